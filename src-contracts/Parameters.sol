@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.34;
+
+import {Params} from "src-contracts/types/Params.sol";
+
+/// @notice Starting values and hard bounds of every number that governance may turn, and the constants that it may not.
+library Parameters {
+    /// @notice Thrown when a parameter is outside its bounds. `name` is the field's name.
+    error ParameterOutOfBounds(bytes32 name, uint256 value, uint256 least, uint256 most);
+
+    uint256 internal constant BPS = 10_000;
+
+    /* CONSTANTS */
+
+    uint32 internal constant MAX_SHARDS = type(uint24).max;
+    uint32 internal constant MAX_EXEC = 24 hours;
+    uint32 internal constant MAX_WINDOW = 24 hours;
+    uint32 internal constant MAX_OPEN = 30 days;
+    /// Runtime ids 1 … 31: wasm 1, wgsl 2, onnx 3, render 4, video 5, train 6, container 7.
+    uint8 internal constant MAX_RUNTIME = 31;
+    uint256 internal constant MAX_ENDPOINT_BYTES = 256;
+    uint32 internal constant MAX_PAUSE = 3 days;
+    /// A guardian must leave at least this long between two pauses, so that pausing never becomes a veto.
+    uint32 internal constant PAUSE_COOLDOWN = 4 days;
+    uint40 internal constant GUARDIAN_TERM = 365 days;
+    /// Record of a newcomer, and how fast it moves (basis points).
+    uint16 internal constant RECORD_START = 5_000;
+    uint16 internal constant RECORD_MAX = 10_000;
+
+    /* STARTING VALUES */
+
+    uint96 internal constant MIN_STAKE = 1_000e18;
+    /// Longer than the longest way of a lease: exec + audit + reveal + window, 3.5 days at the bounds.
+    uint32 internal constant UNBONDING = 7 days;
+
+    function initial() internal pure returns (Params memory) {
+        return Params({
+            feeBps: 300,
+            bondTenths: 40,
+            noShowBps: 2_000,
+            burnBps: 5_000,
+            retryBps: 4_000,
+            auditBps: 0,
+            revealWindow: 10 minutes,
+            auditWindow: 30 minutes,
+            openFor: 60 seconds,
+            drawStep: 30 seconds,
+            drawOpenAfter: 30 minutes
+        });
+    }
+
+    /* BOUNDS */
+
+    function check(Params memory p) internal pure {
+        _within("feeBps", p.feeBps, 0, 1_000);
+        _within("bondTenths", p.bondTenths, 0, 1_000);
+        _within("noShowBps", p.noShowBps, 100, BPS);
+        _within("burnBps", p.burnBps, 1_000, BPS);
+        // A node that lapses and takes its own lease over must still lose: retry money is at most what is not burnt.
+        _within("retryBps", p.retryBps, 0, BPS - p.burnBps);
+        _within("auditBps", p.auditBps, 0, BPS);
+        _within("revealWindow", p.revealWindow, 5 seconds, 12 hours);
+        _within("auditWindow", p.auditWindow, 5 seconds, 24 hours);
+        _within("openFor", p.openFor, 0, 1 days);
+        _within("drawStep", p.drawStep, 1 seconds, 1 hours);
+        _within("drawOpenAfter", p.drawOpenAfter, 1 seconds, 6 hours);
+    }
+
+    function checkMinStake(uint256 value) internal pure {
+        _within("minStake", value, 1e18, 1_000_000e18);
+    }
+
+    /// @dev The lower bound is above exec + audit + reveal + window at their bounds (3.5 days).
+    function checkUnbonding(uint256 value) internal pure {
+        _within("unbonding", value, 4 days, 60 days);
+    }
+
+    function _within(bytes32 name, uint256 value, uint256 least, uint256 most) private pure {
+        require(value >= least && value <= most, ParameterOutOfBounds(name, value, least, most));
+    }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {Job, JobState} from "src-contracts/types/Job.sol";
+import {Lease, Phase, Result} from "src-contracts/types/Lease.sol";
+import {Terms} from "src-contracts/types/Terms.sol";
+
+/// @notice The life of a job: post, claim, commit, reveal, settle, and the exits.
+interface IJobs {
+    /// @notice Emitted when a job was posted and `escrow` set aside. `signed`: brought as an order by a node.
+    event JobPosted(bytes32 indexed id, address indexed requester, bool signed, uint256 escrow, Terms terms);
+    /// @notice Emitted when a job was cancelled; leases that run go on.
+    event JobCancelled(bytes32 indexed id, uint256 refunded);
+    /// @notice Emitted when a job ended. `complete`: every shard was settled.
+    event JobClosed(bytes32 indexed id, address indexed requester, bool complete, uint256 refunded);
+    /// @notice Emitted when `node` took the shards `first … first + count − 1` and locked `bond` DPU. `bonus` is in DPU wei.
+    event LeaseClaimed(
+        bytes32 indexed id,
+        uint32 indexed first,
+        uint32 indexed node,
+        uint16 count,
+        uint96 price,
+        uint256 bond,
+        uint256 bonus,
+        uint40 deadline,
+        bool takenOver
+    );
+    /// @notice Emitted when a lease was committed. The block of this event seeds the audit draw.
+    event LeaseCommitted(bytes32 indexed id, uint32 indexed first, uint32 indexed node, bytes32 commitment);
+    /// @notice Emitted when a lease's result became public. It can be settled after `windowEnd`.
+    event LeaseRevealed(
+        bytes32 indexed id, uint32 indexed first, uint32 indexed node, Result result, uint40 windowEnd
+    );
+    /// @notice Emitted when a lease was paid: `paid` to the node's owner and `fee` to the protocol, in the job's currency,
+    /// `bonus` in DPU. `accepted`: by the requester's signature. `record` is the node's new record.
+    event LeaseSettled(
+        bytes32 indexed id,
+        uint32 indexed first,
+        uint32 indexed node,
+        address owner,
+        uint256 paid,
+        uint256 fee,
+        uint256 bonus,
+        uint16 record,
+        bool accepted,
+        Result result
+    );
+    /// @notice Emitted when a lease missed a deadline: `slashed` of its bond is lost, `bonus` DPU waits for whoever takes over.
+    event LeaseLapsed(
+        bytes32 indexed id,
+        uint32 indexed first,
+        uint32 indexed node,
+        uint256 slashed,
+        uint256 bonus,
+        uint16 record,
+        bool withheld
+    );
+    /// @notice Emitted when the bonus of a lease that nobody took over went to the treasury.
+    event BonusSwept(bytes32 indexed id, uint32 indexed first, uint256 amount);
+
+    /// @notice Thrown when terms can never be fulfilled. `field` names the first that is wrong.
+    error TermsInvalid(bytes32 id, bytes32 field);
+    /// @notice Thrown when a job is not in the state that the call needs.
+    error JobInState(bytes32 id, JobState actual, JobState needed);
+    /// @notice Thrown when a lease is not in the phase that the call needs.
+    error LeaseInPhase(bytes32 id, uint32 first, Phase actual, Phase needed);
+    /// @notice Thrown when the lease in calldata is not the one that the contract knows.
+    error LeaseMismatch(bytes32 id, uint32 first);
+    /// @notice Thrown when the caller is not the requester.
+    error NotRequester(bytes32 id, address caller);
+    /// @notice Thrown when a signature is not the requester's.
+    error SignatureInvalid(bytes32 id, address requester);
+    /// @notice Thrown when no shard is left to claim.
+    error NothingToClaim(bytes32 id);
+    /// @notice Thrown when `count` is zero or more than a lease of this job may hold.
+    error CountInvalid(bytes32 id, uint256 count, uint256 most);
+    /// @notice Thrown before claiming opens. `opens` is zero when it depends on another job or on the seed's block.
+    error NotOpenYet(bytes32 id, uint40 opens);
+    /// @notice Thrown when the earlier job is not complete.
+    error AfterNotComplete(bytes32 id, bytes32 afterJob);
+    /// @notice Thrown when the node was not drawn yet; it may try again from `retryAt`.
+    error NotDrawn(bytes32 id, uint32 node, uint40 retryAt);
+    /// @notice Thrown when the job asks for another node, runtime or tier.
+    error NodeNotEligible(bytes32 id, uint32 node);
+    /// @notice Thrown when a failed node tries to take its own lease over.
+    error TakeOverByFailed(bytes32 id, uint32 first, uint32 node);
+    /// @notice Thrown when the last good second has passed.
+    error DeadlinePassed(bytes32 id, uint32 first, uint40 deadline);
+    /// @notice Thrown when it is too early. `from` is the first good second.
+    error TooEarly(bytes32 id, uint32 first, uint40 from);
+    /// @notice Thrown when a commit is asked of a direct job, or a submit of one that is not.
+    error DirectMismatch(bytes32 id, bool direct);
+    /// @notice Thrown when a commitment is zero.
+    error CommitmentZero(bytes32 id, uint32 first);
+    /// @notice Thrown when leases and results differ in number.
+    error LengthMismatch(uint256 leases, uint256 results);
+    /// @notice Thrown when a job still has living leases.
+    error JobBusy(bytes32 id);
+
+    /* VIEWS */
+
+    /// @notice The id of `terms`: their EIP-712 digest in this contract's domain.
+    function jobId(Terms calldata terms) external view returns (bytes32);
+
+    /// @notice The state of a job. While `Leased`, one lease covers it and only `state` is set.
+    function job(bytes32 id) external view returns (Job memory);
+
+    /// @notice The phase of a lease and the second that goes with it: Claimed its deadline, otherwise when it happened.
+    function lease(bytes32 id, uint32 first) external view returns (Phase phase, uint40 at);
+
+    /// @notice The raw storage word of a lease, for nodes that check their journal.
+    function leaseWord(bytes32 id, uint32 first) external view returns (uint256);
+
+    /// @notice Price of a shard, in the job's currency, if it were claimed at `time`.
+    function priceAt(Terms calldata terms, uint256 time) external view returns (uint96);
+
+    /// @notice Whether `node` may take the lease at `first` now, and from when it may if nothing else changes (0: never).
+    function drawn(Terms calldata terms, uint32 first, uint32 node) external view returns (bool now_, uint40 from);
+
+    /// @notice Last second at which any money of this job can still be bound, whatever anyone does. 0 when it has ended.
+    function worstCaseExit(Terms calldata terms) external view returns (uint40);
+
+    /// @notice What a node commits to.
+    function commitmentOf(bytes32 id, uint32 first, uint8 seat, uint32 node, Result calldata result, bytes32 salt)
+        external
+        pure
+        returns (bytes32);
+
+    /// @notice Whether `(shard, hash, units)` is a leaf under `root`.
+    function isShardOf(bytes32 root, uint32 shard, bytes32 hash, uint64 units, bytes32[] calldata proof)
+        external
+        pure
+        returns (bool);
+
+    /* REQUESTER */
+
+    /// @notice Posts a job and moves its worst case from the caller's balance into escrow.
+    function post(Terms calldata terms) external returns (bytes32 id);
+
+    /// @notice Posts several jobs at once; later ones may name earlier ones as `afterJob`.
+    function postBatch(Terms[] calldata terms) external returns (bytes32[] memory ids);
+
+    /// @notice Stops new claims and refunds what no lease needs. Also voids a signed order that nobody has brought yet.
+    function cancel(Terms calldata terms) external;
+
+    /* NODE */
+
+    /// @notice Takes the next `count` shards (fewer when fewer are left), locking the bond.
+    /// @dev Warning: a node that claims and stays silent loses part of its bond; one that commits and does not reveal loses all.
+    function claim(Terms calldata terms, uint32 node, uint16 count) external returns (uint32 first);
+
+    /// @notice Brings a signed order on chain and claims of it in one transaction.
+    function claimOrder(Terms calldata terms, bytes calldata signature, uint32 node, uint16 count)
+        external
+        returns (uint32 first);
+
+    /// @notice Takes over a lapsed lease, with the part of the failed bond that came free.
+    function takeOver(Terms calldata terms, uint32 first, uint32 node) external;
+
+    /// @notice Binds the holder to a result without showing it.
+    function commit(bytes32 id, Lease calldata lease_, bytes32 commitment) external;
+
+    /// @notice Shows the result that was committed. Anyone who knows the salt may call.
+    function reveal(Terms calldata terms, Lease calldata lease_, Result calldata result, bytes32 salt) external;
+
+    /// @notice Commit and reveal in one, for direct jobs.
+    function submit(bytes32 id, Lease calldata lease_, Result calldata result) external;
+
+    /* EXITS: anyone may push when time allows */
+
+    /// @notice Pays leases whose challenge window has passed.
+    function settle(Terms calldata terms, Lease[] calldata leases, Result[] calldata results) external;
+
+    /// @notice Pays a lease at once, with the requester's signed acceptance, in any living phase.
+    function accept(Terms calldata terms, Lease calldata lease_, Result calldata result, bytes calldata signature)
+        external;
+
+    /// @notice Posts, accepts and pays a whole signed job in one transaction, for parties that trust each other.
+    function settleOrder(
+        Terms calldata terms,
+        bytes calldata signature,
+        uint32 node,
+        Result calldata result,
+        bytes calldata acceptance
+    ) external;
+
+    /// @notice Ends a lease that missed a deadline, so that others can take it over.
+    function lapse(Terms calldata terms, Lease calldata lease_) external;
+
+    /// @notice Ends a job that is expired or cancelled and has no living lease; what is left goes back.
+    function close(Terms calldata terms) external;
+
+    /// @notice Gives the bonus of a lapsed lease of an ended job to the treasury.
+    function sweep(bytes32 id, uint32 first) external;
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {IJobs} from "src-contracts/interfaces/IJobs.sol";
+import {ILedger} from "src-contracts/interfaces/ILedger.sol";
+import {INodes} from "src-contracts/interfaces/INodes.sol";
+import {Params} from "src-contracts/types/Params.sol";
+
+/// @notice The compute market: every unit of money and every decision about money.
+interface IMarket is ILedger, INodes, IJobs {
+    /* GOVERNANCE: the owner is the timelock */
+
+    /// @notice Adds a version of the parameters for jobs posted from now on.
+    function addParams(Params calldata params) external returns (uint16 version);
+
+    /// @notice Opens or closes a currency for new jobs. Deposits and jobs that exist are not touched.
+    function allowCurrency(address currency, bool allowed) external;
+
+    /// @notice Opens or closes a runtime for new jobs.
+    function allowRuntime(uint8 runtime, bool allowed) external;
+
+    /// @notice Sets the least stake of a claiming node.
+    function setMinStake(uint96 minStake) external;
+
+    /// @notice Sets the unbonding time of exits queued from now on.
+    function setUnbonding(uint32 unbonding) external;
+
+    /// @notice Sets who receives fees.
+    function setTreasury(address treasury) external;
+
+    /// @notice Appoints the guardian for a term of at most a year.
+    function setGuardian(address guardian, uint40 until) external;
+
+    /// @notice Records that a node has proven a capability tier, until `until`.
+    function setTier(uint32 node, uint8 tier, uint40 until) external;
+
+    /* GUARDIAN */
+
+    /// @notice Stops new posts and claims for `duration` seconds. Exits go on.
+    function pause(uint32 duration) external;
+
+    function treasury() external view returns (address);
+
+    function guardian() external view returns (address guardian_, uint40 until);
+}

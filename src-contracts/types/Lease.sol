@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+/// @notice Where a lease stands. A lease that ended leaves no word behind.
+enum Phase {
+    None,
+    Claimed,
+    Committed,
+    Revealed,
+    Lapsed
+}
+
+/// @notice A lease as its holder describes it in calldata; the contract checks it against one storage word.
+struct Lease {
+    /// First shard of the range.
+    uint32 first;
+    /// Number of shards.
+    uint16 count;
+    /// Node that holds it.
+    uint32 node;
+    /// Agreed price of one shard.
+    uint96 price;
+    /// DPU carried over from failed holders, in gwei (1e9 wei), paid with the result.
+    uint64 bonus;
+    /// Last second for commit or submit.
+    uint40 deadline;
+    /// What was committed; zero before.
+    bytes32 commitment;
+    /// Block of the commit; zero before. The block after it seeds the audit draw.
+    uint40 committedBlock;
+}
+
+/// @notice What a node says it computed for a lease.
+struct Result {
+    /// Merkle root over the leaves (shard, hash, units).
+    bytes32 root;
+    /// Sum of the shards' compute units.
+    uint64 units;
+    /// sha2-256 of the dag-cbor manifest; the same 32 bytes are its CID.
+    bytes32 manifest;
+}
+
+/// @notice The one storage word of a lease: `flags 8 | at 40 | body 208`.
+/// @dev Claimed: `at` is the deadline and the body is readable. Committed and Revealed: `at` is when it happened and the
+/// body is the first 208 bits of a hash whose preimage comes in calldata (104 bits against collisions). Lapsed: `at` is
+/// when it lapsed, the body is readable. One word instead of four saves 66k gas over a lease's life.
+type LeaseWord is uint256;
+
+using LeaseLib for Lease global;
+using LeaseWordLib for LeaseWord global;
+
+library LeaseLib {
+    /// @notice The word while claimed.
+    function claimedWord(Lease calldata self, uint8 flags) internal pure returns (LeaseWord) {
+        return LeaseWordLib.claimed(flags, self.deadline, self.node, self.count, self.price, self.bonus);
+    }
+
+    /// @notice Body of the word while committed.
+    function committedBody(Lease calldata self, LeaseWord claimed) internal pure returns (uint208) {
+        return uint208(
+            uint256(keccak256(abi.encode(claimed, self.commitment, uint256(self.committedBlock)))) >> 48
+        );
+    }
+
+    /// @notice Body of the word while revealed.
+    function revealedBody(LeaseWord claimed, Result calldata result) internal pure returns (uint208) {
+        return uint208(uint256(keccak256(abi.encode(claimed, result.root, result.units, result.manifest))) >> 48);
+    }
+}
+
+library LeaseWordLib {
+    /// The lease covers its whole job and lives in the job's own slot.
+    uint8 internal constant SOLO = 0x80;
+    /// The job is direct.
+    uint8 internal constant DIRECT = 0x40;
+    uint8 internal constant PHASE_MASK = 0x0f;
+
+    function make(uint8 flags, Phase phase_, uint256 at_, uint208 body_) internal pure returns (LeaseWord) {
+        return LeaseWord.wrap((uint256(flags | uint8(phase_)) << 248) | (at_ << 208) | body_);
+    }
+
+    function claimed(uint8 flags, uint40 deadline, uint32 node, uint16 count, uint96 price, uint64 bonus)
+        internal
+        pure
+        returns (LeaseWord)
+    {
+        uint256 body_ = (uint256(node) << 176) | (uint256(count) << 160) | (uint256(price) << 64) | bonus;
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return make(flags, Phase.Claimed, deadline, uint208(body_)); // 32 + 16 + 96 + 64 = 208 bits
+    }
+
+    function lapsed(uint256 at_, uint32 node, uint16 count, uint64 bonus) internal pure returns (LeaseWord) {
+        uint256 body_ = (uint256(node) << 176) | (uint256(count) << 160) | bonus;
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return make(0, Phase.Lapsed, at_, uint208(body_));
+    }
+
+    function flags(LeaseWord self) internal pure returns (uint8) {
+        return uint8(LeaseWord.unwrap(self) >> 248) & ~PHASE_MASK;
+    }
+
+    function phase(LeaseWord self) internal pure returns (Phase) {
+        return Phase(uint8(LeaseWord.unwrap(self) >> 248) & PHASE_MASK);
+    }
+
+    function at(LeaseWord self) internal pure returns (uint40) {
+        return uint40(LeaseWord.unwrap(self) >> 208);
+    }
+
+    function body(LeaseWord self) internal pure returns (uint208) {
+        return uint208(LeaseWord.unwrap(self));
+    }
+
+    /// @dev Readable while Claimed or Lapsed.
+    function node(LeaseWord self) internal pure returns (uint32) {
+        return uint32(LeaseWord.unwrap(self) >> 176);
+    }
+
+    function count(LeaseWord self) internal pure returns (uint16) {
+        return uint16(LeaseWord.unwrap(self) >> 160);
+    }
+
+    function price(LeaseWord self) internal pure returns (uint96) {
+        return uint96(LeaseWord.unwrap(self) >> 64);
+    }
+
+    function bonus(LeaseWord self) internal pure returns (uint64) {
+        return uint64(LeaseWord.unwrap(self));
+    }
+}
