@@ -1,0 +1,402 @@
+/**
+ * The indexer's REST API: the shape of every answer, and a small typed client.
+ *
+ * On the wire amounts are decimal strings and addresses and hashes are lower-case hex. The schemas check that and turn
+ * amounts into bigint, so `z.input` of a schema is the JSON and `z.output` is what callers of the client get.
+ */
+import { z } from 'zod';
+import { live } from './apiLive.ts';
+
+type Hex = `0x${string}`;
+
+const hexOf = (bytes: number) =>
+  z
+    .string()
+    .regex(new RegExp(`^0x[0-9a-f]{${bytes * 2}}$`), `${bytes} bytes of lower-case hex expected`)
+    .transform((value) => value as Hex);
+
+/** A token amount in its smallest unit, or an integer too big for a number. */
+export const amountSchema = z
+  .string()
+  .regex(/^(0|[1-9][0-9]*)$/, 'a decimal string without sign or leading zeros expected')
+  .transform(BigInt);
+export const addressSchema = hexOf(20);
+export const hashSchema = hexOf(32);
+const count = z.int().nonnegative();
+/** Unix time in seconds. */
+const seconds = count;
+
+/** An amount of one currency. */
+export const moneySchema = z.object({ currency: addressSchema, amount: amountSchema });
+
+/**
+ * `open`: nobody has claimed yet. `running`: at least one shard was claimed. `complete`: every shard was settled.
+ * `cancelled`: no new claims, leases that run go on. `closed`: ended without being complete.
+ */
+export const jobStateSchema = z.enum(['open', 'running', 'complete', 'cancelled', 'closed']);
+export const leasePhaseSchema = z.enum(['claimed', 'committed', 'revealed', 'settled', 'lapsed']);
+
+/** The Market's events by their own names, first letter lower. */
+export const activityTypeSchema = z.enum([
+  'jobPosted',
+  'jobCancelled',
+  'jobClosed',
+  'leaseClaimed',
+  'leaseCommitted',
+  'leaseRevealed',
+  'leaseSettled',
+  'leaseLapsed',
+  'bonusSwept',
+  'nodeSet',
+  'nodeTierSet',
+  'staked',
+  'unstakeQueued',
+  'unstakeCancelled',
+  'unstaked',
+  'nodeSlashed',
+  'stakeDelegated',
+  'deposited',
+  'withdrawn',
+  'feesCollected',
+  'currencyAllowed',
+  'runtimeAllowed',
+  'paramsAdded',
+  'treasurySet',
+  'guardianSet',
+  'paused',
+]);
+
+export const statsSchema = z.object({
+  /** Newest block with an event of the Market; 0 before the first. For the newest indexed block ask `/status`. */
+  block: count,
+  timestamp: seconds,
+  jobs: z.object({ open: count, running: count, complete: count, cancelled: count, closed: count }),
+  /** Nodes ever registered. */
+  nodes: count,
+  /** DPU at stake, in wei. */
+  stake: amountSchema,
+  /** Paid to nodes since the beginning, per currency. */
+  paid: z.array(moneySchema),
+  shardsSettled: count,
+  unitsSettled: amountSchema,
+});
+
+export const jobSummarySchema = z.object({
+  id: hashSchema,
+  requester: addressSchema,
+  currency: addressSchema,
+  state: jobStateSchema,
+  /** Always null: a job's name is in its spec, off chain. */
+  name: z.null(),
+  shards: count,
+  /** Shards that cannot be claimed because a living lease holds them or because they are settled. */
+  claimed: count,
+  settled: count,
+  /** Prices of one shard. */
+  minPrice: amountSchema,
+  maxPrice: amountSchema,
+  /** DPU that a node locks for each shard. */
+  bond: amountSchema,
+  runtime: count,
+  /** sha2-256 of the spec; the same 32 bytes are its CID. */
+  spec: hashSchema,
+  afterJob: hashSchema.nullable(),
+  postedAt: seconds,
+  postedBlock: count,
+  transaction: hashSchema,
+  /** When the job ended; null while it lives. */
+  closedAt: seconds.nullable(),
+  /** Paid to nodes, and taken as fee, so far. */
+  paid: amountSchema,
+  fee: amountSchema,
+  /** Given back to the requester so far. */
+  refunded: amountSchema,
+});
+
+/** The terms as the contract takes them: assignable to the argument of every Market call. */
+export const termsSchema = z.object({
+  requester: addressSchema,
+  currency: addressSchema,
+  minPrice: amountSchema,
+  maxPrice: amountSchema,
+  bond: amountSchema,
+  shards: count,
+  maxLease: count,
+  runtime: count,
+  tier: count,
+  seats: count,
+  direct: z.boolean(),
+  auditBps: count,
+  params: count,
+  node: count,
+  start: seconds,
+  expiry: seconds,
+  ramp: count,
+  exec: count,
+  window: count,
+  spec: hashSchema,
+  afterJob: hashSchema,
+  salt: amountSchema,
+});
+
+export const leaseSchema = z.object({
+  job: hashSchema,
+  first: count,
+  count: z.int().positive(),
+  node: count,
+  /** Agreed price of one shard. */
+  price: amountSchema,
+  /** DPU locked by the holder, in wei; 0 when the job was settled in one transaction. */
+  bond: amountSchema,
+  /** DPU in wei that failed holders left for whoever finishes. */
+  bonus: amountSchema,
+  /** Last second for commit or submit. */
+  deadline: seconds,
+  phase: leasePhaseSchema,
+  /** When it was claimed; when it was settled if the job was settled in one transaction. */
+  claimedAt: seconds,
+  committedAt: seconds.nullable(),
+  committedBlock: count.nullable(),
+  commitment: hashSchema.nullable(),
+  revealedAt: seconds.nullable(),
+  /** Last second of the challenge window. */
+  windowEnd: seconds.nullable(),
+  root: hashSchema.nullable(),
+  units: amountSchema.nullable(),
+  manifest: hashSchema.nullable(),
+  settledAt: seconds.nullable(),
+  lapsedAt: seconds.nullable(),
+  paid: amountSchema,
+  fee: amountSchema,
+  /** Paid by the requester's signed acceptance. */
+  accepted: z.boolean(),
+  /** How often this range lapsed, this holder included. */
+  lapses: count,
+  transactions: z.object({
+    claim: hashSchema.nullable(),
+    commit: hashSchema.nullable(),
+    reveal: hashSchema.nullable(),
+    settle: hashSchema.nullable(),
+    lapse: hashSchema.nullable(),
+  }),
+});
+
+export const activitySchema = z.object({
+  /** Unique and ordered: a later event has a greater id, compared as text. */
+  id: z.string(),
+  type: activityTypeSchema,
+  job: hashSchema.nullable(),
+  first: count.nullable(),
+  node: count.nullable(),
+  account: addressSchema.nullable(),
+  amount: amountSchema.nullable(),
+  currency: addressSchema.nullable(),
+  block: count,
+  timestamp: seconds,
+  transaction: hashSchema,
+});
+
+export const jobSchema = jobSummarySchema.extend({
+  terms: termsSchema,
+  /** In order of their first shard. */
+  leases: z.array(leaseSchema),
+  /** Newest first, at most 100. */
+  activity: z.array(activitySchema),
+});
+
+export const nodeSummarySchema = z.object({
+  id: z.int().positive(),
+  owner: addressSchema,
+  operator: addressSchema,
+  /** DPU in wei: at stake in all, locked as bonds, and waiting to leave. */
+  stake: amountSchema,
+  locked: amountSchema,
+  queued: amountSchema,
+  /** When `queued` may leave; null when nothing is queued. */
+  unstakeAt: seconds.nullable(),
+  /** Record in basis points. */
+  record: count,
+  /** Runtime ids. */
+  runtimes: z.array(count),
+  tier: count,
+  tierUntil: seconds,
+  /** age X25519 recipient, or null. */
+  key: hashSchema.nullable(),
+  endpoint: z.string(),
+  since: seconds,
+  registeredAt: seconds,
+  leases: z.object({ living: count, settled: count, lapsed: count }),
+  shardsSettled: count,
+  unitsSettled: amountSchema,
+  /** DPU lost since the beginning, in wei. */
+  slashed: amountSchema,
+});
+
+/** One node with its newest leases, at most 100. */
+export const nodeSchema = nodeSummarySchema.extend({ recent: z.array(leaseSchema) });
+
+export const accountSchema = z.object({
+  address: addressSchema,
+  /** Free balances in the Market; currencies the account never held are absent. */
+  balances: z.array(moneySchema),
+  nodes: z.array(nodeSummarySchema),
+  /** Newest first, at most 100. */
+  jobs: z.array(jobSummarySchema),
+});
+
+/** A page: pass `next` as `cursor` to get the following one; null on the last. */
+const pageOf = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), next: z.string().nullable() });
+export const jobPageSchema = pageOf(jobSummarySchema);
+export const nodePageSchema = pageOf(nodeSummarySchema);
+export const activityPageSchema = pageOf(activitySchema);
+
+/** The data of a `block` event of `/v1/live`. */
+export const liveBlockSchema = z.object({ number: count, timestamp: seconds });
+
+/** RFC 9457 problem details, the body of every refusal. */
+export const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+});
+
+export type Money = z.output<typeof moneySchema>;
+export type JobState = z.output<typeof jobStateSchema>;
+export type LeasePhase = z.output<typeof leasePhaseSchema>;
+export type ActivityType = z.output<typeof activityTypeSchema>;
+export type Stats = z.output<typeof statsSchema>;
+export type JobSummary = z.output<typeof jobSummarySchema>;
+export type ApiTerms = z.output<typeof termsSchema>;
+export type ApiLease = z.output<typeof leaseSchema>;
+export type Activity = z.output<typeof activitySchema>;
+export type Job = z.output<typeof jobSchema>;
+export type NodeSummary = z.output<typeof nodeSummarySchema>;
+export type Node = z.output<typeof nodeSchema>;
+export type Account = z.output<typeof accountSchema>;
+export type LiveBlock = z.output<typeof liveBlockSchema>;
+export type Problem = z.output<typeof problemSchema>;
+export interface Page<Item> {
+  items: Item[];
+  next: string | null;
+}
+
+/** The indexer refused, failed, or could not be reached. `status` is 0 when there was no answer. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  readonly url: string;
+
+  constructor(message: string, context: { status: number; url: string; cause?: unknown }) {
+    super(message, { cause: context.cause });
+    this.status = context.status;
+    this.url = context.url;
+  }
+}
+
+export interface Request {
+  signal?: AbortSignal;
+}
+export interface PageRequest extends Request {
+  cursor?: string;
+  /** 1 … 100. */
+  limit?: number;
+}
+
+/** What the client takes from its surroundings; tests pass their own. */
+export interface ApiDeps {
+  fetch?: typeof fetch;
+  /** `null` turns server-sent events off. */
+  EventSource?: typeof EventSource | null;
+  /** How often `live` asks where there are no server-sent events. */
+  pollMs?: number;
+}
+
+export interface Api {
+  stats(request?: Request): Promise<Stats>;
+  /** Jobs, newest first. */
+  jobs(request?: PageRequest & { requester?: string; state?: JobState }): Promise<Page<JobSummary>>;
+  /** One job, or null when the indexer does not know it (yet). */
+  job(id: string, request?: Request): Promise<Job | null>;
+  /** Nodes in order of their ids. */
+  nodes(request?: PageRequest): Promise<Page<NodeSummary>>;
+  /** One node, or null when the indexer does not know it (yet). */
+  node(id: number, request?: Request): Promise<Node | null>;
+  account(address: string, request?: Request): Promise<Account>;
+  /** Events, newest first. */
+  activity(request?: PageRequest): Promise<Page<Activity>>;
+  /**
+   * Calls `onBlock` after each indexed block that changed rows, until the returned function is called. Uses server-sent
+   * events where there are any, and asks every `pollMs` otherwise.
+   */
+  live(onBlock: (block: LiveBlock) => void): () => void;
+}
+
+/** A client of the indexer at `url`. Every answer is checked against its schema. */
+export function createApi(url: string, deps: ApiDeps = {}): Api {
+  const base = url.replace(/\/+$/, '');
+  const fetcher = deps.fetch ?? ((input, init) => fetch(input, init));
+
+  async function get<Schema extends z.ZodType>(
+    path: string,
+    schema: Schema,
+    request: Request & Record<string, unknown> = {},
+  ): Promise<z.output<Schema>> {
+    const { signal, ...query } = request;
+    const search = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value));
+    const target = `${base}${path}${search.size ? `?${search}` : ''}`;
+
+    let response: Response;
+    try {
+      response = await fetcher(target, { headers: { accept: 'application/json' }, ...(signal && { signal }) });
+    } catch (cause) {
+      signal?.throwIfAborted();
+      throw new ApiError(`the indexer did not answer at ${target}; check that it runs`, {
+        status: 0,
+        url: target,
+        cause,
+      });
+    }
+    const body: unknown = await response.json().catch(() => undefined);
+    if (!response.ok) {
+      const problem = problemSchema.safeParse(body);
+      const detail = problem.success ? problem.data.detail : `HTTP ${response.status}`;
+      throw new ApiError(detail, { status: response.status, url: target });
+    }
+    const parsed = schema.safeParse(body);
+    if (!parsed.success) {
+      throw new ApiError(`the indexer's answer has an unexpected shape; are both of the same version?`, {
+        status: response.status,
+        url: target,
+        cause: parsed.error,
+      });
+    }
+    return parsed.data;
+  }
+
+  const orNull = <Value>(answer: Promise<Value>): Promise<Value | null> =>
+    answer.catch((error: unknown) => {
+      if (error instanceof ApiError && error.status === 404) return null;
+      throw error;
+    });
+
+  return {
+    stats: (request) => get('/v1/stats', statsSchema, { ...request }),
+    jobs: (request) => get('/v1/jobs', jobPageSchema, { ...request }),
+    job: (id, request) => orNull(get(`/v1/jobs/${encodeURIComponent(id)}`, jobSchema, { ...request })),
+    nodes: (request) => get('/v1/nodes', nodePageSchema, { ...request }),
+    node: (id, request) => orNull(get(`/v1/nodes/${id}`, nodeSchema, { ...request })),
+    account: (address, request) => get(`/v1/accounts/${encodeURIComponent(address)}`, accountSchema, { ...request }),
+    activity: (request) => get('/v1/activity', activityPageSchema, { ...request }),
+    live: (onBlock) =>
+      live({
+        url: `${base}/v1/live`,
+        EventSource: deps.EventSource === undefined ? globalThis.EventSource : deps.EventSource,
+        pollMs: deps.pollMs ?? 1_000,
+        stats: (signal) => get('/v1/stats', statsSchema, { signal }),
+        parse: (data) => liveBlockSchema.parse(JSON.parse(data)),
+        onBlock,
+      }),
+  };
+}
