@@ -1,0 +1,171 @@
+/** A lease as calldata needs it, and the storage word that the contract keeps of it. Mirrors `src-contracts/types/Lease.sol`. */
+import { encodeAbiParameters, keccak256, zeroHash, type Hex } from 'viem';
+
+import type { Terms } from './terms.ts';
+
+/** A lease as its holder describes it in calldata. */
+export interface Lease {
+  /** First shard of the range. */
+  first: number;
+  /** Number of shards. */
+  count: number;
+  /** Node that holds it. */
+  node: number;
+  /** Agreed price of one shard, in the job's currency. */
+  price: bigint;
+  /** DPU carried over from failed holders, in gwei (1e9 wei). */
+  bonus: bigint;
+  /** Last second for commit or submit. */
+  deadline: number;
+  /** What was committed; zero bytes before. */
+  commitment: Hex;
+  /** Block of the commit; zero before. */
+  committedBlock: number;
+}
+
+/** What a node says it computed for a lease. */
+export interface Result {
+  /** Merkle root over the leaves (shard, hash, units). */
+  root: Hex;
+  /** Sum of the shards' compute units. */
+  units: bigint;
+  /** sha2-256 of the dag-cbor manifest; the same 32 bytes are its CID. */
+  manifest: Hex;
+}
+
+/** Where a lease stands, in the order of the contract's enum. `none` also stands for a lease that ended. */
+export const PHASES = ['none', 'claimed', 'committed', 'revealed', 'lapsed'] as const;
+
+/** Where a lease stands on chain. */
+export type Phase = (typeof PHASES)[number];
+
+/** Where a job stands, in the order of the contract's enum. `leased`: one living lease covers the whole job. */
+export const JOB_STATES = ['none', 'open', 'cancelled', 'complete', 'closed', 'leased'] as const;
+
+/** Where a job stands on chain. */
+export type JobState = (typeof JOB_STATES)[number];
+
+/** Flag of a lease that covers its whole job and lives in the job's own slot. */
+export const SOLO = 0x80;
+/** Flag of a lease of a direct job. */
+export const DIRECT = 0x40;
+
+/** Flags in the storage word of a lease of `count` shards under `terms`. */
+export function flagsOf(terms: Pick<Terms, 'shards' | 'direct'>, count: number): number {
+  return (count === terms.shards ? SOLO : 0) | (terms.direct ? DIRECT : 0);
+}
+
+/** Whether the lease covers its whole job. */
+export function isSolo(terms: Pick<Terms, 'shards'>, lease: Pick<Lease, 'count'>): boolean {
+  return lease.count === terms.shards;
+}
+
+/** The lease as it was right after the claim: without commitment. */
+export function asClaimed(lease: Lease): Lease {
+  return { ...lease, commitment: zeroHash, committedBlock: 0 };
+}
+
+/** Storage word while claimed: `at` is the deadline and the body is readable. */
+export function claimedWord(lease: Lease, flags: number): bigint {
+  const body = (BigInt(lease.node) << 176n) | (BigInt(lease.count) << 160n) | (lease.price << 64n) | lease.bonus;
+  return word(flags, 'claimed', lease.deadline, body);
+}
+
+/** Storage word after the commit at second `at`: the body is a hash over the claimed word, the commitment and its block. */
+export function committedWord(lease: Lease, at: number, flags: number): bigint {
+  const preimage = encodeAbiParameters(
+    [{ type: 'uint256' }, { type: 'bytes32' }, { type: 'uint256' }],
+    [claimedWord(lease, flags), lease.commitment, BigInt(lease.committedBlock)],
+  );
+  return word(flags, 'committed', at, BigInt(keccak256(preimage)) >> 48n);
+}
+
+/** Storage word after the reveal (or submit) at second `at`: the body is a hash over the claimed word and the result. */
+export function revealedWord(lease: Lease, result: Result, at: number, flags: number): bigint {
+  const preimage = encodeAbiParameters(
+    [{ type: 'uint256' }, { type: 'bytes32' }, { type: 'uint64' }, { type: 'bytes32' }],
+    [claimedWord(lease, flags), result.root, result.units, result.manifest],
+  );
+  return word(flags, 'revealed', at, BigInt(keccak256(preimage)) >> 48n);
+}
+
+/** Storage word after the lease lapsed at second `at`: node, count and bonus stay readable. `bonus` is in gwei. */
+export function lapsedWord(lease: Pick<Lease, 'node' | 'count' | 'bonus'>, at: number): bigint {
+  return word(0, 'lapsed', at, (BigInt(lease.node) << 176n) | (BigInt(lease.count) << 160n) | lease.bonus);
+}
+
+/**
+ * Storage word of a living lease: revealed when `result` is given, committed when the lease carries a commitment, else
+ * claimed. `at` is the second of the commit or reveal (of no meaning while claimed: the deadline stands there).
+ */
+export function leaseWordOf(lease: Lease, at: number, flags: number, result?: Result): bigint {
+  if (result) return revealedWord(lease, result, at, flags);
+  return lease.commitment === zeroHash ? claimedWord(lease, flags) : committedWord(lease, at, flags);
+}
+
+/** What a storage word says without its preimage. */
+export interface WordFacts {
+  phase: Phase;
+  /** Unix seconds: the deadline while claimed, otherwise when the phase began. */
+  at: number;
+  flags: number;
+  /** Who holds (or lost) it; only while claimed or lapsed, a hash stands there otherwise. */
+  holder?: { node: number; count: number; price: bigint; bonus: bigint };
+}
+
+/** Reads a storage word. A word of zero is a lease that never was, or that has ended. */
+export function readWord(leaseWord: bigint): WordFacts {
+  const top = Number(leaseWord >> 248n);
+  const phase = PHASES[top & 0x0f];
+  if (!phase)
+    throw new RangeError(`The word 0x${leaseWord.toString(16)} is no lease: phase ${top & 0x0f} does not exist.`);
+  const facts: WordFacts = { phase, at: Number((leaseWord >> 208n) & 0xff_ffff_ffffn), flags: top & 0xf0 };
+  if (phase !== 'claimed' && phase !== 'lapsed') return facts;
+  return {
+    ...facts,
+    holder: {
+      node: Number((leaseWord >> 176n) & 0xffff_ffffn),
+      count: Number((leaseWord >> 160n) & 0xffffn),
+      price: (leaseWord >> 64n) & ((1n << 96n) - 1n),
+      bonus: leaseWord & 0xffff_ffff_ffff_ffffn,
+    },
+  };
+}
+
+/** What a commitment is made of. */
+export interface CommitmentParts {
+  /** The job's id. */
+  id: Hex;
+  /** The lease's first shard. */
+  first: number;
+  /** The seat; 0 for the holder of the lease. */
+  seat?: number;
+  /** The node that commits. */
+  node: number;
+  result: Result;
+  /** 32 random bytes, kept until the reveal. Whoever loses them loses the bond. */
+  salt: Hex;
+}
+
+/** What a node commits to, equal to the contract's `commitmentOf`. */
+export function commitmentOf({ id, first, seat = 0, node, result, salt }: CommitmentParts): Hex {
+  return keccak256(
+    encodeAbiParameters(
+      [
+        { type: 'bytes32' },
+        { type: 'uint32' },
+        { type: 'uint8' },
+        { type: 'uint32' },
+        { type: 'bytes32' },
+        { type: 'uint64' },
+        { type: 'bytes32' },
+        { type: 'bytes32' },
+      ],
+      [id, first, seat, node, result.root, result.units, result.manifest, salt],
+    ),
+  );
+}
+
+function word(flags: number, phase: Phase, at: number, body: bigint): bigint {
+  return (BigInt(flags | PHASES.indexOf(phase)) << 248n) | (BigInt(at) << 208n) | body;
+}
