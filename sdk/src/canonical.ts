@@ -52,7 +52,8 @@ export function digestOfCid(cid: CID): Hex {
   return bytesToHex(cid.multihash.digest);
 }
 
-function withoutUndefined(value: unknown): unknown {
+/** The value without its undefined fields, which dag-cbor cannot say. */
+export function withoutUndefined(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutUndefined);
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array || CID.asCID(value)) return value;
   return Object.fromEntries(

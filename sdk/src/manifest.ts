@@ -3,7 +3,7 @@ import type { CID } from 'multiformats/cid';
 import { bytesToHex, hexToBytes, type Hex } from 'viem';
 import { z } from 'zod';
 
-import { decodeCanonical, encodeCanonical, MAX_BLOCK_BYTES, type EncodedBlock } from './canonical.ts';
+import { decodeCanonical, encodeCanonical, MAX_BLOCK_BYTES, withoutUndefined, type EncodedBlock } from './canonical.ts';
 import { merkleRoot } from './merkle.ts';
 import { problemsOf, type Problem } from './problems.ts';
 import { fileCidSchema } from './spec.ts';
@@ -74,7 +74,7 @@ export class ManifestError extends Error {
  * @throws ManifestError that lists every problem.
  */
 export function encodeManifest(manifest: Manifest): EncodedBlock {
-  const { job, shards, ...rest } = parse(manifest);
+  const { job, shards, ...rest } = parse(withoutUndefined(manifest));
   const block = encodeCanonical({
     ...rest,
     job: hexToBytes(job),

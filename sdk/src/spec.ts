@@ -2,7 +2,7 @@
 import { CID } from 'multiformats/cid';
 import { z } from 'zod';
 
-import { decodeCanonical, encodeCanonical, MAX_BLOCK_BYTES, type EncodedBlock } from './canonical.ts';
+import { decodeCanonical, encodeCanonical, MAX_BLOCK_BYTES, withoutUndefined, type EncodedBlock } from './canonical.ts';
 import { problemsOf, type Problem } from './problems.ts';
 
 /** Most shards of a job. */
@@ -154,7 +154,7 @@ export type EncodedSpec = EncodedBlock;
  * @throws SpecError that lists every problem.
  */
 export function encodeSpec(spec: JobSpecInput): EncodedSpec {
-  const block = encodeCanonical(parse(spec));
+  const block = encodeCanonical(parse(withoutUndefined(spec)));
   checkSize(block.bytes);
   return block;
 }

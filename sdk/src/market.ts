@@ -1,0 +1,264 @@
+/**
+ * Typed client of the Market: a method for every call and read of the contract, named and ordered as there. A write is
+ * simulated first, so that a revert becomes a `MarketRevert` before anything is signed; then it is sent.
+ */
+import {
+  defineChain,
+  encodeFunctionData,
+  isAddressEqual,
+  parseEventLogs,
+  parseSignature,
+  type AbiParameterToPrimitiveType,
+  type Address,
+  type Chain,
+  type ContractEventName,
+  type ContractFunctionArgs,
+  type ContractFunctionName,
+  type Hash,
+  type Hex,
+  type Log,
+  type ParseEventLogsReturnType,
+  type PublicClient,
+  type WalletClient,
+} from 'viem';
+
+import { marketAbi } from './abi/generated.ts';
+import type { Deployment } from './deployment.ts';
+import { MarketRevert, revertOf } from './revert.ts';
+import type { Terms } from './terms.ts';
+
+type MarketAbi = typeof marketAbi;
+type WriteName = ContractFunctionName<MarketAbi, 'nonpayable'>;
+type ReadName = ContractFunctionName<MarketAbi, 'view' | 'pure'>;
+type Args<Mutability extends 'nonpayable' | 'view' | 'pure', Name extends WriteName | ReadName> = Extract<
+  ContractFunctionArgs<MarketAbi, Mutability, Name & ContractFunctionName<MarketAbi, Mutability>>,
+  readonly unknown[]
+>;
+type Outputs<Name extends ReadName> = Extract<MarketAbi[number], { type: 'function'; name: Name }>['outputs'];
+type Bare<Name> = Name extends `${infer Base}_` ? Base : Name;
+
+/** One output stands for itself, several become an object by their names (without the underscore that Solidity needs). */
+type ReadResult<Outs extends readonly unknown[]> = Outs extends readonly [infer Only extends Outs[number]]
+  ? AbiParameterToPrimitiveType<Only & { type: string }>
+  : {
+      [
+        Out in Outs[number] as Bare<Out extends { name: infer N extends string } ? N : never>
+      ]: AbiParameterToPrimitiveType<Out & { type: string }>;
+    };
+
+/** Calls that change state: each simulates, sends, and returns the transaction's hash. */
+export type MarketWrites = {
+  [Name in WriteName]: (...args: Args<'nonpayable', Name>) => Promise<Hash>;
+};
+
+/** Reads of the newest block. */
+export type MarketReads = {
+  [Name in ReadName]: (...args: Args<'view' | 'pure', Name>) => Promise<ReadResult<Outputs<Name>>>;
+};
+
+/** Calldata of every state-changing call. */
+export type MarketEncoders = {
+  [Name in WriteName]: (...args: Args<'nonpayable', Name>) => Hex;
+};
+
+/** A transaction that is ready to be sent. */
+export interface MarketRequest {
+  to: Address;
+  data: Hex;
+  value?: bigint;
+}
+
+/** A signed EIP-2612 permit for the Market. */
+export interface SignedPermit {
+  /** Last second at which the permit is good. */
+  deadline: bigint;
+  /** 65-byte signature over `permitTypedData`. */
+  signature: Hex;
+}
+
+/** Money to deposit by permit, and terms to post, in one transaction. */
+export interface DepositAndPost extends SignedPermit {
+  currency: Address;
+  /** In the currency's smallest unit. */
+  amount: bigint;
+  terms: Terms;
+}
+
+/** What the Market client works with. */
+export interface MarketOptions {
+  publicClient: PublicClient;
+  /** Signs and sends writes. Without it (and without `send`) only reads and `encode` work. */
+  walletClient?: WalletClient;
+  deployment: Pick<Deployment, 'chainId' | 'market' | 'rpcUrl'>;
+  /** Sends writes instead of the wallet client, for programs with a transaction sender of their own. */
+  send?: (request: MarketRequest) => Promise<Hash>;
+  /** Who writes are simulated as; the wallet client's account by default. */
+  account?: Address;
+}
+
+/** A typed event of the Market. */
+export type MarketEvent = ParseEventLogsReturnType<MarketAbi, ContractEventName<MarketAbi>, true>[number];
+
+/** The Market, ready to be read and called. */
+export interface Market extends MarketReads, MarketWrites {
+  readonly address: Address;
+  /** Calldata without sending. */
+  readonly encode: MarketEncoders;
+  /** Permit, deposit and post in one transaction. Returns its hash. */
+  depositPermitAndPost(request: DepositAndPost): Promise<Hash>;
+  /** Simulates and sends calldata made by `encode` (one, or several through `multicall`). */
+  sendData(data: Hex): Promise<Hash>;
+  /** The Market's events among a receipt's logs, typed. */
+  eventsOf(receipt: { logs: Log[] }): MarketEvent[];
+}
+
+/** Thrown when a write is asked of a client that has nobody to sign it. */
+export class NoSigner extends Error {
+  constructor(call: string) {
+    super(`Nobody can sign ${call}: connect a wallet first.`);
+    this.name = 'NoSigner';
+  }
+}
+
+/** Builds the client of one deployment's Market. */
+export function createMarket(options: MarketOptions): Market {
+  const { publicClient, walletClient, deployment } = options;
+  const address = deployment.market;
+  const account = options.account ?? walletClient?.account?.address;
+  const functions = marketAbi.filter((item) => item.type === 'function');
+  const writes = functions.filter(({ stateMutability }) => stateMutability === 'nonpayable');
+  const reads = functions.filter(({ stateMutability }) => stateMutability !== 'nonpayable');
+
+  const encodeCall = (name: string, args: readonly unknown[]): Hex =>
+    encodeFunctionData({ abi: marketAbi, functionName: name, args } as Parameters<typeof encodeFunctionData>[0]);
+
+  const dispatch = async (call: string, data: Hex): Promise<Hash> => {
+    if (!options.send && !walletClient?.account) throw new NoSigner(call);
+    const request: MarketRequest = { to: address, data };
+    try {
+      await publicClient.call({ ...request, ...(account ? { account } : {}) });
+    } catch (error) {
+      throw asRevert(call, error);
+    }
+    if (options.send) return options.send(request);
+    if (!walletClient?.account) throw new NoSigner(call);
+    try {
+      return await walletClient.sendTransaction({
+        ...request,
+        account: walletClient.account,
+        chain: chainOf(walletClient, deployment),
+      });
+    } catch (error) {
+      throw asRevert(call, error);
+    }
+  };
+
+  const read = async (
+    name: string,
+    outputs: readonly { name: string }[],
+    args: readonly unknown[],
+  ): Promise<unknown> => {
+    try {
+      const result = await publicClient.readContract({ abi: marketAbi, address, functionName: name, args } as never);
+      if (outputs.length === 1) return result;
+      const values = result as readonly unknown[];
+      return Object.fromEntries(outputs.map((output, index) => [output.name.replace(/_$/, ''), values[index]]));
+    } catch (error) {
+      throw asRevert(name, error);
+    }
+  };
+
+  const encode = Object.fromEntries(
+    writes.map(({ name }) => [name, (...args: unknown[]) => encodeCall(name, args)]),
+  ) as unknown as MarketEncoders;
+  const calls = Object.fromEntries(
+    writes.map(({ name }) => [name, (...args: unknown[]) => dispatch(name, encodeCall(name, args))]),
+  ) as unknown as MarketWrites;
+  const views = Object.fromEntries(
+    reads.map(({ name, outputs }) => [name, (...args: unknown[]) => read(name, outputs, args)]),
+  ) as unknown as MarketReads;
+
+  return {
+    ...calls,
+    ...views,
+    address,
+    encode,
+    async depositPermitAndPost({ currency, amount, deadline, signature, terms }) {
+      const { v, r, s } = splitSignature(signature);
+      const data = encode.multicall([
+        encode.permit(currency, amount, deadline, v, r, s),
+        encode.deposit(currency, terms.requester, amount),
+        encode.post(terms),
+      ]);
+      return dispatch('depositPermitAndPost', data);
+    },
+    sendData: (data) => dispatch('a prepared call', data),
+    eventsOf({ logs }) {
+      const ours = logs.filter((log) => isAddressEqual(log.address, address));
+      return parseEventLogs({ abi: marketAbi, logs: ours });
+    },
+  };
+}
+
+/** The parts of a 65-byte signature, as the contract's `permit` takes them. */
+export function splitSignature(signature: Hex): { v: number; r: Hex; s: Hex } {
+  const { r, s, yParity } = parseSignature(signature);
+  return { v: 27 + yParity, r, s };
+}
+
+/** A token as EIP-2612 signs it. `version` is 1 unless the token says otherwise. */
+export interface PermitToken {
+  address: Address;
+  name: string;
+  version?: string;
+  chainId: number;
+}
+
+/** What `owner` signs so that `spender` may take `value` of `token`: pass it to `signTypedData`. */
+export function permitTypedData(
+  token: PermitToken,
+  owner: Address,
+  spender: Address,
+  value: bigint,
+  nonce: bigint,
+  deadline: bigint,
+) {
+  return {
+    domain: {
+      name: token.name,
+      version: token.version ?? '1',
+      chainId: token.chainId,
+      verifyingContract: token.address,
+    },
+    types: permitTypes,
+    primaryType: 'Permit',
+    message: { owner, spender, value, nonce, deadline },
+  } as const;
+}
+
+/** EIP-712 type of an EIP-2612 permit. */
+export const permitTypes = {
+  Permit: [
+    { name: 'owner', type: 'address' },
+    { name: 'spender', type: 'address' },
+    { name: 'value', type: 'uint256' },
+    { name: 'nonce', type: 'uint256' },
+    { name: 'deadline', type: 'uint256' },
+  ],
+} as const;
+
+function asRevert(call: string, error: unknown): unknown {
+  const revert = revertOf(error);
+  return revert && !(error instanceof MarketRevert) ? new MarketRevert(call, revert, error) : error;
+}
+
+/** The wallet's own chain when it is the right one; otherwise the deployment's, so that viem refuses to send elsewhere. */
+function chainOf(wallet: WalletClient, deployment: MarketOptions['deployment']): Chain {
+  if (wallet.chain?.id === deployment.chainId) return wallet.chain;
+  return defineChain({
+    id: deployment.chainId,
+    name: `chain ${deployment.chainId}`,
+    nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
+    rpcUrls: { default: { http: [deployment.rpcUrl] } },
+  });
+}
