@@ -86,7 +86,7 @@ export interface DepositAndPost extends SignedPermit {
 
 /** What the Market client works with. */
 export interface MarketOptions {
-  publicClient: PublicClient;
+  publicClient: Pick<PublicClient, 'call' | 'readContract'>;
   /** Signs and sends writes. Without it (and without `send`) only reads and `encode` work. */
   walletClient?: WalletClient;
   deployment: Pick<Deployment, 'chainId' | 'market' | 'rpcUrl'>;

@@ -1,0 +1,306 @@
+/**
+ * A job's whole life, rebuilt from the Market's logs alone: no indexer, no contract reads. What comes out carries everything
+ * that calldata needs, so whoever has an RPC endpoint can push any job to its next state.
+ */
+import { zeroHash, type Address, type Hash, type Hex } from 'viem';
+
+import type { Deployment } from './deployment.ts';
+import { flagsOf, type Lease, type Result } from './lease.ts';
+import { readJobLogs, readPostLogs, type ChainReader, type JobLog, type LogOptions } from './logs.ts';
+import type { Terms } from './terms.ts';
+
+/** How far a lease came. Unlike on chain, a settled lease is remembered. */
+export type LeaseState = 'claimed' | 'committed' | 'revealed' | 'settled' | 'lapsed';
+
+/** One event of the job, with what its transaction cost. Several steps may share a transaction. */
+export interface HistoryStep {
+  /** The event's name, e.g. `LeaseCommitted`. */
+  event: JobLog['eventName'];
+  transaction: Hash;
+  block: number;
+  /** Unix seconds. */
+  timestamp: number;
+  /** Gas of the whole transaction; undefined when the caller asked to leave it out. */
+  gasUsed: bigint | undefined;
+  /** The lease it is about, by its first shard. */
+  first?: number;
+  node?: number;
+}
+
+/** What a node was paid, amounts in the job's currency, the bonus in DPU wei. */
+export interface Payment {
+  owner: Address;
+  paid: bigint;
+  fee: bigint;
+  bonus: bigint;
+  /** The node's new record, basis points. */
+  record: number;
+  /** Paid by the requester's signed acceptance. */
+  accepted: boolean;
+}
+
+/** What a node lost, in DPU wei. */
+export interface Loss {
+  slashed: bigint;
+  /** DPU wei that wait for whoever takes over. */
+  bonus: bigint;
+  record: number;
+  /** It had committed and did not reveal. */
+  withheld: boolean;
+}
+
+/** One holder's time with a range of shards. */
+export interface HistoryLease {
+  /** What calldata needs, as of now: with commitment and block once committed. */
+  lease: Lease;
+  state: LeaseState;
+  /** Unix seconds of the last change; what `leaseWordOf` takes. */
+  at: number;
+  /** Flags of the storage word. */
+  flags: number;
+  /** DPU wei locked at the claim. */
+  bond: bigint;
+  takenOver: boolean;
+  /** Unix seconds; each absent until it happened. */
+  claimedAt?: number;
+  committedAt?: number;
+  revealedAt?: number;
+  /** Last second at which a revealed lease cannot be settled yet. */
+  windowEnd?: number;
+  settledAt?: number;
+  lapsedAt?: number;
+  /** Once it is public. */
+  result?: Result;
+  payment?: Payment;
+  loss?: Loss;
+  transactions: { claim?: Hash; commit?: Hash; reveal?: Hash; settle?: Hash; lapse?: Hash };
+}
+
+/** A job's whole life. */
+export interface JobHistory {
+  id: Hex;
+  terms: Terms;
+  /** Brought on chain by a node as a signed order. */
+  signed: boolean;
+  /** Set aside at the post, in the currency's smallest unit. */
+  escrow: bigint;
+  state: 'open' | 'cancelled' | 'complete' | 'closed';
+  postedAt: number;
+  postedBlock: number;
+  closedAt?: number;
+  /** Paid back to the requester so far. */
+  refunded: bigint;
+  /** Next shard that was never claimed. */
+  cursor: number;
+  /** The last holder of each range, by first shard. */
+  leases: HistoryLease[];
+  /** Lapsed holders whose range was taken over, oldest first. */
+  replaced: HistoryLease[];
+  /** Every event in order. */
+  steps: HistoryStep[];
+}
+
+/** Thrown when no log speaks of a job's post. */
+export class JobNotFound extends Error {
+  readonly id: Hex;
+
+  constructor(id: Hex, fromBlock: number, toBlock: number) {
+    super(
+      `No job ${id} was posted between blocks ${fromBlock} and ${toBlock}. Check the id, the network and the Market's address.`,
+    );
+    this.name = 'JobNotFound';
+    this.id = id;
+  }
+}
+
+/**
+ * Rebuilds job `id` from the Market's logs.
+ * @throws JobNotFound when it was never posted.
+ */
+export async function jobHistory(
+  client: ChainReader,
+  deployment: Pick<Deployment, 'market' | 'startBlock'>,
+  id: Hex,
+  options: LogOptions = {},
+): Promise<JobHistory> {
+  const { logs, fromBlock, toBlock } = await readJobLogs(client, deployment, id, options);
+  return buildHistory(logs) ?? fail(new JobNotFound(id, fromBlock, toBlock));
+}
+
+/** A job as its post shows it. */
+export interface FoundJob {
+  id: Hex;
+  requester: Address;
+  terms: Terms;
+  escrow: bigint;
+  signed: boolean;
+  block: number;
+  transaction: Hash;
+}
+
+/** Which jobs to find. */
+export interface JobFilter extends LogOptions {
+  requester?: Address;
+}
+
+/** Jobs posted on the Market, newest first. */
+export async function findJobs(
+  client: ChainReader,
+  deployment: Pick<Deployment, 'market' | 'startBlock'>,
+  filter: JobFilter = {},
+): Promise<FoundJob[]> {
+  const posts = await readPostLogs(client, deployment, filter);
+  return posts
+    .map(({ args, blockNumber, transactionHash }) => ({
+      ...args,
+      block: Number(blockNumber),
+      transaction: transactionHash,
+    }))
+    .reverse();
+}
+
+/** Folds a job's logs, in chain order, into its history; undefined when its post is not among them. Pure. */
+export function buildHistory(logs: readonly JobLog[]): JobHistory | undefined {
+  let job: JobHistory | undefined;
+  const living = new Map<number, HistoryLease>();
+  for (const log of logs) {
+    if (log.eventName === 'JobPosted') {
+      const { id, terms, signed, escrow } = log.args;
+      job = { id, terms, signed, escrow, ...opened(log) };
+    }
+    if (!job) continue;
+    job.steps.push(stepOf(log));
+    applyToJob(job, log);
+    applyToLeases(job, living, log);
+  }
+  if (job) job.leases = [...living.values()].sort((a, b) => a.lease.first - b.lease.first);
+  return job;
+}
+
+function opened(log: JobLog): Omit<JobHistory, 'id' | 'terms' | 'signed' | 'escrow'> {
+  return {
+    state: 'open',
+    postedAt: log.timestamp,
+    postedBlock: Number(log.blockNumber),
+    refunded: 0n,
+    cursor: 0,
+    leases: [],
+    replaced: [],
+    steps: [],
+  };
+}
+
+function applyToJob(job: JobHistory, log: JobLog): void {
+  if (log.eventName === 'JobCancelled') {
+    job.state = 'cancelled';
+    job.refunded += log.args.refunded;
+  } else if (log.eventName === 'JobClosed') {
+    job.state = log.args.complete ? 'complete' : 'closed';
+    job.refunded += log.args.refunded;
+    job.closedAt = log.timestamp;
+  } else if (log.eventName === 'LeaseClaimed' && !log.args.takenOver) {
+    job.cursor = log.args.first + log.args.count;
+  }
+}
+
+function applyToLeases(job: JobHistory, living: Map<number, HistoryLease>, log: JobLog): void {
+  if (log.eventName === 'LeaseClaimed') {
+    const before = living.get(log.args.first);
+    if (before) job.replaced.push(before);
+    living.set(log.args.first, claimed(job.terms, log));
+    return;
+  }
+  if (log.eventName === 'LeaseSettled' && !living.has(log.args.first)) {
+    // A signed order that was settled in one transaction: no claim came before, and it is the whole job.
+    living.set(log.args.first, settledAtOnce(job.terms, log));
+  }
+  if (!('first' in log.args)) return;
+  const held = living.get(log.args.first);
+  if (held) advance(job.terms, held, log);
+}
+
+function claimed(terms: Terms, log: JobLog & { eventName: 'LeaseClaimed' }): HistoryLease {
+  const { first, count, node, price, bond, bonus, deadline, takenOver } = log.args;
+  return {
+    lease: { first, count, node, price, bonus: bonus / GWEI, deadline, commitment: zeroHash, committedBlock: 0 },
+    state: 'claimed',
+    at: log.timestamp,
+    flags: flagsOf(terms, count),
+    bond,
+    takenOver,
+    claimedAt: log.timestamp,
+    transactions: { claim: log.transactionHash },
+  };
+}
+
+function settledAtOnce(terms: Terms, log: JobLog & { eventName: 'LeaseSettled' }): HistoryLease {
+  const { first, node, paid, fee } = log.args;
+  const price = (paid + fee) / BigInt(terms.shards);
+  return {
+    lease: { first, count: terms.shards, node, price, bonus: 0n, deadline: 0, commitment: zeroHash, committedBlock: 0 },
+    state: 'settled',
+    at: log.timestamp,
+    flags: flagsOf(terms, terms.shards),
+    bond: 0n,
+    takenOver: false,
+    transactions: {},
+  };
+}
+
+/** Moves a lease to the phase that `log` announces. */
+function advance(terms: Terms, held: HistoryLease, log: JobLog): void {
+  const { timestamp, transactionHash } = log;
+  switch (log.eventName) {
+    case 'LeaseCommitted':
+      held.lease = { ...held.lease, commitment: log.args.commitment, committedBlock: Number(log.blockNumber) };
+      held.state = 'committed';
+      held.committedAt = timestamp;
+      held.transactions.commit = transactionHash;
+      break;
+    case 'LeaseRevealed':
+      held.state = 'revealed';
+      held.result = log.args.result;
+      held.revealedAt = timestamp;
+      held.windowEnd = timestamp + terms.window;
+      held.transactions.reveal = transactionHash;
+      break;
+    case 'LeaseSettled': {
+      const { owner, paid, fee, bonus, record, accepted } = log.args;
+      held.state = 'settled';
+      held.result = log.args.result;
+      held.settledAt = timestamp;
+      held.payment = { owner, paid, fee, bonus, record, accepted };
+      held.transactions.settle = transactionHash;
+      break;
+    }
+    case 'LeaseLapsed': {
+      const { slashed, bonus, record, withheld } = log.args;
+      held.state = 'lapsed';
+      held.lapsedAt = timestamp;
+      held.loss = { slashed, bonus, record, withheld };
+      held.transactions.lapse = transactionHash;
+      break;
+    }
+    default:
+      return;
+  }
+  held.at = timestamp;
+}
+
+function stepOf(log: JobLog): HistoryStep {
+  return {
+    event: log.eventName,
+    transaction: log.transactionHash,
+    block: Number(log.blockNumber),
+    timestamp: log.timestamp,
+    gasUsed: log.gasUsed,
+    ...('first' in log.args ? { first: log.args.first } : {}),
+    ...('node' in log.args ? { node: log.args.node } : {}),
+  };
+}
+
+const GWEI = 1_000_000_000n;
+
+function fail(error: Error): never {
+  throw error;
+}
