@@ -5,8 +5,8 @@ import {Job, JobState} from "src-contracts/types/Job.sol";
 import {Lease, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
-/// @notice The life of a job: post, claim, commit, reveal, settle, and the exits.
-interface IJobs {
+/// @notice What jobs and leases say: events and errors.
+interface JobFacts {
     /// @notice Emitted when a job was posted and `escrow` set aside. `signed`: brought as an order by a node.
     event JobPosted(bytes32 indexed id, address indexed requester, bool signed, uint256 escrow, Terms terms);
     /// @notice Emitted when a job was cancelled; leases that run go on.
@@ -27,10 +27,8 @@ interface IJobs {
     );
     /// @notice Emitted when a lease was committed. The block of this event seeds the audit draw.
     event LeaseCommitted(bytes32 indexed id, uint32 indexed first, uint32 indexed node, bytes32 commitment);
-    /// @notice Emitted when a lease's result became public. It can be settled after `windowEnd`.
-    event LeaseRevealed(
-        bytes32 indexed id, uint32 indexed first, uint32 indexed node, Result result, uint40 windowEnd
-    );
+    /// @notice Emitted when a lease's result became public. It can be settled once the terms' `window` seconds have passed.
+    event LeaseRevealed(bytes32 indexed id, uint32 indexed first, uint32 indexed node, Result result);
     /// @notice Emitted when a lease was paid: `paid` to the node's owner and `fee` to the protocol, in the job's currency,
     /// `bonus` in DPU. `accepted`: by the requester's signature. `record` is the node's new record.
     event LeaseSettled(
@@ -96,9 +94,72 @@ interface IJobs {
     error LengthMismatch(uint256 leases, uint256 results);
     /// @notice Thrown when a job still has living leases.
     error JobBusy(bytes32 id);
+}
 
-    /* VIEWS */
+/// @notice The hot path of a job: post, claim, commit, reveal, settle. Nothing here calls another contract, but for the signature
+/// check of a requester that is a contract.
+interface IJobs is JobFacts {
+    /// @notice Posts a job and moves its worst case from the caller's balance into escrow.
+    function post(Terms calldata terms) external returns (bytes32 id);
 
+    /// @notice Posts several jobs at once; later ones may name earlier ones as `afterJob`.
+    function postBatch(Terms[] calldata terms) external returns (bytes32[] memory ids);
+
+    /// @notice Takes the next `count` shards (fewer when fewer are left), locking the bond.
+    /// @dev Warning: a node that claims and stays silent loses part of its bond; one that commits and does not reveal loses all.
+    function claim(Terms calldata terms, uint32 node, uint16 count) external returns (uint32 first);
+
+    /// @notice Brings a signed order on chain and claims of it in one transaction.
+    function claimOrder(Terms calldata terms, bytes calldata signature, uint32 node, uint16 count)
+        external
+        returns (uint32 first);
+
+    /// @notice Takes over a lapsed lease, with the part of the failed bond that came free.
+    function takeOver(Terms calldata terms, uint32 first, uint32 node) external;
+
+    /// @notice Binds the holder to a result without showing it.
+    function commit(bytes32 id, Lease calldata lease_, bytes32 commitment) external;
+
+    /// @notice Shows the result that was committed. Anyone who knows the salt may call.
+    function reveal(Terms calldata terms, Lease calldata lease_, Result calldata result, bytes32 salt) external;
+
+    /// @notice Commit and reveal in one, for direct jobs.
+    function submit(bytes32 id, Lease calldata lease_, Result calldata result) external;
+
+    /// @notice Pays leases whose challenge window has passed.
+    function settle(Terms calldata terms, Lease[] calldata leases, Result[] calldata results) external;
+
+    /// @notice Pays a lease at once, with the requester's signed acceptance, in any living phase.
+    function accept(Terms calldata terms, Lease calldata lease_, Result calldata result, bytes calldata signature)
+        external;
+
+    /// @notice Posts, accepts and pays a whole signed job in one transaction, for parties that trust each other.
+    function settleOrder(
+        Terms calldata terms,
+        bytes calldata signature,
+        uint32 node,
+        Result calldata result,
+        bytes calldata acceptance
+    ) external;
+}
+
+/// @notice The exits: how money leaves a job that did not go the straight way. Anyone may push when time allows; none can be paused.
+interface IExits is JobFacts {
+    /// @notice Stops new claims and refunds what no lease needs. Also voids a signed order that nobody has brought yet.
+    function cancel(Terms calldata terms) external;
+
+    /// @notice Ends a lease that missed a deadline, so that others can take it over.
+    function lapse(Terms calldata terms, Lease calldata lease_) external;
+
+    /// @notice Ends a job that is expired or cancelled and has no living lease; what is left goes back.
+    function close(Terms calldata terms) external;
+
+    /// @notice Gives the bonus of a lapsed lease to the treasury, once its job has closed.
+    function sweep(bytes32 id, uint32 first) external;
+}
+
+/// @notice What can be asked about jobs and leases.
+interface IJobViews is JobFacts {
     /// @notice The id of `terms`: their EIP-712 digest in this contract's domain.
     function jobId(Terms calldata terms) external view returns (bytes32);
 
@@ -131,65 +192,4 @@ interface IJobs {
         external
         pure
         returns (bool);
-
-    /* REQUESTER */
-
-    /// @notice Posts a job and moves its worst case from the caller's balance into escrow.
-    function post(Terms calldata terms) external returns (bytes32 id);
-
-    /// @notice Posts several jobs at once; later ones may name earlier ones as `afterJob`.
-    function postBatch(Terms[] calldata terms) external returns (bytes32[] memory ids);
-
-    /// @notice Stops new claims and refunds what no lease needs. Also voids a signed order that nobody has brought yet.
-    function cancel(Terms calldata terms) external;
-
-    /* NODE */
-
-    /// @notice Takes the next `count` shards (fewer when fewer are left), locking the bond.
-    /// @dev Warning: a node that claims and stays silent loses part of its bond; one that commits and does not reveal loses all.
-    function claim(Terms calldata terms, uint32 node, uint16 count) external returns (uint32 first);
-
-    /// @notice Brings a signed order on chain and claims of it in one transaction.
-    function claimOrder(Terms calldata terms, bytes calldata signature, uint32 node, uint16 count)
-        external
-        returns (uint32 first);
-
-    /// @notice Takes over a lapsed lease, with the part of the failed bond that came free.
-    function takeOver(Terms calldata terms, uint32 first, uint32 node) external;
-
-    /// @notice Binds the holder to a result without showing it.
-    function commit(bytes32 id, Lease calldata lease_, bytes32 commitment) external;
-
-    /// @notice Shows the result that was committed. Anyone who knows the salt may call.
-    function reveal(Terms calldata terms, Lease calldata lease_, Result calldata result, bytes32 salt) external;
-
-    /// @notice Commit and reveal in one, for direct jobs.
-    function submit(bytes32 id, Lease calldata lease_, Result calldata result) external;
-
-    /* EXITS: anyone may push when time allows */
-
-    /// @notice Pays leases whose challenge window has passed.
-    function settle(Terms calldata terms, Lease[] calldata leases, Result[] calldata results) external;
-
-    /// @notice Pays a lease at once, with the requester's signed acceptance, in any living phase.
-    function accept(Terms calldata terms, Lease calldata lease_, Result calldata result, bytes calldata signature)
-        external;
-
-    /// @notice Posts, accepts and pays a whole signed job in one transaction, for parties that trust each other.
-    function settleOrder(
-        Terms calldata terms,
-        bytes calldata signature,
-        uint32 node,
-        Result calldata result,
-        bytes calldata acceptance
-    ) external;
-
-    /// @notice Ends a lease that missed a deadline, so that others can take it over.
-    function lapse(Terms calldata terms, Lease calldata lease_) external;
-
-    /// @notice Ends a job that is expired or cancelled and has no living lease; what is left goes back.
-    function close(Terms calldata terms) external;
-
-    /// @notice Gives the bonus of a lapsed lease of an ended job to the treasury.
-    function sweep(bytes32 id, uint32 first) external;
 }

@@ -3,8 +3,8 @@ pragma solidity ^0.8.30;
 
 import {Params} from "src-contracts/types/Params.sol";
 
-/// @notice Money inside the Market: balances per currency, fees, and the numbers that governance turns.
-interface ILedger {
+/// @notice What the ledger says: events and errors.
+interface LedgerFacts {
     /// @notice Emitted when `from` paid `amount` of `currency` into the balance of `account`.
     event Deposited(address indexed currency, address indexed account, address from, uint256 amount);
     /// @notice Emitted when `account` took `amount` of `currency` out, to `to`.
@@ -17,6 +17,10 @@ interface ILedger {
     event RuntimeAllowed(uint8 indexed runtime, bool allowed);
     /// @notice Emitted when version `version` of the parameters was added; new jobs use it from now on.
     event ParamsAdded(uint16 indexed version, Params params);
+    /// @notice Emitted when the least stake of a claiming node changed.
+    event MinStakeSet(uint96 minStake);
+    /// @notice Emitted when the unbonding time of later exits changed.
+    event UnbondingSet(uint32 unbonding);
     /// @notice Emitted when the treasury changed.
     event TreasurySet(address indexed treasury);
     /// @notice Emitted when `guardian` was appointed until `until`.
@@ -40,7 +44,10 @@ interface ILedger {
     error PauseNotAllowed(uint256 seconds_, uint40 earliest);
     /// @notice Thrown when a parameter version does not exist or is not the newest.
     error ParamsVersion(uint16 given, uint16 newest);
+}
 
+/// @notice Money inside the Market: balances per currency, fees, and the numbers that governance turns.
+interface ILedger is LedgerFacts {
     /// @notice Pays `amount` of `currency` from the caller into the balance of `account`.
     function deposit(address currency, address account, uint256 amount) external;
 

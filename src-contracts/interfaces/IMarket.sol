@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IJobs} from "src-contracts/interfaces/IJobs.sol";
+import {IExits, IJobViews, IJobs} from "src-contracts/interfaces/IJobs.sol";
 import {ILedger} from "src-contracts/interfaces/ILedger.sol";
 import {INodes} from "src-contracts/interfaces/INodes.sol";
 import {Params} from "src-contracts/types/Params.sol";
 
-/// @notice The compute market: every unit of money and every decision about money.
-interface IMarket is ILedger, INodes, IJobs {
+/// @notice What governance and the guardian may do.
+interface IGoverned {
     /* GOVERNANCE: the owner is the timelock */
 
     /// @notice Adds a version of the parameters for jobs posted from now on.
@@ -43,3 +43,6 @@ interface IMarket is ILedger, INodes, IJobs {
 
     function guardian() external view returns (address guardian_, uint40 until);
 }
+
+/// @notice The compute market: every unit of money and every decision about money. One address answers all of it.
+interface IMarket is ILedger, INodes, IJobs, IExits, IJobViews, IGoverned {}

@@ -3,8 +3,8 @@ pragma solidity ^0.8.30;
 
 import {Node} from "src-contracts/types/Node.sol";
 
-/// @notice Nodes and their stake.
-interface INodes {
+/// @notice What nodes and stakes say: events and errors.
+interface NodeFacts {
     /// @notice Emitted when a node was registered or its owner changed its keys, runtimes or address.
     event NodeSet(
         uint32 indexed node,
@@ -48,7 +48,10 @@ interface INodes {
     error UnstakeTooEarly(uint32 node, uint40 unstakeAt);
     /// @notice Thrown when nothing is queued.
     error NothingQueued(uint32 node);
+}
 
+/// @notice Nodes and their stake.
+interface INodes is NodeFacts {
     /// @notice Registers a node owned by the caller. `operator` is its hot key and must be unused.
     function register(address operator, uint32 runtimes, bytes32 key, string calldata endpoint)
         external

@@ -57,9 +57,7 @@ library LeaseLib {
 
     /// @notice Body of the word while committed.
     function committedBody(Lease calldata self, LeaseWord claimed) internal pure returns (uint208) {
-        return uint208(
-            uint256(keccak256(abi.encode(claimed, self.commitment, uint256(self.committedBlock)))) >> 48
-        );
+        return uint208(uint256(keccak256(abi.encode(claimed, self.commitment, uint256(self.committedBlock)))) >> 48);
     }
 
     /// @notice Body of the word while revealed.
@@ -75,22 +73,22 @@ library LeaseWordLib {
     uint8 internal constant DIRECT = 0x40;
     uint8 internal constant PHASE_MASK = 0x0f;
 
-    function make(uint8 flags, Phase phase_, uint256 at_, uint208 body_) internal pure returns (LeaseWord) {
-        return LeaseWord.wrap((uint256(flags | uint8(phase_)) << 248) | (at_ << 208) | body_);
+    function make(uint8 flags_, Phase phase_, uint256 at_, uint208 body_) internal pure returns (LeaseWord) {
+        return LeaseWord.wrap((uint256(flags_ | uint8(phase_)) << 248) | (at_ << 208) | body_);
     }
 
-    function claimed(uint8 flags, uint40 deadline, uint32 node, uint16 count, uint96 price, uint64 bonus)
+    function claimed(uint8 flags_, uint40 deadline, uint32 node_, uint16 count_, uint96 price_, uint64 bonus_)
         internal
         pure
         returns (LeaseWord)
     {
-        uint256 body_ = (uint256(node) << 176) | (uint256(count) << 160) | (uint256(price) << 64) | bonus;
+        uint256 body_ = (uint256(node_) << 176) | (uint256(count_) << 160) | (uint256(price_) << 64) | bonus_;
         // forge-lint: disable-next-line(unsafe-typecast)
-        return make(flags, Phase.Claimed, deadline, uint208(body_)); // 32 + 16 + 96 + 64 = 208 bits
+        return make(flags_, Phase.Claimed, deadline, uint208(body_)); // 32 + 16 + 96 + 64 = 208 bits
     }
 
-    function lapsed(uint256 at_, uint32 node, uint16 count, uint64 bonus) internal pure returns (LeaseWord) {
-        uint256 body_ = (uint256(node) << 176) | (uint256(count) << 160) | bonus;
+    function lapsed(uint256 at_, uint32 node_, uint16 count_, uint64 bonus_) internal pure returns (LeaseWord) {
+        uint256 body_ = (uint256(node_) << 176) | (uint256(count_) << 160) | bonus_;
         // forge-lint: disable-next-line(unsafe-typecast)
         return make(0, Phase.Lapsed, at_, uint208(body_));
     }

@@ -75,6 +75,11 @@ library TermsLib {
         return uint256(self.shards) * self.maxPrice;
     }
 
+    /// @notice DPU that would be locked if one node held everything.
+    function worstBond(Terms calldata self) internal pure returns (uint256) {
+        return uint256(self.shards) * self.bond;
+    }
+
     /// @notice Price of one shard at `time`, when the ramp began at `from`. Rounds down, against the node.
     function priceAt(Terms calldata self, uint256 from, uint256 time) internal pure returns (uint96) {
         if (time <= from) return self.minPrice;

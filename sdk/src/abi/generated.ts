@@ -3,6 +3,32 @@
 export const marketAbi = [
  {
   "type": "function",
+  "name": "EXTENSION",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "TOKEN",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
   "name": "accept",
   "inputs": [
    {
@@ -202,275 +228,8 @@ export const marketAbi = [
  },
  {
   "type": "function",
-  "name": "addParams",
-  "inputs": [
-   {
-    "name": "params",
-    "type": "tuple",
-    "internalType": "struct Params",
-    "components": [
-     {
-      "name": "feeBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "bondTenths",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "noShowBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "burnBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "retryBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "revealWindow",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "auditWindow",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "openFor",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "drawStep",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "drawOpenAfter",
-      "type": "uint32",
-      "internalType": "uint32"
-     }
-    ]
-   }
-  ],
-  "outputs": [
-   {
-    "name": "version",
-    "type": "uint16",
-    "internalType": "uint16"
-   }
-  ],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "allowCurrency",
-  "inputs": [
-   {
-    "name": "currency",
-    "type": "address",
-    "internalType": "address"
-   },
-   {
-    "name": "allowed",
-    "type": "bool",
-    "internalType": "bool"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "allowRuntime",
-  "inputs": [
-   {
-    "name": "runtime",
-    "type": "uint8",
-    "internalType": "uint8"
-   },
-   {
-    "name": "allowed",
-    "type": "bool",
-    "internalType": "bool"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "balanceOf",
-  "inputs": [
-   {
-    "name": "currency",
-    "type": "address",
-    "internalType": "address"
-   },
-   {
-    "name": "account",
-    "type": "address",
-    "internalType": "address"
-   }
-  ],
-  "outputs": [
-   {
-    "name": "",
-    "type": "uint256",
-    "internalType": "uint256"
-   }
-  ],
-  "stateMutability": "view"
- },
- {
-  "type": "function",
-  "name": "cancel",
-  "inputs": [
-   {
-    "name": "terms",
-    "type": "tuple",
-    "internalType": "struct Terms",
-    "components": [
-     {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
-     },
-     {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
-     },
-     {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "spec",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "afterJob",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
-     }
-    ]
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "cancelUnstake",
-  "inputs": [
-   {
-    "name": "node",
-    "type": "uint32",
-    "internalType": "uint32"
-   }
-  ],
+  "name": "acceptOwnership",
+  "inputs": [],
   "outputs": [],
   "stateMutability": "nonpayable"
  },
@@ -596,7 +355,7 @@ export const marketAbi = [
     ]
    },
    {
-    "name": "node",
+    "name": "nodeId",
     "type": "uint32",
     "internalType": "uint32"
    },
@@ -742,7 +501,7 @@ export const marketAbi = [
     "internalType": "bytes"
    },
    {
-    "name": "node",
+    "name": "nodeId",
     "type": "uint32",
     "internalType": "uint32"
    },
@@ -754,149 +513,11 @@ export const marketAbi = [
   ],
   "outputs": [
    {
-    "name": "first",
+    "name": "",
     "type": "uint32",
     "internalType": "uint32"
    }
   ],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "close",
-  "inputs": [
-   {
-    "name": "terms",
-    "type": "tuple",
-    "internalType": "struct Terms",
-    "components": [
-     {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
-     },
-     {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
-     },
-     {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "spec",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "afterJob",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
-     }
-    ]
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "collectFees",
-  "inputs": [
-   {
-    "name": "currency",
-    "type": "address",
-    "internalType": "address"
-   }
-  ],
-  "outputs": [],
   "stateMutability": "nonpayable"
  },
  {
@@ -966,1037 +587,91 @@ export const marketAbi = [
  },
  {
   "type": "function",
-  "name": "commitmentOf",
-  "inputs": [
+  "name": "eip712Domain",
+  "inputs": [],
+  "outputs": [
    {
-    "name": "id",
-    "type": "bytes32",
-    "internalType": "bytes32"
+    "name": "fields",
+    "type": "bytes1",
+    "internalType": "bytes1"
    },
    {
-    "name": "first",
-    "type": "uint32",
-    "internalType": "uint32"
+    "name": "name",
+    "type": "string",
+    "internalType": "string"
    },
    {
-    "name": "seat",
-    "type": "uint8",
-    "internalType": "uint8"
+    "name": "version",
+    "type": "string",
+    "internalType": "string"
    },
    {
-    "name": "node",
-    "type": "uint32",
-    "internalType": "uint32"
+    "name": "chainId",
+    "type": "uint256",
+    "internalType": "uint256"
    },
    {
-    "name": "result",
-    "type": "tuple",
-    "internalType": "struct Result",
-    "components": [
-     {
-      "name": "root",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "units",
-      "type": "uint64",
-      "internalType": "uint64"
-     },
-     {
-      "name": "manifest",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     }
-    ]
+    "name": "verifyingContract",
+    "type": "address",
+    "internalType": "address"
    },
    {
     "name": "salt",
     "type": "bytes32",
     "internalType": "bytes32"
+   },
+   {
+    "name": "extensions",
+    "type": "uint256[]",
+    "internalType": "uint256[]"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "multicall",
+  "inputs": [
+   {
+    "name": "data",
+    "type": "bytes[]",
+    "internalType": "bytes[]"
    }
   ],
   "outputs": [
    {
-    "name": "",
-    "type": "bytes32",
-    "internalType": "bytes32"
+    "name": "results",
+    "type": "bytes[]",
+    "internalType": "bytes[]"
    }
   ],
-  "stateMutability": "pure"
+  "stateMutability": "nonpayable"
  },
  {
   "type": "function",
-  "name": "config",
+  "name": "owner",
   "inputs": [],
   "outputs": [
    {
-    "name": "newestParams",
-    "type": "uint16",
-    "internalType": "uint16"
-   },
-   {
-    "name": "pausedUntil",
-    "type": "uint40",
-    "internalType": "uint40"
-   },
-   {
-    "name": "minStake",
-    "type": "uint96",
-    "internalType": "uint96"
-   },
-   {
-    "name": "unbonding",
-    "type": "uint32",
-    "internalType": "uint32"
-   },
-   {
-    "name": "nodeCount",
-    "type": "uint32",
-    "internalType": "uint32"
-   }
-  ],
-  "stateMutability": "view"
- },
- {
-  "type": "function",
-  "name": "delegateStake",
-  "inputs": [
-   {
-    "name": "delegatee",
-    "type": "address",
-    "internalType": "address"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "deposit",
-  "inputs": [
-   {
-    "name": "currency",
-    "type": "address",
-    "internalType": "address"
-   },
-   {
-    "name": "account",
-    "type": "address",
-    "internalType": "address"
-   },
-   {
-    "name": "amount",
-    "type": "uint256",
-    "internalType": "uint256"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "depositWithPermit",
-  "inputs": [
-   {
-    "name": "currency",
-    "type": "address",
-    "internalType": "address"
-   },
-   {
-    "name": "amount",
-    "type": "uint256",
-    "internalType": "uint256"
-   },
-   {
-    "name": "deadline",
-    "type": "uint256",
-    "internalType": "uint256"
-   },
-   {
-    "name": "v",
-    "type": "uint8",
-    "internalType": "uint8"
-   },
-   {
-    "name": "r",
-    "type": "bytes32",
-    "internalType": "bytes32"
-   },
-   {
-    "name": "s",
-    "type": "bytes32",
-    "internalType": "bytes32"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "drawn",
-  "inputs": [
-   {
-    "name": "terms",
-    "type": "tuple",
-    "internalType": "struct Terms",
-    "components": [
-     {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
-     },
-     {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
-     },
-     {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "spec",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "afterJob",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
-     }
-    ]
-   },
-   {
-    "name": "first",
-    "type": "uint32",
-    "internalType": "uint32"
-   },
-   {
-    "name": "node",
-    "type": "uint32",
-    "internalType": "uint32"
-   }
-  ],
-  "outputs": [
-   {
-    "name": "now_",
-    "type": "bool",
-    "internalType": "bool"
-   },
-   {
-    "name": "from",
-    "type": "uint40",
-    "internalType": "uint40"
-   }
-  ],
-  "stateMutability": "view"
- },
- {
-  "type": "function",
-  "name": "fees",
-  "inputs": [
-   {
-    "name": "currency",
-    "type": "address",
-    "internalType": "address"
-   }
-  ],
-  "outputs": [
-   {
     "name": "",
-    "type": "uint256",
-    "internalType": "uint256"
+    "type": "address",
+    "internalType": "address"
    }
   ],
   "stateMutability": "view"
  },
  {
   "type": "function",
-  "name": "guardian",
+  "name": "pendingOwner",
   "inputs": [],
   "outputs": [
    {
-    "name": "guardian_",
-    "type": "address",
-    "internalType": "address"
-   },
-   {
-    "name": "until",
-    "type": "uint40",
-    "internalType": "uint40"
-   }
-  ],
-  "stateMutability": "view"
- },
- {
-  "type": "function",
-  "name": "isShardOf",
-  "inputs": [
-   {
-    "name": "root",
-    "type": "bytes32",
-    "internalType": "bytes32"
-   },
-   {
-    "name": "shard",
-    "type": "uint32",
-    "internalType": "uint32"
-   },
-   {
-    "name": "hash",
-    "type": "bytes32",
-    "internalType": "bytes32"
-   },
-   {
-    "name": "units",
-    "type": "uint64",
-    "internalType": "uint64"
-   },
-   {
-    "name": "proof",
-    "type": "bytes32[]",
-    "internalType": "bytes32[]"
-   }
-  ],
-  "outputs": [
-   {
     "name": "",
-    "type": "bool",
-    "internalType": "bool"
-   }
-  ],
-  "stateMutability": "pure"
- },
- {
-  "type": "function",
-  "name": "job",
-  "inputs": [
-   {
-    "name": "id",
-    "type": "bytes32",
-    "internalType": "bytes32"
-   }
-  ],
-  "outputs": [
-   {
-    "name": "",
-    "type": "tuple",
-    "internalType": "struct Job",
-    "components": [
-     {
-      "name": "state",
-      "type": "uint8",
-      "internalType": "enum JobState"
-     },
-     {
-      "name": "at",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "atBlock",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "cursor",
-      "type": "uint24",
-      "internalType": "uint24"
-     },
-     {
-      "name": "busy",
-      "type": "uint24",
-      "internalType": "uint24"
-     },
-     {
-      "name": "done",
-      "type": "uint24",
-      "internalType": "uint24"
-     },
-     {
-      "name": "left",
-      "type": "uint96",
-      "internalType": "uint96"
-     }
-    ]
-   }
-  ],
-  "stateMutability": "view"
- },
- {
-  "type": "function",
-  "name": "jobId",
-  "inputs": [
-   {
-    "name": "terms",
-    "type": "tuple",
-    "internalType": "struct Terms",
-    "components": [
-     {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
-     },
-     {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
-     },
-     {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "spec",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "afterJob",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
-     }
-    ]
-   }
-  ],
-  "outputs": [
-   {
-    "name": "",
-    "type": "bytes32",
-    "internalType": "bytes32"
-   }
-  ],
-  "stateMutability": "view"
- },
- {
-  "type": "function",
-  "name": "lapse",
-  "inputs": [
-   {
-    "name": "terms",
-    "type": "tuple",
-    "internalType": "struct Terms",
-    "components": [
-     {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
-     },
-     {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
-     },
-     {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "spec",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "afterJob",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
-     }
-    ]
-   },
-   {
-    "name": "lease_",
-    "type": "tuple",
-    "internalType": "struct Lease",
-    "components": [
-     {
-      "name": "first",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "count",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "price",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "bonus",
-      "type": "uint64",
-      "internalType": "uint64"
-     },
-     {
-      "name": "deadline",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "commitment",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "committedBlock",
-      "type": "uint40",
-      "internalType": "uint40"
-     }
-    ]
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "lease",
-  "inputs": [
-   {
-    "name": "id",
-    "type": "bytes32",
-    "internalType": "bytes32"
-   },
-   {
-    "name": "first",
-    "type": "uint32",
-    "internalType": "uint32"
-   }
-  ],
-  "outputs": [
-   {
-    "name": "phase",
-    "type": "uint8",
-    "internalType": "enum Phase"
-   },
-   {
-    "name": "at",
-    "type": "uint40",
-    "internalType": "uint40"
-   }
-  ],
-  "stateMutability": "view"
- },
- {
-  "type": "function",
-  "name": "leaseWord",
-  "inputs": [
-   {
-    "name": "id",
-    "type": "bytes32",
-    "internalType": "bytes32"
-   },
-   {
-    "name": "first",
-    "type": "uint32",
-    "internalType": "uint32"
-   }
-  ],
-  "outputs": [
-   {
-    "name": "",
-    "type": "uint256",
-    "internalType": "uint256"
-   }
-  ],
-  "stateMutability": "view"
- },
- {
-  "type": "function",
-  "name": "node",
-  "inputs": [
-   {
-    "name": "id",
-    "type": "uint32",
-    "internalType": "uint32"
-   }
-  ],
-  "outputs": [
-   {
-    "name": "",
-    "type": "tuple",
-    "internalType": "struct Node",
-    "components": [
-     {
-      "name": "stake",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "locked",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "since",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "record",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "operator",
-      "type": "address",
-      "internalType": "address"
-     },
-     {
-      "name": "runtimes",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tierUntil",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "owner",
-      "type": "address",
-      "internalType": "address"
-     },
-     {
-      "name": "queued",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "unstakeAt",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "key",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "endpoint",
-      "type": "string",
-      "internalType": "string"
-     }
-    ]
-   }
-  ],
-  "stateMutability": "view"
- },
- {
-  "type": "function",
-  "name": "nodeOf",
-  "inputs": [
-   {
-    "name": "operator",
     "type": "address",
     "internalType": "address"
    }
   ],
-  "outputs": [
-   {
-    "name": "",
-    "type": "uint32",
-    "internalType": "uint32"
-   }
-  ],
   "stateMutability": "view"
- },
- {
-  "type": "function",
-  "name": "params",
-  "inputs": [
-   {
-    "name": "version",
-    "type": "uint16",
-    "internalType": "uint16"
-   }
-  ],
-  "outputs": [
-   {
-    "name": "",
-    "type": "tuple",
-    "internalType": "struct Params",
-    "components": [
-     {
-      "name": "feeBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "bondTenths",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "noShowBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "burnBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "retryBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "revealWindow",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "auditWindow",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "openFor",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "drawStep",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "drawOpenAfter",
-      "type": "uint32",
-      "internalType": "uint32"
-     }
-    ]
-   }
-  ],
-  "stateMutability": "view"
- },
- {
-  "type": "function",
-  "name": "pause",
-  "inputs": [
-   {
-    "name": "duration",
-    "type": "uint32",
-    "internalType": "uint32"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "permit",
-  "inputs": [
-   {
-    "name": "currency",
-    "type": "address",
-    "internalType": "address"
-   },
-   {
-    "name": "amount",
-    "type": "uint256",
-    "internalType": "uint256"
-   },
-   {
-    "name": "deadline",
-    "type": "uint256",
-    "internalType": "uint256"
-   },
-   {
-    "name": "v",
-    "type": "uint8",
-    "internalType": "uint8"
-   },
-   {
-    "name": "r",
-    "type": "bytes32",
-    "internalType": "bytes32"
-   },
-   {
-    "name": "s",
-    "type": "bytes32",
-    "internalType": "bytes32"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
  },
  {
   "type": "function",
@@ -2262,190 +937,9 @@ export const marketAbi = [
  },
  {
   "type": "function",
-  "name": "priceAt",
-  "inputs": [
-   {
-    "name": "terms",
-    "type": "tuple",
-    "internalType": "struct Terms",
-    "components": [
-     {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
-     },
-     {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
-     },
-     {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "spec",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "afterJob",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
-     }
-    ]
-   },
-   {
-    "name": "time",
-    "type": "uint256",
-    "internalType": "uint256"
-   }
-  ],
-  "outputs": [
-   {
-    "name": "",
-    "type": "uint96",
-    "internalType": "uint96"
-   }
-  ],
-  "stateMutability": "view"
- },
- {
-  "type": "function",
-  "name": "queueUnstake",
-  "inputs": [
-   {
-    "name": "node",
-    "type": "uint32",
-    "internalType": "uint32"
-   },
-   {
-    "name": "amount",
-    "type": "uint256",
-    "internalType": "uint256"
-   }
-  ],
+  "name": "renounceOwnership",
+  "inputs": [],
   "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "register",
-  "inputs": [
-   {
-    "name": "operator",
-    "type": "address",
-    "internalType": "address"
-   },
-   {
-    "name": "runtimes",
-    "type": "uint32",
-    "internalType": "uint32"
-   },
-   {
-    "name": "key",
-    "type": "bytes32",
-    "internalType": "bytes32"
-   },
-   {
-    "name": "endpoint",
-    "type": "string",
-    "internalType": "string"
-   }
-  ],
-  "outputs": [
-   {
-    "name": "node",
-    "type": "uint32",
-    "internalType": "uint32"
-   }
-  ],
   "stateMutability": "nonpayable"
  },
  {
@@ -2642,161 +1136,6 @@ export const marketAbi = [
     "name": "salt",
     "type": "bytes32",
     "internalType": "bytes32"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "runtime",
-  "inputs": [
-   {
-    "name": "id",
-    "type": "uint8",
-    "internalType": "uint8"
-   }
-  ],
-  "outputs": [
-   {
-    "name": "stake",
-    "type": "uint96",
-    "internalType": "uint96"
-   },
-   {
-    "name": "allowed",
-    "type": "bool",
-    "internalType": "bool"
-   }
-  ],
-  "stateMutability": "view"
- },
- {
-  "type": "function",
-  "name": "setEndpoint",
-  "inputs": [
-   {
-    "name": "node",
-    "type": "uint32",
-    "internalType": "uint32"
-   },
-   {
-    "name": "endpoint",
-    "type": "string",
-    "internalType": "string"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "setGuardian",
-  "inputs": [
-   {
-    "name": "guardian",
-    "type": "address",
-    "internalType": "address"
-   },
-   {
-    "name": "until",
-    "type": "uint40",
-    "internalType": "uint40"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "setMinStake",
-  "inputs": [
-   {
-    "name": "minStake",
-    "type": "uint96",
-    "internalType": "uint96"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "setNode",
-  "inputs": [
-   {
-    "name": "node",
-    "type": "uint32",
-    "internalType": "uint32"
-   },
-   {
-    "name": "operator",
-    "type": "address",
-    "internalType": "address"
-   },
-   {
-    "name": "runtimes",
-    "type": "uint32",
-    "internalType": "uint32"
-   },
-   {
-    "name": "key",
-    "type": "bytes32",
-    "internalType": "bytes32"
-   },
-   {
-    "name": "endpoint",
-    "type": "string",
-    "internalType": "string"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "setTier",
-  "inputs": [
-   {
-    "name": "node",
-    "type": "uint32",
-    "internalType": "uint32"
-   },
-   {
-    "name": "tier",
-    "type": "uint8",
-    "internalType": "uint8"
-   },
-   {
-    "name": "until",
-    "type": "uint40",
-    "internalType": "uint40"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "setTreasury",
-  "inputs": [
-   {
-    "name": "treasury",
-    "type": "address",
-    "internalType": "address"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "setUnbonding",
-  "inputs": [
-   {
-    "name": "unbonding",
-    "type": "uint32",
-    "internalType": "uint32"
    }
   ],
   "outputs": [],
@@ -3123,7 +1462,7 @@ export const marketAbi = [
     "internalType": "bytes"
    },
    {
-    "name": "node",
+    "name": "nodeId",
     "type": "uint32",
     "internalType": "uint32"
    },
@@ -3153,24 +1492,6 @@ export const marketAbi = [
     "name": "acceptance",
     "type": "bytes",
     "internalType": "bytes"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "stake",
-  "inputs": [
-   {
-    "name": "node",
-    "type": "uint32",
-    "internalType": "uint32"
-   },
-   {
-    "name": "amount",
-    "type": "uint256",
-    "internalType": "uint256"
    }
   ],
   "outputs": [],
@@ -3253,43 +1574,6 @@ export const marketAbi = [
       "internalType": "bytes32"
      }
     ]
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "surrogateOf",
-  "inputs": [
-   {
-    "name": "owner",
-    "type": "address",
-    "internalType": "address"
-   }
-  ],
-  "outputs": [
-   {
-    "name": "",
-    "type": "address",
-    "internalType": "address"
-   }
-  ],
-  "stateMutability": "view"
- },
- {
-  "type": "function",
-  "name": "sweep",
-  "inputs": [
-   {
-    "name": "id",
-    "type": "bytes32",
-    "internalType": "bytes32"
-   },
-   {
-    "name": "first",
-    "type": "uint32",
-    "internalType": "uint32"
    }
   ],
   "outputs": [],
@@ -3422,7 +1706,7 @@ export const marketAbi = [
     "internalType": "uint32"
    },
    {
-    "name": "node",
+    "name": "nodeId",
     "type": "uint32",
     "internalType": "uint32"
    }
@@ -3432,188 +1716,16 @@ export const marketAbi = [
  },
  {
   "type": "function",
-  "name": "treasury",
-  "inputs": [],
-  "outputs": [
-   {
-    "name": "",
-    "type": "address",
-    "internalType": "address"
-   }
-  ],
-  "stateMutability": "view"
- },
- {
-  "type": "function",
-  "name": "unstake",
+  "name": "transferOwnership",
   "inputs": [
    {
-    "name": "node",
-    "type": "uint32",
-    "internalType": "uint32"
-   },
-   {
-    "name": "to",
+    "name": "newOwner",
     "type": "address",
     "internalType": "address"
    }
   ],
   "outputs": [],
   "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "withdraw",
-  "inputs": [
-   {
-    "name": "currency",
-    "type": "address",
-    "internalType": "address"
-   },
-   {
-    "name": "to",
-    "type": "address",
-    "internalType": "address"
-   },
-   {
-    "name": "amount",
-    "type": "uint256",
-    "internalType": "uint256"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "worstCaseExit",
-  "inputs": [
-   {
-    "name": "terms",
-    "type": "tuple",
-    "internalType": "struct Terms",
-    "components": [
-     {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
-     },
-     {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
-     },
-     {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "spec",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "afterJob",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
-     }
-    ]
-   }
-  ],
-  "outputs": [
-   {
-    "name": "",
-    "type": "uint40",
-    "internalType": "uint40"
-   }
-  ],
-  "stateMutability": "view"
  },
  {
   "type": "event",
@@ -3688,6 +1800,12 @@ export const marketAbi = [
     "internalType": "uint256"
    }
   ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "EIP712DomainChanged",
+  "inputs": [],
   "anonymous": false
  },
  {
@@ -4118,12 +2236,6 @@ export const marketAbi = [
       "internalType": "bytes32"
      }
     ]
-   },
-   {
-    "name": "windowEnd",
-    "type": "uint40",
-    "indexed": false,
-    "internalType": "uint40"
    }
   ],
   "anonymous": false
@@ -4208,6 +2320,19 @@ export const marketAbi = [
       "internalType": "bytes32"
      }
     ]
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "MinStakeSet",
+  "inputs": [
+   {
+    "name": "minStake",
+    "type": "uint96",
+    "indexed": false,
+    "internalType": "uint96"
    }
   ],
   "anonymous": false
@@ -4319,6 +2444,44 @@ export const marketAbi = [
     "type": "uint40",
     "indexed": false,
     "internalType": "uint40"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "OwnershipTransferStarted",
+  "inputs": [
+   {
+    "name": "previousOwner",
+    "type": "address",
+    "indexed": true,
+    "internalType": "address"
+   },
+   {
+    "name": "newOwner",
+    "type": "address",
+    "indexed": true,
+    "internalType": "address"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "OwnershipTransferred",
+  "inputs": [
+   {
+    "name": "previousOwner",
+    "type": "address",
+    "indexed": true,
+    "internalType": "address"
+   },
+   {
+    "name": "newOwner",
+    "type": "address",
+    "indexed": true,
+    "internalType": "address"
    }
   ],
   "anonymous": false
@@ -4514,6 +2677,19 @@ export const marketAbi = [
  },
  {
   "type": "event",
+  "name": "UnbondingSet",
+  "inputs": [
+   {
+    "name": "unbonding",
+    "type": "uint32",
+    "indexed": false,
+    "internalType": "uint32"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
   "name": "UnstakeCancelled",
   "inputs": [
    {
@@ -4623,6 +2799,17 @@ export const marketAbi = [
    }
   ],
   "anonymous": false
+ },
+ {
+  "type": "error",
+  "name": "AddressEmptyCode",
+  "inputs": [
+   {
+    "name": "target",
+    "type": "address",
+    "internalType": "address"
+   }
+  ]
  },
  {
   "type": "error",
@@ -4771,6 +2958,27 @@ export const marketAbi = [
     "internalType": "uint256"
    }
   ]
+ },
+ {
+  "type": "error",
+  "name": "ExtensionMismatch",
+  "inputs": [
+   {
+    "name": "extension",
+    "type": "address",
+    "internalType": "address"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "FailedCall",
+  "inputs": []
+ },
+ {
+  "type": "error",
+  "name": "InvalidShortString",
+  "inputs": []
  },
  {
   "type": "error",
@@ -5025,6 +3233,54 @@ export const marketAbi = [
  },
  {
   "type": "error",
+  "name": "OwnableInvalidOwner",
+  "inputs": [
+   {
+    "name": "owner",
+    "type": "address",
+    "internalType": "address"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "OwnableUnauthorizedAccount",
+  "inputs": [
+   {
+    "name": "account",
+    "type": "address",
+    "internalType": "address"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "ParameterOutOfBounds",
+  "inputs": [
+   {
+    "name": "name",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "value",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "least",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "most",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ]
+ },
+ {
+  "type": "error",
   "name": "ParamsVersion",
   "inputs": [
    {
@@ -5065,6 +3321,11 @@ export const marketAbi = [
     "internalType": "uint40"
    }
   ]
+ },
+ {
+  "type": "error",
+  "name": "ReentrancyGuardReentrantCall",
+  "inputs": []
  },
  {
   "type": "error",
@@ -5111,6 +3372,17 @@ export const marketAbi = [
     "name": "needed",
     "type": "uint256",
     "internalType": "uint256"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "StringTooLong",
+  "inputs": [
+   {
+    "name": "str",
+    "type": "string",
+    "internalType": "string"
    }
   ]
  },
@@ -5190,21 +3462,3073 @@ export const marketAbi = [
  },
  {
   "type": "function",
-  "name": "multicall",
+  "name": "addParams",
   "inputs": [
    {
-    "name": "data",
-    "type": "bytes[]",
-    "internalType": "bytes[]"
+    "name": "params_",
+    "type": "tuple",
+    "internalType": "struct Params",
+    "components": [
+     {
+      "name": "feeBps",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "bondTenths",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "noShowBps",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "burnBps",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "retryBps",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "auditBps",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "revealWindow",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "auditWindow",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "openFor",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "drawStep",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "drawOpenAfter",
+      "type": "uint32",
+      "internalType": "uint32"
+     }
+    ]
    }
   ],
   "outputs": [
    {
-    "name": "results",
-    "type": "bytes[]",
-    "internalType": "bytes[]"
+    "name": "version",
+    "type": "uint16",
+    "internalType": "uint16"
    }
   ],
   "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "allowCurrency",
+  "inputs": [
+   {
+    "name": "currency",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "allowed",
+    "type": "bool",
+    "internalType": "bool"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "allowRuntime",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "uint8",
+    "internalType": "uint8"
+   },
+   {
+    "name": "allowed",
+    "type": "bool",
+    "internalType": "bool"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "balanceOf",
+  "inputs": [
+   {
+    "name": "currency",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "account",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "cancel",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "requester",
+      "type": "address",
+      "internalType": "address"
+     },
+     {
+      "name": "currency",
+      "type": "address",
+      "internalType": "address"
+     },
+     {
+      "name": "minPrice",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "maxPrice",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "bond",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "shards",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "maxLease",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "runtime",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "tier",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "seats",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "direct",
+      "type": "bool",
+      "internalType": "bool"
+     },
+     {
+      "name": "auditBps",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "params",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "node",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "start",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "expiry",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "ramp",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "exec",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "window",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "salt",
+      "type": "uint256",
+      "internalType": "uint256"
+     }
+    ]
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "cancelUnstake",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "close",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "requester",
+      "type": "address",
+      "internalType": "address"
+     },
+     {
+      "name": "currency",
+      "type": "address",
+      "internalType": "address"
+     },
+     {
+      "name": "minPrice",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "maxPrice",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "bond",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "shards",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "maxLease",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "runtime",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "tier",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "seats",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "direct",
+      "type": "bool",
+      "internalType": "bool"
+     },
+     {
+      "name": "auditBps",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "params",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "node",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "start",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "expiry",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "ramp",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "exec",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "window",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "salt",
+      "type": "uint256",
+      "internalType": "uint256"
+     }
+    ]
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "collectFees",
+  "inputs": [
+   {
+    "name": "currency",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "commitmentOf",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "seat",
+    "type": "uint8",
+    "internalType": "uint8"
+   },
+   {
+    "name": "nodeId",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "result",
+    "type": "tuple",
+    "internalType": "struct Result",
+    "components": [
+     {
+      "name": "root",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "units",
+      "type": "uint64",
+      "internalType": "uint64"
+     },
+     {
+      "name": "manifest",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "salt",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ],
+  "stateMutability": "pure"
+ },
+ {
+  "type": "function",
+  "name": "config",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint16",
+    "internalType": "uint16"
+   },
+   {
+    "name": "",
+    "type": "uint40",
+    "internalType": "uint40"
+   },
+   {
+    "name": "",
+    "type": "uint96",
+    "internalType": "uint96"
+   },
+   {
+    "name": "",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "delegateStake",
+  "inputs": [
+   {
+    "name": "delegatee",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "deposit",
+  "inputs": [
+   {
+    "name": "currency",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "account",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "amount",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "depositWithPermit",
+  "inputs": [
+   {
+    "name": "currency",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "amount",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "deadline",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "v",
+    "type": "uint8",
+    "internalType": "uint8"
+   },
+   {
+    "name": "r",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "s",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "drawn",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "requester",
+      "type": "address",
+      "internalType": "address"
+     },
+     {
+      "name": "currency",
+      "type": "address",
+      "internalType": "address"
+     },
+     {
+      "name": "minPrice",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "maxPrice",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "bond",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "shards",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "maxLease",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "runtime",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "tier",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "seats",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "direct",
+      "type": "bool",
+      "internalType": "bool"
+     },
+     {
+      "name": "auditBps",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "params",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "node",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "start",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "expiry",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "ramp",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "exec",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "window",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "salt",
+      "type": "uint256",
+      "internalType": "uint256"
+     }
+    ]
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "nodeId",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "bool",
+    "internalType": "bool"
+   },
+   {
+    "name": "",
+    "type": "uint40",
+    "internalType": "uint40"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "fees",
+  "inputs": [
+   {
+    "name": "currency",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "guardian",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "",
+    "type": "uint40",
+    "internalType": "uint40"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "isShardOf",
+  "inputs": [
+   {
+    "name": "root",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "shard",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "hash",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "units",
+    "type": "uint64",
+    "internalType": "uint64"
+   },
+   {
+    "name": "proof",
+    "type": "bytes32[]",
+    "internalType": "bytes32[]"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "bool",
+    "internalType": "bool"
+   }
+  ],
+  "stateMutability": "pure"
+ },
+ {
+  "type": "function",
+  "name": "job",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "tuple",
+    "internalType": "struct Job",
+    "components": [
+     {
+      "name": "state",
+      "type": "uint8",
+      "internalType": "enum JobState"
+     },
+     {
+      "name": "at",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "atBlock",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "cursor",
+      "type": "uint24",
+      "internalType": "uint24"
+     },
+     {
+      "name": "busy",
+      "type": "uint24",
+      "internalType": "uint24"
+     },
+     {
+      "name": "done",
+      "type": "uint24",
+      "internalType": "uint24"
+     },
+     {
+      "name": "left",
+      "type": "uint96",
+      "internalType": "uint96"
+     }
+    ]
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "jobId",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "requester",
+      "type": "address",
+      "internalType": "address"
+     },
+     {
+      "name": "currency",
+      "type": "address",
+      "internalType": "address"
+     },
+     {
+      "name": "minPrice",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "maxPrice",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "bond",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "shards",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "maxLease",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "runtime",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "tier",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "seats",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "direct",
+      "type": "bool",
+      "internalType": "bool"
+     },
+     {
+      "name": "auditBps",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "params",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "node",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "start",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "expiry",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "ramp",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "exec",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "window",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "salt",
+      "type": "uint256",
+      "internalType": "uint256"
+     }
+    ]
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "lapse",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "requester",
+      "type": "address",
+      "internalType": "address"
+     },
+     {
+      "name": "currency",
+      "type": "address",
+      "internalType": "address"
+     },
+     {
+      "name": "minPrice",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "maxPrice",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "bond",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "shards",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "maxLease",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "runtime",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "tier",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "seats",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "direct",
+      "type": "bool",
+      "internalType": "bool"
+     },
+     {
+      "name": "auditBps",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "params",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "node",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "start",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "expiry",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "ramp",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "exec",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "window",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "salt",
+      "type": "uint256",
+      "internalType": "uint256"
+     }
+    ]
+   },
+   {
+    "name": "lease_",
+    "type": "tuple",
+    "internalType": "struct Lease",
+    "components": [
+     {
+      "name": "first",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "count",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "node",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "price",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "bonus",
+      "type": "uint64",
+      "internalType": "uint64"
+     },
+     {
+      "name": "deadline",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "committedBlock",
+      "type": "uint40",
+      "internalType": "uint40"
+     }
+    ]
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "lease",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint8",
+    "internalType": "enum Phase"
+   },
+   {
+    "name": "",
+    "type": "uint40",
+    "internalType": "uint40"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "leaseWord",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "node",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "tuple",
+    "internalType": "struct Node",
+    "components": [
+     {
+      "name": "stake",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "locked",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "since",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "record",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "operator",
+      "type": "address",
+      "internalType": "address"
+     },
+     {
+      "name": "runtimes",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "tier",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "tierUntil",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "owner",
+      "type": "address",
+      "internalType": "address"
+     },
+     {
+      "name": "queued",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "unstakeAt",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "key",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "endpoint",
+      "type": "string",
+      "internalType": "string"
+     }
+    ]
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "nodeOf",
+  "inputs": [
+   {
+    "name": "operator",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "params",
+  "inputs": [
+   {
+    "name": "version",
+    "type": "uint16",
+    "internalType": "uint16"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "tuple",
+    "internalType": "struct Params",
+    "components": [
+     {
+      "name": "feeBps",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "bondTenths",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "noShowBps",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "burnBps",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "retryBps",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "auditBps",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "revealWindow",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "auditWindow",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "openFor",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "drawStep",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "drawOpenAfter",
+      "type": "uint32",
+      "internalType": "uint32"
+     }
+    ]
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "pause",
+  "inputs": [
+   {
+    "name": "duration",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "permit",
+  "inputs": [
+   {
+    "name": "currency",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "amount",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "deadline",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "v",
+    "type": "uint8",
+    "internalType": "uint8"
+   },
+   {
+    "name": "r",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "s",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "priceAt",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "requester",
+      "type": "address",
+      "internalType": "address"
+     },
+     {
+      "name": "currency",
+      "type": "address",
+      "internalType": "address"
+     },
+     {
+      "name": "minPrice",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "maxPrice",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "bond",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "shards",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "maxLease",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "runtime",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "tier",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "seats",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "direct",
+      "type": "bool",
+      "internalType": "bool"
+     },
+     {
+      "name": "auditBps",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "params",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "node",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "start",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "expiry",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "ramp",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "exec",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "window",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "salt",
+      "type": "uint256",
+      "internalType": "uint256"
+     }
+    ]
+   },
+   {
+    "name": "time",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint96",
+    "internalType": "uint96"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "queueUnstake",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "amount",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "register",
+  "inputs": [
+   {
+    "name": "operator",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "runtimes",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "key",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "endpoint",
+    "type": "string",
+    "internalType": "string"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "id",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "runtime",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "uint8",
+    "internalType": "uint8"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint96",
+    "internalType": "uint96"
+   },
+   {
+    "name": "",
+    "type": "bool",
+    "internalType": "bool"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "setEndpoint",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "endpoint",
+    "type": "string",
+    "internalType": "string"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "setGuardian",
+  "inputs": [
+   {
+    "name": "guardian_",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "until",
+    "type": "uint40",
+    "internalType": "uint40"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "setMinStake",
+  "inputs": [
+   {
+    "name": "minStake",
+    "type": "uint96",
+    "internalType": "uint96"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "setNode",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "operator",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "runtimes",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "key",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "endpoint",
+    "type": "string",
+    "internalType": "string"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "setTier",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "tier",
+    "type": "uint8",
+    "internalType": "uint8"
+   },
+   {
+    "name": "until",
+    "type": "uint40",
+    "internalType": "uint40"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "setTreasury",
+  "inputs": [
+   {
+    "name": "treasury_",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "setUnbonding",
+  "inputs": [
+   {
+    "name": "unbonding",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "stake",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "amount",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "surrogateOf",
+  "inputs": [
+   {
+    "name": "owner",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "sweep",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "treasury",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "unstake",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "to",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "withdraw",
+  "inputs": [
+   {
+    "name": "currency",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "to",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "amount",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "worstCaseExit",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "requester",
+      "type": "address",
+      "internalType": "address"
+     },
+     {
+      "name": "currency",
+      "type": "address",
+      "internalType": "address"
+     },
+     {
+      "name": "minPrice",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "maxPrice",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "bond",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "shards",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "maxLease",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "runtime",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "tier",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "seats",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "direct",
+      "type": "bool",
+      "internalType": "bool"
+     },
+     {
+      "name": "auditBps",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "params",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "node",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "start",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "expiry",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "ramp",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "exec",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "window",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "salt",
+      "type": "uint256",
+      "internalType": "uint256"
+     }
+    ]
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint40",
+    "internalType": "uint40"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "error",
+  "name": "FailedDeployment",
+  "inputs": []
+ },
+ {
+  "type": "error",
+  "name": "InsufficientBalance",
+  "inputs": [
+   {
+    "name": "balance",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "needed",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "SafeERC20FailedOperation",
+  "inputs": [
+   {
+    "name": "token",
+    "type": "address",
+    "internalType": "address"
+   }
+  ]
+ }
+] as const;
+
+export const dpuTokenAbi = [
+ {
+  "type": "function",
+  "name": "CLOCK_MODE",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "string",
+    "internalType": "string"
+   }
+  ],
+  "stateMutability": "pure"
+ },
+ {
+  "type": "function",
+  "name": "DOMAIN_SEPARATOR",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "INITIAL_SUPPLY",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "allowance",
+  "inputs": [
+   {
+    "name": "owner",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "spender",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "approve",
+  "inputs": [
+   {
+    "name": "spender",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "value",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "bool",
+    "internalType": "bool"
+   }
+  ],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "balanceOf",
+  "inputs": [
+   {
+    "name": "account",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "burn",
+  "inputs": [
+   {
+    "name": "value",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "burnFrom",
+  "inputs": [
+   {
+    "name": "account",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "value",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "checkpoints",
+  "inputs": [
+   {
+    "name": "account",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "pos",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "tuple",
+    "internalType": "struct Checkpoints.Checkpoint208",
+    "components": [
+     {
+      "name": "_key",
+      "type": "uint48",
+      "internalType": "uint48"
+     },
+     {
+      "name": "_value",
+      "type": "uint208",
+      "internalType": "uint208"
+     }
+    ]
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "clock",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint48",
+    "internalType": "uint48"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "decimals",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint8",
+    "internalType": "uint8"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "delegate",
+  "inputs": [
+   {
+    "name": "delegatee",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "delegateBySig",
+  "inputs": [
+   {
+    "name": "delegatee",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "nonce",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "expiry",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "v",
+    "type": "uint8",
+    "internalType": "uint8"
+   },
+   {
+    "name": "r",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "s",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "delegates",
+  "inputs": [
+   {
+    "name": "account",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "eip712Domain",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "fields",
+    "type": "bytes1",
+    "internalType": "bytes1"
+   },
+   {
+    "name": "name",
+    "type": "string",
+    "internalType": "string"
+   },
+   {
+    "name": "version",
+    "type": "string",
+    "internalType": "string"
+   },
+   {
+    "name": "chainId",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "verifyingContract",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "salt",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "extensions",
+    "type": "uint256[]",
+    "internalType": "uint256[]"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "getPastTotalSupply",
+  "inputs": [
+   {
+    "name": "timepoint",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "getPastVotes",
+  "inputs": [
+   {
+    "name": "account",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "timepoint",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "getVotes",
+  "inputs": [
+   {
+    "name": "account",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "name",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "string",
+    "internalType": "string"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "nonces",
+  "inputs": [
+   {
+    "name": "owner",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "numCheckpoints",
+  "inputs": [
+   {
+    "name": "account",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "permit",
+  "inputs": [
+   {
+    "name": "owner",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "spender",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "value",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "deadline",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "v",
+    "type": "uint8",
+    "internalType": "uint8"
+   },
+   {
+    "name": "r",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "s",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "symbol",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "string",
+    "internalType": "string"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "totalSupply",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "transfer",
+  "inputs": [
+   {
+    "name": "to",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "value",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "bool",
+    "internalType": "bool"
+   }
+  ],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "transferFrom",
+  "inputs": [
+   {
+    "name": "from",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "to",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "value",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "bool",
+    "internalType": "bool"
+   }
+  ],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "event",
+  "name": "Approval",
+  "inputs": [
+   {
+    "name": "owner",
+    "type": "address",
+    "indexed": true,
+    "internalType": "address"
+   },
+   {
+    "name": "spender",
+    "type": "address",
+    "indexed": true,
+    "internalType": "address"
+   },
+   {
+    "name": "value",
+    "type": "uint256",
+    "indexed": false,
+    "internalType": "uint256"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "DelegateChanged",
+  "inputs": [
+   {
+    "name": "delegator",
+    "type": "address",
+    "indexed": true,
+    "internalType": "address"
+   },
+   {
+    "name": "fromDelegate",
+    "type": "address",
+    "indexed": true,
+    "internalType": "address"
+   },
+   {
+    "name": "toDelegate",
+    "type": "address",
+    "indexed": true,
+    "internalType": "address"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "DelegateVotesChanged",
+  "inputs": [
+   {
+    "name": "delegate",
+    "type": "address",
+    "indexed": true,
+    "internalType": "address"
+   },
+   {
+    "name": "previousVotes",
+    "type": "uint256",
+    "indexed": false,
+    "internalType": "uint256"
+   },
+   {
+    "name": "newVotes",
+    "type": "uint256",
+    "indexed": false,
+    "internalType": "uint256"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "EIP712DomainChanged",
+  "inputs": [],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "Transfer",
+  "inputs": [
+   {
+    "name": "from",
+    "type": "address",
+    "indexed": true,
+    "internalType": "address"
+   },
+   {
+    "name": "to",
+    "type": "address",
+    "indexed": true,
+    "internalType": "address"
+   },
+   {
+    "name": "value",
+    "type": "uint256",
+    "indexed": false,
+    "internalType": "uint256"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "error",
+  "name": "CheckpointUnorderedInsertion",
+  "inputs": []
+ },
+ {
+  "type": "error",
+  "name": "ECDSAInvalidSignature",
+  "inputs": []
+ },
+ {
+  "type": "error",
+  "name": "ECDSAInvalidSignatureLength",
+  "inputs": [
+   {
+    "name": "length",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "ECDSAInvalidSignatureS",
+  "inputs": [
+   {
+    "name": "s",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "ERC20ExceededSafeSupply",
+  "inputs": [
+   {
+    "name": "increasedSupply",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "cap",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "ERC20InsufficientAllowance",
+  "inputs": [
+   {
+    "name": "spender",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "allowance",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "needed",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "ERC20InsufficientBalance",
+  "inputs": [
+   {
+    "name": "sender",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "balance",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "needed",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "ERC20InvalidApprover",
+  "inputs": [
+   {
+    "name": "approver",
+    "type": "address",
+    "internalType": "address"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "ERC20InvalidReceiver",
+  "inputs": [
+   {
+    "name": "receiver",
+    "type": "address",
+    "internalType": "address"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "ERC20InvalidSender",
+  "inputs": [
+   {
+    "name": "sender",
+    "type": "address",
+    "internalType": "address"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "ERC20InvalidSpender",
+  "inputs": [
+   {
+    "name": "spender",
+    "type": "address",
+    "internalType": "address"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "ERC2612ExpiredSignature",
+  "inputs": [
+   {
+    "name": "deadline",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "ERC2612InvalidSigner",
+  "inputs": [
+   {
+    "name": "signer",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "owner",
+    "type": "address",
+    "internalType": "address"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "ERC5805FutureLookup",
+  "inputs": [
+   {
+    "name": "timepoint",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "clock",
+    "type": "uint48",
+    "internalType": "uint48"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "InvalidAccountNonce",
+  "inputs": [
+   {
+    "name": "account",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "currentNonce",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "InvalidShortString",
+  "inputs": []
+ },
+ {
+  "type": "error",
+  "name": "SafeCastOverflowedUintDowncast",
+  "inputs": [
+   {
+    "name": "bits",
+    "type": "uint8",
+    "internalType": "uint8"
+   },
+   {
+    "name": "value",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "StringTooLong",
+  "inputs": [
+   {
+    "name": "str",
+    "type": "string",
+    "internalType": "string"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "VotesExpiredSignature",
+  "inputs": [
+   {
+    "name": "expiry",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ]
+ }
+] as const;
+
+export const stakeSurrogateAbi = [
+ {
+  "type": "function",
+  "name": "MARKET",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "TOKEN",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "delegate",
+  "inputs": [
+   {
+    "name": "delegatee",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "initialize",
+  "inputs": [
+   {
+    "name": "delegatee",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "release",
+  "inputs": [
+   {
+    "name": "to",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "amount",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "event",
+  "name": "Initialized",
+  "inputs": [
+   {
+    "name": "version",
+    "type": "uint64",
+    "indexed": false,
+    "internalType": "uint64"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "error",
+  "name": "InvalidInitialization",
+  "inputs": []
+ },
+ {
+  "type": "error",
+  "name": "NotInitializing",
+  "inputs": []
+ },
+ {
+  "type": "error",
+  "name": "NotMarket",
+  "inputs": [
+   {
+    "name": "caller",
+    "type": "address",
+    "internalType": "address"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "SafeERC20FailedOperation",
+  "inputs": [
+   {
+    "name": "token",
+    "type": "address",
+    "internalType": "address"
+   }
+  ]
  }
 ] as const;

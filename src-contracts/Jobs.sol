@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.34;
+
+import {Parameters} from "src-contracts/Parameters.sol";
+import {MarketCore} from "src-contracts/core/MarketCore.sol";
+import {IJobs} from "src-contracts/interfaces/IJobs.sol";
+import {Job, JobState, JobWord, JobWordLib} from "src-contracts/types/Job.sol";
+import {Lease, LeaseLib, LeaseWord, LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
+import {Node} from "src-contracts/types/Node.sol";
+import {Params} from "src-contracts/types/Params.sol";
+import {Terms} from "src-contracts/types/Terms.sol";
+
+/// @notice The hot path: post, claim, commit, reveal, settle.
+/// @dev PULL: paying is moving balances; no receiver can block another.
+/// TIME: a deadline is the last good second for the one who must act (`<=`); whoever acts on its passing needs `>`.
+abstract contract Jobs is MarketCore, IJobs {
+    /* REQUESTER */
+
+    /// @inheritdoc IJobs
+    function post(Terms calldata terms) public returns (bytes32 id) {
+        require(msg.sender == terms.requester, NotRequester(_jobId(terms), msg.sender));
+        Config memory c = _requireRunning();
+        id = _jobId(terms);
+        _open(id, terms, c, false);
+        _setJob(id, _fresh(terms).pack());
+    }
+
+    /// @inheritdoc IJobs
+    function postBatch(Terms[] calldata terms) external returns (bytes32[] memory ids) {
+        ids = new bytes32[](terms.length);
+        for (uint256 i; i < terms.length; ++i) {
+            ids[i] = post(terms[i]);
+        }
+    }
+
+    /* NODE */
+
+    /// @inheritdoc IJobs
+    function claim(Terms calldata terms, uint32 nodeId, uint16 count) external returns (uint32 first) {
+        Config memory c = _requireRunning();
+        bytes32 id = _jobId(terms);
+        Job memory j = _requireJob(id, JobState.Open).unpack();
+        first = j.cursor;
+        count = _clamp(id, terms, first, count);
+
+        uint256 from = _requireDraw(id, terms, first, nodeId, j, 0);
+        uint96 price = terms.priceAt(from, block.timestamp);
+        _take(id, terms, c, j, first, count, nodeId, price, 0);
+    }
+
+    /// @inheritdoc IJobs
+    function claimOrder(Terms calldata terms, bytes calldata signature, uint32 nodeId, uint16 count)
+        external
+        returns (uint32)
+    {
+        Config memory c = _requireRunning();
+        bytes32 id = _jobId(terms);
+        _requireSignature(id, terms.requester, id, signature);
+        _open(id, terms, c, true);
+        count = _clamp(id, terms, 0, count);
+
+        // No block is after the post yet, so no draw: the node that the order names, or the first to bring it.
+        (bool ready, uint256 from) = _opening(terms, block.timestamp);
+        require(ready, AfterNotComplete(id, terms.afterJob));
+        require(block.timestamp >= terms.start, NotOpenYet(id, terms.start));
+        _requireWorker(id, terms, nodeId);
+        _take(id, terms, c, _fresh(terms), 0, count, nodeId, terms.priceAt(from, block.timestamp), 0);
+        return 0;
+    }
+
+    /// @inheritdoc IJobs
+    function takeOver(Terms calldata terms, uint32 first, uint32 nodeId) external {
+        Config memory c = _requireRunning();
+        bytes32 id = _jobId(terms);
+        Job memory j = _requireJob(id, JobState.Open).unpack();
+        bytes32 key = _leaseKey(id, first);
+        LeaseWord word = _loadLease(key);
+        _requirePhase(id, first, word, Phase.Lapsed);
+        require(word.node() != nodeId, TakeOverByFailed(id, first, nodeId));
+
+        uint256 from = _requireDraw(id, terms, first, nodeId, j, word.at());
+        uint96 price = terms.priceAt(from, block.timestamp);
+        if (word.count() == terms.shards) _setLease(key, LeaseWord.wrap(0)); // it moves into the job's own slot
+        _take(id, terms, c, j, first, word.count(), nodeId, price, word.bonus());
+    }
+
+    /// @inheritdoc IJobs
+    function commit(bytes32 id, Lease calldata lease_, bytes32 commitment) external {
+        require(commitment != 0, CommitmentZero(id, lease_.first));
+        (bytes32 key, LeaseWord word) = _requireHolder(id, lease_);
+        require(word.flags() & LeaseWordLib.DIRECT == 0, DirectMismatch(id, true));
+
+        // The preimage is what the holder will pass from now on: the claim, this commitment, this block.
+        uint208 body = uint208(uint256(keccak256(abi.encode(word, commitment, block.number))) >> 48);
+        _setLease(key, LeaseWordLib.make(word.flags(), Phase.Committed, block.timestamp, body));
+
+        emit LeaseCommitted(id, lease_.first, lease_.node, commitment);
+    }
+
+    /// @inheritdoc IJobs
+    function reveal(Terms calldata terms, Lease calldata lease_, Result calldata result, bytes32 salt) external {
+        bytes32 id = _jobId(terms);
+        bytes32 key = _keyOf(id, lease_);
+        LeaseWord word = _loadLease(key);
+        _requirePhase(id, lease_.first, word, Phase.Committed);
+        LeaseWord claimed = _requireMatch(id, lease_, result, word);
+        require(
+            lease_.commitment == _commitment(id, lease_.first, 0, lease_.node, result, salt),
+            LeaseMismatch(id, lease_.first)
+        );
+        Params memory p = _params[terms.params];
+        (bool ready, uint256 opens) = _revealOpens(terms, p, id, lease_.first, word.at(), lease_.committedBlock);
+        // forge-lint: disable-start(unsafe-typecast)
+        require(ready && block.timestamp >= opens, TooEarly(id, lease_.first, uint40(opens))); // times fit
+        uint40 closes = uint40(_revealCloses(p, opens));
+        // forge-lint: disable-end(unsafe-typecast)
+        require(block.timestamp <= closes, DeadlinePassed(id, lease_.first, closes));
+
+        _show(key, id, lease_, result, claimed);
+    }
+
+    /// @inheritdoc IJobs
+    function submit(bytes32 id, Lease calldata lease_, Result calldata result) external {
+        (bytes32 key, LeaseWord word) = _requireHolder(id, lease_);
+        require(word.flags() & LeaseWordLib.DIRECT != 0, DirectMismatch(id, false));
+
+        _show(key, id, lease_, result, word);
+    }
+
+    /* SETTLEMENT */
+
+    /// @inheritdoc IJobs
+    function settle(Terms calldata terms, Lease[] calldata leases, Result[] calldata results) external {
+        require(leases.length == results.length, LengthMismatch(leases.length, results.length));
+        bytes32 id = _jobId(terms);
+        for (uint256 i; i < leases.length; ++i) {
+            Lease calldata l = leases[i];
+            bytes32 key = _keyOf(id, l);
+            LeaseWord word = _loadLease(key);
+            _requirePhase(id, l.first, word, Phase.Revealed);
+            _requireMatch(id, l, results[i], word);
+            uint256 held = _heldUntil(terms, word.at());
+            // forge-lint: disable-next-line(unsafe-typecast)
+            require(block.timestamp > held, TooEarly(id, l.first, uint40(held + 1))); // a time
+            _pay(id, terms, l, results[i], key, false);
+        }
+    }
+
+    /// @inheritdoc IJobs
+    function accept(Terms calldata terms, Lease calldata lease_, Result calldata result, bytes calldata signature)
+        external
+    {
+        bytes32 id = _jobId(terms);
+        bytes32 key = _keyOf(id, lease_);
+        LeaseWord word = _loadLease(key);
+        require(_isLiving(word.phase()), LeaseInPhase(id, lease_.first, word.phase(), Phase.Claimed));
+        _requireMatch(id, lease_, result, word);
+        _requireAcceptance(id, terms, lease_.first, lease_.node, result, signature);
+        _pay(id, terms, lease_, result, key, true);
+    }
+
+    /// @inheritdoc IJobs
+    function settleOrder(
+        Terms calldata terms,
+        bytes calldata signature,
+        uint32 nodeId,
+        Result calldata result,
+        bytes calldata acceptance
+    ) external {
+        Config memory c = _requireRunning();
+        bytes32 id = _jobId(terms);
+        _requireSignature(id, terms.requester, id, signature);
+        _requireAcceptance(id, terms, 0, nodeId, result, acceptance);
+        require(_nodes[nodeId].owner != address(0), NodeUnknown(nodeId));
+        require(terms.node == 0 || terms.node == nodeId, NodeNotEligible(id, nodeId));
+        _open(id, terms, c, true);
+        (bool ready, uint256 from) = _opening(terms, block.timestamp);
+        require(ready, AfterNotComplete(id, terms.afterJob));
+        require(block.timestamp >= terms.start, NotOpenYet(id, terms.start));
+
+        uint256 gross = uint256(terms.priceAt(from, block.timestamp)) * terms.shards;
+        _end(id, terms, JobState.Complete, terms.worstCase() - gross);
+        _payOut(id, terms, 0, nodeId, gross, 0, true, result);
+    }
+
+    /* INTERNAL */
+
+    function _clamp(bytes32 id, Terms calldata terms, uint256 first, uint16 count) private pure returns (uint16) {
+        uint256 left = terms.shards - first;
+        require(left != 0, NothingToClaim(id));
+        require(count != 0 && count <= terms.maxLease, CountInvalid(id, count, terms.maxLease));
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return left < count ? uint16(left) : count; // < count
+    }
+
+    /// @dev Checks time, worker and draw; returns where the price ramp begins. `lapsedAt` is zero for a first claim.
+    function _requireDraw(bytes32 id, Terms calldata terms, uint32 first, uint32 nodeId, Job memory j, uint256 lapsedAt)
+        private
+        view
+        returns (uint256 from)
+    {
+        bool ready;
+        (ready, from) = _opening(terms, j.at);
+        require(ready, AfterNotComplete(id, terms.afterJob));
+        require(block.timestamp >= terms.start, NotOpenYet(id, terms.start));
+        if (lapsedAt != 0) from = lapsedAt;
+        _requireWorker(id, terms, nodeId);
+        uint256 at = _drawnAt(terms, id, first, nodeId, _nodes[nodeId], j, from);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        require(block.timestamp >= at, NotDrawn(id, nodeId, uint40(at))); // a time
+    }
+
+    function _requireWorker(bytes32 id, Terms calldata terms, uint32 nodeId) private view {
+        _requireOperator(nodeId);
+        require(block.timestamp <= terms.expiry, DeadlinePassed(id, 0, terms.expiry));
+        require(_eligible(terms, nodeId, _nodes[nodeId]), NodeNotEligible(id, nodeId));
+    }
+
+    /// @dev Writes the claim of shards `first … first + count − 1` and locks the bond.
+    function _take(
+        bytes32 id,
+        Terms calldata terms,
+        Config memory c,
+        Job memory j,
+        uint32 first,
+        uint16 count,
+        uint32 nodeId,
+        uint96 price,
+        uint64 bonus
+    ) private {
+        uint40 deadline = uint40(block.timestamp) + terms.exec;
+        uint256 bond = uint256(terms.bond) * count;
+        uint8 flags = terms.direct ? LeaseWordLib.DIRECT : 0;
+        bool takenOver = first != j.cursor;
+
+        _lock(nodeId, _nodes[nodeId], bond, c.minStake);
+        if (count == terms.shards) {
+            flags |= LeaseWordLib.SOLO;
+            _setLease(id, LeaseWordLib.claimed(flags, deadline, nodeId, count, price, bonus));
+        } else {
+            _setLease(_leaseKey(id, first), LeaseWordLib.claimed(flags, deadline, nodeId, count, price, bonus));
+            if (!takenOver) j.cursor += count;
+            j.busy += count;
+            _setJob(id, j.pack());
+        }
+
+        emit LeaseClaimed(id, first, nodeId, count, price, bond, uint256(bonus) * 1 gwei, deadline, takenOver);
+    }
+
+    /// @dev The operator of a claimed lease, in time.
+    function _requireHolder(bytes32 id, Lease calldata lease_) private view returns (bytes32 key, LeaseWord word) {
+        key = _keyOf(id, lease_);
+        word = _loadLease(key);
+        _requirePhase(id, lease_.first, word, Phase.Claimed);
+        require(
+            LeaseWord.unwrap(word) == LeaseWord.unwrap(lease_.claimedWord(word.flags())),
+            LeaseMismatch(id, lease_.first)
+        );
+        _requireOperator(lease_.node);
+        require(block.timestamp <= lease_.deadline, DeadlinePassed(id, lease_.first, lease_.deadline));
+    }
+
+    function _show(bytes32 key, bytes32 id, Lease calldata lease_, Result calldata result, LeaseWord claimed) private {
+        uint208 body = LeaseLib.revealedBody(claimed, result);
+        _setLease(key, LeaseWordLib.make(claimed.flags(), Phase.Revealed, block.timestamp, body));
+
+        emit LeaseRevealed(id, lease_.first, lease_.node, result);
+    }
+
+    /// @dev Frees the bond, updates the job, pays. The lease's phase and preimage were checked by the caller.
+    function _pay(
+        bytes32 id,
+        Terms calldata terms,
+        Lease calldata l,
+        Result calldata result,
+        bytes32 key,
+        bool accepted
+    ) private {
+        uint256 gross = uint256(l.price) * l.count;
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _nodes[l.node].locked -= uint96(uint256(terms.bond) * l.count); // what `_lock` added
+        if (key == id) {
+            _end(id, terms, JobState.Complete, terms.worstCase() - gross);
+        } else {
+            _setLease(key, LeaseWord.wrap(0));
+            Job memory j = _jobWord(id).unpack();
+            j.busy -= l.count;
+            j.done += l.count;
+            // forge-lint: disable-next-line(unsafe-typecast)
+            j.left -= uint96(gross); // ≤ maxPrice · count, which is in escrow
+            if (j.done == terms.shards) {
+                _end(id, terms, JobState.Complete, j.left);
+            } else if (j.busy == 0 && (j.state == JobState.Cancelled || block.timestamp > terms.expiry)) {
+                _end(id, terms, JobState.Closed, j.left);
+            } else {
+                _setJob(id, j.pack());
+            }
+        }
+        _payOut(id, terms, l.first, l.node, gross, uint256(l.bonus) * 1 gwei, accepted, result);
+    }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.34;
+
+import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
+import {Parameters} from "src-contracts/Parameters.sol";
+import {StakesCore} from "src-contracts/core/StakesCore.sol";
+import {Params} from "src-contracts/types/Params.sol";
+import {Terms} from "src-contracts/types/Terms.sol";
+
+/// @notice What decides whether a result is believed. One seat a lease for now; more seats, audit seats and juries join here.
+/// @dev SEAM: `Jobs` asks three questions and nothing else: which seat counts are offered, from when a commit may be revealed,
+/// and until when a revealed result may not be paid.
+abstract contract Assurance is StakesCore {
+    /// @dev Seats that jobs may ask for.
+    function _seatsOffered(uint8 seats) internal pure returns (bool) {
+        return seats == 1;
+    }
+
+    /// @dev First second at which the holder may reveal: at once, or after the audit's window when the lease was drawn.
+    /// The draw is seeded by the block after the commit, so it cannot be known when the result is chosen; hence the reveal
+    /// must wait for that block (`ready` is false before). A hash that is out of reach counts as drawn: waiting it out
+    /// must not be a way around the audit.
+    function _revealOpens(
+        Terms calldata terms,
+        Params memory p,
+        bytes32 id,
+        uint32 first,
+        uint256 committedAt,
+        uint256 committedBlock
+    ) internal view returns (bool ready, uint256 opens) {
+        uint256 rate = uint256(p.auditBps) + terms.auditBps;
+        if (rate == 0) return (true, committedAt);
+        if (block.number <= committedBlock + 1) return (false, 0);
+        bytes32 seed = Blockhash.blockHash(committedBlock + 1);
+        bool audited = seed == 0 || uint256(keccak256(abi.encode(seed, id, first, "audit"))) % Parameters.BPS < rate;
+        return (true, audited ? committedAt + p.auditWindow : committedAt);
+    }
+
+    /// @dev Last second at which a reveal is in time.
+    function _revealCloses(Params memory p, uint256 opens) internal pure returns (uint256) {
+        return opens + p.revealWindow;
+    }
+
+    /// @dev Last second at which a revealed lease cannot be paid yet.
+    function _heldUntil(Terms calldata terms, uint256 revealedAt) internal pure returns (uint256) {
+        return revealedAt + terms.window;
+    }
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.34;
+
+import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import {Parameters} from "src-contracts/Parameters.sol";
+import {Assurance} from "src-contracts/core/Assurance.sol";
+import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
+import {Job, JobState, JobWord, JobWordLib} from "src-contracts/types/Job.sol";
+import {Lease, LeaseLib, LeaseWord, LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
+import {Node} from "src-contracts/types/Node.sol";
+import {Params} from "src-contracts/types/Params.sol";
+import {Terms} from "src-contracts/types/Terms.sol";
+
+/// @notice Storage, identity, the draw and the views of jobs and leases.
+/// @dev WORDS: a job is one storage word, a lease is one storage word; a lease that covers its whole job replaces the job's
+/// word, which makes a single-shard task one word for life. Terms come in calldata and are bound by the id.
+/// RANDOMNESS: the hash of the block after the post. A proposer can bias it by withholding a block; a draw is worth the
+/// first claim on one lease, less than a block. When the hash is out of reach (8,191 blocks), the draw is open to all.
+abstract contract JobsCore is Assurance, JobFacts, EIP712 {
+    bytes32 internal constant ACCEPTANCE_TYPEHASH =
+        keccak256("Acceptance(bytes32 job,uint32 first,uint32 node,bytes32 root,uint64 units,bytes32 manifest)");
+
+    /// @dev The draw starts with this many nodes expected.
+    uint256 private constant DRAW_START = 2;
+
+    /* STORAGE */
+
+    /// @dev Key: the job's id, or `_leaseKey` for leases that share their job.
+    mapping(bytes32 key => uint256) internal _words;
+
+    constructor() EIP712("DPU Market", "1") {}
+
+    /* INTERNAL: identity */
+
+    /// @dev A job's id: the EIP-712 digest of its terms.
+    function _jobId(Terms calldata terms) internal view returns (bytes32) {
+        return _hashTypedDataV4(terms.structHash());
+    }
+
+    /// @dev What a node commits to.
+    function _commitment(bytes32 id, uint32 first, uint8 seat, uint32 nodeId, Result calldata result, bytes32 salt)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(id, first, seat, nodeId, result.root, result.units, result.manifest, salt));
+    }
+
+    /* INTERNAL: words */
+
+    function _leaseKey(bytes32 id, uint32 first) internal pure returns (bytes32) {
+        return keccak256(abi.encode(id, first));
+    }
+
+    function _jobWord(bytes32 id) internal view returns (JobWord) {
+        return JobWord.wrap(_words[id]);
+    }
+
+    function _setJob(bytes32 id, JobWord word) internal {
+        _words[id] = JobWord.unwrap(word);
+    }
+
+    /// @dev Where the word of `lease_` is. A holder that lies about it finds a word that does not match.
+    function _keyOf(bytes32 id, Lease calldata lease_) internal view returns (bytes32) {
+        if (lease_.first == 0 && _jobWord(id).state() == JobState.Leased) return id;
+        return _leaseKey(id, lease_.first);
+    }
+
+    function _setLease(bytes32 key, LeaseWord word) internal {
+        _words[key] = LeaseWord.unwrap(word);
+    }
+
+    function _loadLease(bytes32 key) internal view returns (LeaseWord) {
+        return LeaseWord.wrap(_words[key]);
+    }
+
+    function _requireJob(bytes32 id, JobState needed) internal view returns (JobWord word) {
+        word = _jobWord(id);
+        require(word.state() == needed, JobInState(id, word.state(), needed));
+    }
+
+    /// @dev Checks that `lease_` (and `result` where revealed) is what `word` stands for.
+    function _requireMatch(bytes32 id, Lease calldata lease_, Result calldata result, LeaseWord word)
+        internal
+        pure
+        returns (LeaseWord claimed)
+    {
+        claimed = lease_.claimedWord(word.flags());
+        Phase phase = word.phase();
+        bool same;
+        if (phase == Phase.Claimed) same = LeaseWord.unwrap(word) == LeaseWord.unwrap(claimed);
+        else if (phase == Phase.Committed) same = word.body() == lease_.committedBody(claimed);
+        else if (phase == Phase.Revealed) same = word.body() == LeaseLib.revealedBody(claimed, result);
+        require(same, LeaseMismatch(id, lease_.first));
+    }
+
+    function _requirePhase(bytes32 id, uint32 first, LeaseWord word, Phase needed) internal pure {
+        require(word.phase() == needed, LeaseInPhase(id, first, word.phase(), needed));
+    }
+
+    function _isLiving(Phase phase) internal pure returns (bool) {
+        return phase == Phase.Claimed || phase == Phase.Committed || phase == Phase.Revealed;
+    }
+
+    /* INTERNAL: signatures */
+
+    function _requireAcceptance(
+        bytes32 id,
+        Terms calldata terms,
+        uint32 first,
+        uint32 nodeId,
+        Result calldata result,
+        bytes calldata signature
+    ) internal view {
+        bytes32 digest = _hashTypedDataV4(
+            keccak256(abi.encode(ACCEPTANCE_TYPEHASH, id, first, nodeId, result.root, result.units, result.manifest))
+        );
+        _requireSignature(id, terms.requester, digest, signature);
+    }
+
+    function _requireSignature(bytes32 id, address requester, bytes32 digest, bytes calldata signature) internal view {
+        require(
+            SignatureChecker.isValidSignatureNowCalldata(requester, digest, signature), SignatureInvalid(id, requester)
+        );
+    }
+
+    /* INTERNAL: opening and draw */
+
+    /// @dev When claiming opens and the ramp begins: the terms' start, else the post; never before the earlier job is complete.
+    /// `ready` is false while the earlier job is not complete.
+    function _opening(Terms calldata terms, uint256 postedAt) internal view returns (bool ready, uint256 from) {
+        from = terms.start != 0 ? terms.start : postedAt;
+        if (terms.afterJob == 0) return (true, from);
+        JobWord earlier = _jobWord(terms.afterJob);
+        if (earlier.state() != JobState.Complete) return (false, 0);
+        if (earlier.at() > from) from = earlier.at();
+        return (true, from);
+    }
+
+    function _eligible(Terms calldata terms, uint32 nodeId, Node storage n) internal view returns (bool) {
+        return (terms.node == 0 || terms.node == nodeId) && n.runtimes & (uint32(1) << terms.runtime) != 0
+            && (terms.tier == 0 || (n.tier >= terms.tier && block.timestamp <= n.tierUntil));
+    }
+
+    /// @dev First second at which `nodeId` may take the lease at `first`. Threshold sortition: a node is in when its roll, uniform
+    /// on [0, 2^64), is below 2^64 · stake · record / total · (2 + elapsed / drawStep). Linear in stake, so splitting gains nothing.
+    /// Returns the maximum while the seed's block is not mined yet.
+    function _drawnAt(
+        Terms calldata terms,
+        bytes32 id,
+        uint32 first,
+        uint32 nodeId,
+        Node storage n,
+        Job memory j,
+        uint256 from
+    ) internal view returns (uint256) {
+        if (terms.node != 0) return from;
+        if (block.number < uint256(j.atBlock) + 2) return type(uint40).max;
+        Params memory p = _params[terms.params];
+        uint256 openToAll = from + p.drawOpenAfter;
+        // Younger than the seed: the node's id could have been chosen to win.
+        if (n.since >= j.at) return openToAll;
+        bytes32 seed = Blockhash.blockHash(uint256(j.atBlock) + 1);
+        if (seed == 0) return from;
+
+        uint256 roll = uint64(uint256(keccak256(abi.encode(seed, id, first, nodeId))));
+        uint256 share = (uint256(n.stake) * n.record << 64) / (uint256(_runtimes[terms.runtime].stake) * Parameters.BPS);
+        // share is 2^64 × the node's part; it is in once share · factor > roll.
+        if (share == 0) return openToAll;
+        uint256 factor = roll / share + 1;
+        uint256 at = factor <= DRAW_START ? from : from + (factor - DRAW_START) * p.drawStep;
+        return at < openToAll ? at : openToAll;
+    }
+
+    /* INTERNAL: beginning and end */
+
+    /// @dev A job's word right after its post.
+    function _fresh(Terms calldata terms) internal view returns (Job memory) {
+        // forge-lint: disable-next-line(unsafe-typecast)
+        uint96 escrow = uint96(terms.worstCase()); // checked in _open
+        return Job(JobState.Open, uint40(block.timestamp), uint40(block.number), 0, 0, 0, escrow);
+    }
+
+    /// @dev Everything a post must satisfy; moves the worst case into escrow. The caller writes the job's word.
+    function _open(bytes32 id, Terms calldata terms, Config memory c, bool signed) internal {
+        JobState state = _jobWord(id).state();
+        require(state == JobState.None, JobInState(id, state, JobState.None));
+        require(terms.params == c.newestParams, ParamsVersion(terms.params, c.newestParams));
+        require(_allowed[terms.currency], CurrencyNotAllowed(terms.currency));
+        require(
+            terms.runtime <= Parameters.MAX_RUNTIME && _runtimes[terms.runtime].allowed, TermsInvalid(id, "runtime")
+        );
+        require(terms.shards != 0 && terms.shards <= Parameters.MAX_SHARDS, TermsInvalid(id, "shards"));
+        require(terms.maxLease != 0, TermsInvalid(id, "maxLease"));
+        require(terms.minPrice <= terms.maxPrice && terms.maxPrice != 0, TermsInvalid(id, "maxPrice"));
+        require(terms.worstCase() <= type(uint96).max, TermsInvalid(id, "maxPrice"));
+        require(terms.worstBond() <= type(uint96).max, TermsInvalid(id, "bond"));
+        require(_seatsOffered(terms.seats), TermsInvalid(id, "seats"));
+        require(
+            terms.auditBps <= Parameters.BPS && (!terms.direct || terms.auditBps == 0), TermsInvalid(id, "auditBps")
+        );
+        require(terms.exec != 0 && terms.exec <= Parameters.MAX_EXEC, TermsInvalid(id, "exec"));
+        require(terms.window <= Parameters.MAX_WINDOW, TermsInvalid(id, "window"));
+        require(
+            terms.expiry >= block.timestamp && terms.expiry >= terms.start
+                && terms.expiry <= block.timestamp + Parameters.MAX_OPEN,
+            TermsInvalid(id, "expiry")
+        );
+        require(terms.node <= c.nodeCount, TermsInvalid(id, "node"));
+        require(terms.spec != 0, TermsInvalid(id, "spec"));
+        if (terms.currency == TOKEN && !terms.direct) {
+            require(
+                uint256(terms.bond) * 10 >= uint256(terms.maxPrice) * _params[terms.params].bondTenths,
+                TermsInvalid(id, "bond")
+            );
+        }
+        if (terms.afterJob != 0) {
+            require(_jobWord(terms.afterJob).state() != JobState.None, TermsInvalid(id, "afterJob"));
+        }
+
+        _debit(terms.currency, terms.requester, terms.worstCase());
+
+        emit JobPosted(id, terms.requester, signed, terms.worstCase(), terms);
+    }
+
+    function _payOut(
+        bytes32 id,
+        Terms calldata terms,
+        uint32 first,
+        uint32 nodeId,
+        uint256 gross,
+        uint256 bonus,
+        bool accepted,
+        Result calldata result
+    ) internal {
+        Node storage n = _nodes[nodeId];
+        address owner = n.owner;
+        uint256 fee = gross * _params[terms.params].feeBps / Parameters.BPS;
+        n.record += (Parameters.RECORD_MAX - n.record) / 64;
+
+        _creditFee(terms.currency, fee);
+        _credit(terms.currency, owner, gross - fee);
+        _credit(TOKEN, owner, bonus);
+
+        emit LeaseSettled(id, first, nodeId, owner, gross - fee, fee, bonus, n.record, accepted, result);
+    }
+
+    /// @dev Leaves a tombstone and gives `refund` back.
+    function _end(bytes32 id, Terms calldata terms, JobState state, uint256 refund) internal {
+        _setJob(id, JobWordLib.tombstone(state, block.timestamp));
+        _credit(terms.currency, terms.requester, refund);
+
+        emit JobClosed(id, terms.requester, state == JobState.Complete, refund);
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.34;
+
+import {Parameters} from "src-contracts/Parameters.sol";
+import {LedgerCore} from "src-contracts/core/LedgerCore.sol";
+import {NodeFacts} from "src-contracts/interfaces/INodes.sol";
+import {Node} from "src-contracts/types/Node.sol";
+
+/// @notice Who may work: owners, hot keys, runtimes, tiers, records.
+/// @dev ROLES: the owner (cold key) moves stake and changes the node; the operator (hot key) works and may move the endpoint.
+abstract contract NodesCore is LedgerCore, NodeFacts {
+    struct Runtime {
+        uint96 stake;
+        bool allowed;
+    }
+
+    /* STORAGE */
+
+    mapping(uint32 id => Node) internal _nodes;
+    mapping(address operator => uint32) internal _nodeOf;
+    mapping(uint8 id => Runtime) internal _runtimes;
+
+    /* INTERNAL */
+
+    /// @dev Keeps the stake per runtime, the draw's denominator. At most 31 turns, on cold paths only.
+    function _moveStake(uint32 runtimes, uint96 from, uint96 to) internal {
+        if (from == to) return;
+        for (uint8 r = 1; r <= Parameters.MAX_RUNTIME; ++r) {
+            if (runtimes & (uint32(1) << r) != 0) _runtimes[r].stake = _runtimes[r].stake - from + to;
+        }
+    }
+
+    function _requireOperator(uint32 id) internal view {
+        require(_nodes[id].operator == msg.sender, NotNodeOperator(id, msg.sender));
+    }
+}

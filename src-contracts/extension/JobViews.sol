@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.34;
+
+import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+import {MarketCore} from "src-contracts/core/MarketCore.sol";
+import {IJobViews} from "src-contracts/interfaces/IJobs.sol";
+import {Job, JobState, JobWord} from "src-contracts/types/Job.sol";
+import {LeaseWord, Phase, Result} from "src-contracts/types/Lease.sol";
+import {Node} from "src-contracts/types/Node.sol";
+import {Params} from "src-contracts/types/Params.sol";
+import {Terms} from "src-contracts/types/Terms.sol";
+
+/// @notice What can be asked about jobs and leases.
+abstract contract JobViews is MarketCore, IJobViews {
+    /// @inheritdoc IJobViews
+    function jobId(Terms calldata terms) external view returns (bytes32) {
+        return _jobId(terms);
+    }
+
+    /// @inheritdoc IJobViews
+    function commitmentOf(bytes32 id, uint32 first, uint8 seat, uint32 nodeId, Result calldata result, bytes32 salt)
+        external
+        pure
+        returns (bytes32)
+    {
+        return _commitment(id, first, seat, nodeId, result, salt);
+    }
+
+    /// @inheritdoc IJobViews
+    function job(bytes32 id) external view returns (Job memory) {
+        JobWord word = _jobWord(id);
+        if (word.state() == JobState.Leased) return Job(JobState.Leased, 0, 0, 0, 0, 0, 0);
+        return word.unpack();
+    }
+
+    /// @inheritdoc IJobViews
+    function lease(bytes32 id, uint32 first) external view returns (Phase, uint40) {
+        LeaseWord word = LeaseWord.wrap(leaseWord(id, first));
+        return (word.phase(), word.at());
+    }
+
+    /// @inheritdoc IJobViews
+    function leaseWord(bytes32 id, uint32 first) public view returns (uint256) {
+        if (first == 0 && _jobWord(id).state() == JobState.Leased) return _words[id];
+        return _words[_leaseKey(id, first)];
+    }
+
+    /// @inheritdoc IJobViews
+    function priceAt(Terms calldata terms, uint256 time) external view returns (uint96) {
+        (, uint256 from) = _opening(terms, _jobWord(_jobId(terms)).at());
+        return terms.priceAt(from, time);
+    }
+
+    /// @inheritdoc IJobViews
+    function drawn(Terms calldata terms, uint32 first, uint32 nodeId) external view returns (bool, uint40) {
+        bytes32 id = _jobId(terms);
+        JobWord word = _jobWord(id);
+        if (word.state() != JobState.Open) return (false, 0);
+        Job memory j = word.unpack();
+        (bool ready, uint256 from) = _opening(terms, j.at);
+        LeaseWord lapsed = LeaseWord.wrap(_words[_leaseKey(id, first)]);
+        if (lapsed.phase() == Phase.Lapsed) from = lapsed.at();
+        Node storage n = _nodes[nodeId];
+        if (!ready || !_eligible(terms, nodeId, n)) return (false, 0);
+        uint256 at = _drawnAt(terms, id, first, nodeId, n, j, from);
+        if (terms.start > at) at = terms.start;
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return (block.timestamp >= at, uint40(at)); // a time
+    }
+
+    /// @inheritdoc IJobViews
+    function worstCaseExit(Terms calldata terms) external view returns (uint40) {
+        JobState state = _jobWord(_jobId(terms)).state();
+        if (state == JobState.Complete || state == JobState.Closed) return 0;
+        Params memory p = _params[terms.params];
+        uint256 last = uint256(terms.expiry) + terms.exec + terms.window + 1;
+        if (!terms.direct) last += uint256(p.auditWindow) + p.revealWindow;
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return uint40(last); // a time plus a few days
+    }
+
+    /// @inheritdoc IJobViews
+    function isShardOf(bytes32 root, uint32 shard, bytes32 hash, uint64 units, bytes32[] calldata proof)
+        external
+        pure
+        returns (bool)
+    {
+        // Hashed twice, so that no inner node of a tree can pass for a leaf.
+        bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(shard, hash, units))));
+        return MerkleProof.verifyCalldata(proof, root, leaf);
+    }
+}

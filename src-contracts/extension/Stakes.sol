@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.34;
+
+import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {ERC20Burnable} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Burnable.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Parameters} from "src-contracts/Parameters.sol";
+import {StakeSurrogate} from "src-contracts/StakeSurrogate.sol";
+import {Nodes} from "src-contracts/extension/Nodes.sol";
+import {INodes} from "src-contracts/interfaces/INodes.sol";
+import {Node} from "src-contracts/types/Node.sol";
+import {Params} from "src-contracts/types/Params.sol";
+
+/// @notice Stake in, the exit queue, stake out, and slashing: everything that moves DPU between surrogates and the Market.
+abstract contract Stakes is Nodes {
+    using SafeERC20 for IERC20;
+
+    /* OWNER */
+
+    /// @inheritdoc INodes
+    function stake(uint32 id, uint256 amount) external nonReentrant {
+        Node storage n = _owned(id);
+        require(amount != 0, AmountZero());
+
+        // forge-lint: disable-next-line(unsafe-typecast)
+        uint96 total = n.stake + uint96(amount); // DPU's whole supply fits in 90 bits; more cannot be transferred below
+        _moveStake(n.runtimes, n.stake, total);
+        n.stake = total;
+        n.since = uint40(block.timestamp);
+
+        emit Staked(id, msg.sender, amount, total, uint40(block.timestamp));
+
+        IERC20(TOKEN).safeTransferFrom(msg.sender, _surrogate(msg.sender), amount);
+    }
+
+    /// @inheritdoc INodes
+    function queueUnstake(uint32 id, uint256 amount) external {
+        Node storage n = _owned(id);
+        require(amount != 0, AmountZero());
+        uint256 free = _free(n);
+        require(amount <= free, StakeTooLow(id, free, amount));
+
+        // forge-lint: disable-next-line(unsafe-typecast)
+        n.queued += uint96(amount); // ≤ free ≤ stake
+        n.unstakeAt = uint40(block.timestamp) + _config.unbonding;
+
+        emit UnstakeQueued(id, amount, n.queued, n.unstakeAt);
+    }
+
+    /// @inheritdoc INodes
+    function cancelUnstake(uint32 id) external {
+        Node storage n = _owned(id);
+        uint256 amount = n.queued;
+        require(amount != 0, NothingQueued(id));
+
+        n.queued = 0;
+        n.unstakeAt = 0;
+
+        emit UnstakeCancelled(id, amount);
+    }
+
+    /// @inheritdoc INodes
+    function unstake(uint32 id, address to) external nonReentrant {
+        Node storage n = _owned(id);
+        uint96 amount = n.queued;
+        require(amount != 0, NothingQueued(id));
+        require(block.timestamp >= n.unstakeAt, UnstakeTooEarly(id, n.unstakeAt));
+        require(to != address(0), AddressZero());
+
+        _moveStake(n.runtimes, n.stake, n.stake - amount);
+        n.stake -= amount;
+        n.queued = 0;
+        n.unstakeAt = 0;
+
+        emit Unstaked(id, to, amount, n.stake);
+
+        StakeSurrogate(_surrogates[msg.sender]).release(to, amount);
+    }
+
+    /// @inheritdoc INodes
+    function delegateStake(address delegatee) external nonReentrant {
+        address surrogate = _surrogate(msg.sender);
+
+        emit StakeDelegated(msg.sender, surrogate, delegatee);
+
+        StakeSurrogate(surrogate).delegate(delegatee);
+    }
+
+    /// @inheritdoc INodes
+    function surrogateOf(address owner) external view returns (address) {
+        return _surrogates[owner];
+    }
+
+    /* INTERNAL */
+
+    /// @dev Releases `bond` of a node and takes `amount` (at most `bond`) of it away: part burnt, part for the retry, the rest for
+    /// the treasury. The caller books the retry's part. The pull from the surrogate is the last thing that happens.
+    function _slash(uint32 id, uint256 bond, uint256 amount, Params memory p) internal {
+        Node storage n = _nodes[id];
+        // forge-lint: disable-start(unsafe-typecast)
+        _moveStake(n.runtimes, n.stake, n.stake - uint96(amount)); // amount ≤ bond ≤ locked ≤ stake
+        n.locked -= uint96(bond);
+        n.stake -= uint96(amount);
+        // forge-lint: disable-end(unsafe-typecast)
+        if (amount == 0) return;
+
+        uint256 burnt = amount * p.burnBps / Parameters.BPS;
+        uint256 treasuryPart = amount - burnt - uint256(_retryGwei(amount, p)) * 1 gwei;
+        _credit(TOKEN, _treasury, treasuryPart);
+
+        emit NodeSlashed(id, amount, burnt, treasuryPart, n.stake);
+
+        StakeSurrogate(_surrogates[n.owner]).release(address(this), amount);
+        if (burnt != 0) ERC20Burnable(TOKEN).burn(burnt);
+    }
+
+    function _surrogate(address owner) private returns (address surrogate) {
+        surrogate = _surrogates[owner];
+        if (surrogate == address(0)) {
+            surrogate = Clones.cloneDeterministic(_surrogateImplementation, bytes32(uint256(uint160(owner))));
+            _surrogates[owner] = surrogate;
+            emit StakeDelegated(owner, surrogate, owner);
+            StakeSurrogate(surrogate).initialize(owner);
+        }
+    }
+}
