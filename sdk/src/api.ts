@@ -64,6 +64,8 @@ export const activityTypeSchema = z.enum([
   'treasurySet',
   'guardianSet',
   'paused',
+  'minStakeSet',
+  'unbondingSet',
 ]);
 
 export const statsSchema = z.object({

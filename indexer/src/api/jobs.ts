@@ -1,0 +1,52 @@
+import type { jobPageSchema, jobSchema } from '@dpu/sdk/api';
+import { Hono } from 'hono';
+import { and, asc, desc, eq, lt } from 'ponder';
+import type { z } from 'zod';
+import { activity, job, lease } from '../../ponder.schema.ts';
+import type { Database } from './app.ts';
+import * as input from './input.ts';
+import { activityJson, jobJson, leaseJson, page, termsJson } from './json.ts';
+import { ProblemError } from './problem.ts';
+
+/** `GET /jobs` and `GET /jobs/:id`. */
+export function jobRoutes(db: Database): Hono {
+  const routes = new Hono();
+
+  routes.get('/jobs', async (c) => {
+    const limit = input.limit(c);
+    const [requester, state, cursor] = [input.requester(c), input.state(c), input.eventCursor(c)];
+    const rows = await db
+      .select()
+      .from(job)
+      .where(
+        and(
+          requester && eq(job.requester, requester),
+          state && eq(job.state, state),
+          cursor === undefined ? undefined : lt(job.event, cursor),
+        ),
+      )
+      .orderBy(desc(job.event))
+      .limit(limit + 1);
+    const body: z.input<typeof jobPageSchema> = page(rows, limit, jobJson, (row) => row.event);
+    return c.json(body);
+  });
+
+  routes.get('/jobs/:id', async (c) => {
+    const id = input.jobId(c.req.param('id'));
+    const [[row], leases, newest] = await Promise.all([
+      db.select().from(job).where(eq(job.id, id)).limit(1),
+      db.select().from(lease).where(eq(lease.job, id)).orderBy(asc(lease.first)),
+      db.select().from(activity).where(eq(activity.job, id)).orderBy(desc(activity.event)).limit(input.MOST),
+    ]);
+    if (!row) throw new ProblemError(404, `no job ${id} was posted, or its block is not indexed yet`);
+    const body: z.input<typeof jobSchema> = {
+      ...jobJson(row),
+      terms: termsJson(row),
+      leases: leases.map(leaseJson),
+      activity: newest.map(activityJson),
+    };
+    return c.json(body);
+  });
+
+  return routes;
+}

@@ -1,0 +1,111 @@
+import type {
+  activitySchema,
+  jobSummarySchema,
+  leaseSchema,
+  moneySchema,
+  nodeSummarySchema,
+  termsSchema,
+} from '@dpu/sdk/api';
+import type { z } from 'zod';
+import type { activity, job, lease, node } from '../../ponder.schema.ts';
+
+type JobRow = typeof job.$inferSelect;
+type NodeRow = typeof node.$inferSelect;
+type Json<Schema extends z.ZodType> = z.input<Schema>;
+
+const ZERO_HASH = `0x${'0'.repeat(64)}`;
+const orNull = (hash: string) => (hash === ZERO_HASH ? null : hash);
+
+/** A page: `rows` was asked for with one more than `limit`, to know whether there is a next one. */
+export function page<Row, Item>(
+  rows: Row[],
+  limit: number,
+  item: (row: Row) => Item,
+  cursorOf: (row: Row) => string,
+): { items: Item[]; next: string | null } {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return { items: shown.map(item), next: last && rows.length > limit ? cursorOf(last) : null };
+}
+
+export const moneyJson = (currency: string, amount: bigint): Json<typeof moneySchema> => ({
+  currency,
+  amount: String(amount),
+});
+
+export function jobJson(row: JobRow): Json<typeof jobSummarySchema> {
+  const { id, requester, currency, state, shards, claimed, settled, runtime, spec } = row;
+  const { postedAt, postedBlock, transaction, closedAt } = row;
+  return {
+    ...{ id, requester, currency, state, name: null, shards, claimed, settled, runtime, spec },
+    ...{ postedAt, postedBlock, transaction, closedAt },
+    afterJob: orNull(row.afterJob),
+    minPrice: String(row.minPrice),
+    maxPrice: String(row.maxPrice),
+    bond: String(row.bond),
+    paid: String(row.paid),
+    fee: String(row.fee),
+    refunded: String(row.refunded),
+  };
+}
+
+export function termsJson(row: JobRow): Json<typeof termsSchema> {
+  const { requester, currency, shards, maxLease, runtime, tier, seats, direct, auditBps, params, node } = row;
+  const { start, expiry, ramp, exec, window, spec, afterJob } = row;
+  return {
+    ...{ requester, currency, shards, maxLease, runtime, tier, seats, direct, auditBps, params, node },
+    ...{ start, expiry, ramp, exec, window, spec, afterJob },
+    minPrice: String(row.minPrice),
+    maxPrice: String(row.maxPrice),
+    bond: String(row.bond),
+    salt: String(row.salt),
+  };
+}
+
+export function leaseJson(row: typeof lease.$inferSelect): Json<typeof leaseSchema> {
+  const { job, first, count, node, deadline, phase, claimedAt, committedAt, committedBlock, commitment, revealedAt } =
+    row;
+  const { windowEnd, root, manifest, settledAt, lapsedAt, accepted, lapses } = row;
+  return {
+    ...{ job, first, count, node, deadline, phase, claimedAt, committedAt, committedBlock, commitment, revealedAt },
+    ...{ windowEnd, root, manifest, settledAt, lapsedAt, accepted, lapses },
+    price: String(row.price),
+    bond: String(row.bond),
+    bonus: String(row.bonus),
+    units: row.units === null ? null : String(row.units),
+    paid: String(row.paid),
+    fee: String(row.fee),
+    transactions: {
+      claim: row.claimTransaction,
+      commit: row.commitTransaction,
+      reveal: row.revealTransaction,
+      settle: row.settleTransaction,
+      lapse: row.lapseTransaction,
+    },
+  };
+}
+
+export function nodeJson(row: NodeRow): Json<typeof nodeSummarySchema> {
+  const { id, owner, operator, unstakeAt, record, tier, tierUntil, endpoint, since, registeredAt, shardsSettled } = row;
+  return {
+    ...{ id, owner, operator, unstakeAt, record, tier, tierUntil, endpoint, since, registeredAt, shardsSettled },
+    key: orNull(row.key),
+    stake: String(row.stake),
+    locked: String(row.locked),
+    queued: String(row.queued),
+    slashed: String(row.slashed),
+    unitsSettled: String(row.unitsSettled),
+    runtimes: runtimeIds(row.runtimes),
+    leases: { living: row.leasesLiving, settled: row.leasesSettled, lapsed: row.leasesLapsed },
+  };
+}
+
+/** The set bits of a 32-bit mask. */
+function runtimeIds(mask: number): number[] {
+  return Array.from({ length: 32 }, (_, id) => id).filter((id) => (mask >>> id) & 1);
+}
+
+export function activityJson(row: typeof activity.$inferSelect): Json<typeof activitySchema> {
+  const { event, amount, ...rest } = row;
+  return { id: event, ...rest, amount: amount === null ? null : String(amount) };
+}

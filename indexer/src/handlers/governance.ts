@@ -1,0 +1,61 @@
+import * as schema from '../../ponder.schema.ts';
+import { govern, record } from '../network.ts';
+import type { Handlers } from '../types.ts';
+
+const NO_MONEY = { deposited: 0n, withdrawn: 0n, paid: 0n, fee: 0n, escrow: 0n, uncollected: 0n };
+
+/** What the timelock and the guardian decide. */
+export const governanceHandlers = {
+  async CurrencyAllowed({ event, context }) {
+    const { currency, allowed } = event.args;
+    await context.db
+      .insert(schema.currency)
+      .values({ address: currency, allowed, ...NO_MONEY })
+      .onConflictDoUpdate({ allowed });
+    await record(context, event, { type: 'currencyAllowed', currency });
+  },
+
+  async RuntimeAllowed({ event, context }) {
+    const { runtime, allowed } = event.args;
+    await context.db.insert(schema.runtime).values({ id: runtime, allowed }).onConflictDoUpdate({ allowed });
+    await record(context, event, { type: 'runtimeAllowed' });
+  },
+
+  async ParamsAdded({ event, context }) {
+    const { version, params } = event.args;
+    const at = { block: Number(event.block.number), timestamp: Number(event.block.timestamp) };
+    await context.db.insert(schema.params).values({ version, ...params, ...at });
+    await govern(context, { params: version });
+    await record(context, event, { type: 'paramsAdded' });
+  },
+
+  async TreasurySet({ event, context }) {
+    const { treasury } = event.args;
+    await govern(context, { treasury });
+    await record(context, event, { type: 'treasurySet', account: treasury });
+  },
+
+  async GuardianSet({ event, context }) {
+    const { guardian, until } = event.args;
+    await govern(context, { guardian, guardianUntil: until });
+    await record(context, event, { type: 'guardianSet', account: guardian });
+  },
+
+  async Paused({ event, context }) {
+    const { guardian, until } = event.args;
+    await govern(context, { pausedUntil: until });
+    await record(context, event, { type: 'paused', account: guardian });
+  },
+
+  async MinStakeSet({ event, context }) {
+    const { minStake } = event.args;
+    await govern(context, { minStake });
+    await record(context, event, { type: 'minStakeSet', amount: minStake, currency: context.contracts.Token.address });
+  },
+
+  async UnbondingSet({ event, context }) {
+    const { unbonding } = event.args;
+    await govern(context, { unbonding });
+    await record(context, event, { type: 'unbondingSet' });
+  },
+} satisfies Partial<Handlers>;
