@@ -1,0 +1,57 @@
+/**
+ * What parent and child say to each other over the child's stdin and stdout.
+ *
+ * Request: uint32 length of the header, the header as JSON, the module, the inputs one after the other.
+ * Answer: frames of one byte kind, uint32 length, content; the last one is the outcome. All numbers little endian.
+ */
+
+export interface RequestHeader {
+  readonly module: number;
+  readonly inputs: readonly { readonly name: string; readonly size: number }[];
+  readonly args: readonly string[];
+  readonly shard: number;
+  readonly shards: number;
+  /** Hex. */
+  readonly seed: string;
+  readonly memoryBytes: number;
+  /** Decimal, it may exceed a double's integers. */
+  readonly units: string;
+  readonly outputBytes: number;
+}
+
+export interface ChildTimes {
+  readonly instrument: number;
+  readonly compile: number;
+  readonly run: number;
+}
+
+export type Outcome =
+  | { readonly ok: true; readonly units: number; readonly ms: ChildTimes }
+  | {
+      readonly ok: false;
+      readonly reason: 'module-rejected' | 'trap' | 'exit-code' | 'out-of-units' | 'out-of-memory' | 'output-limit' | 'sandbox';
+      readonly fault: 'job' | 'machine';
+      readonly message: string;
+    };
+
+export const FRAME = { output: 1, log: 2, outcome: 3 } as const;
+export const FRAME_HEAD_BYTES = 5;
+/** No frame of either side is longer; a reader refuses more before it takes memory for it. */
+export const FRAME_BYTES = 1024 * 1024;
+export const HEADER_BYTES = 1024 * 1024;
+
+export function encodeFrame(kind: number, content: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(FRAME_HEAD_BYTES + content.length);
+  frame[0] = kind;
+  new DataView(frame.buffer).setUint32(1, content.length, true);
+  frame.set(content, FRAME_HEAD_BYTES);
+  return frame;
+}
+
+export function encodeHeader(header: RequestHeader): Uint8Array {
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const bytes = new Uint8Array(4 + json.length);
+  new DataView(bytes.buffer).setUint32(0, json.length, true);
+  bytes.set(json, 4);
+  return bytes;
+}

@@ -1,0 +1,160 @@
+import type { Analysis } from './analyse.ts';
+import { decode, newStep, VALUE, type Step } from './decode.ts';
+import {
+  emitCanonicalScalar,
+  emitCanonicalVector,
+  emitCharge,
+  emitEnter,
+  emitLeave,
+  type Meters,
+} from './emit.ts';
+import { instruction, OP, type Lanes } from './opcodes.ts';
+import type { Body, Module } from './parse.ts';
+import { Reader } from './reader.ts';
+import { Writer } from './writer.ts';
+
+/** Function indices of the helpers, and where block types for several results come from. */
+export interface Additions {
+  readonly meters: Meters;
+  readonly chargeBytes: number;
+  readonly chargeEntries: number;
+  readonly growMemory: number;
+  /** By table. */
+  readonly growTable: readonly number[];
+  readonly typeOf: (params: readonly number[], results: readonly number[]) => number;
+}
+
+const EMPTY = 0x40;
+
+/** Hands out one extra local per type, behind the function's own. */
+class Scratch {
+  readonly #first: number;
+  readonly #types: number[] = [];
+
+  constructor(first: number) {
+    this.#first = first;
+  }
+
+  of(type: number): number {
+    let place = this.#types.indexOf(type);
+    if (place < 0) place = this.#types.push(type) - 1;
+    return this.#first + place;
+  }
+
+  get types(): readonly number[] {
+    return this.#types;
+  }
+}
+
+/** The opcode at `at`, or -1 at the end of the body. Immediates are not looked at. */
+function peek(bytes: Uint8Array, at: number, end: number): number {
+  if (at >= end) return -1;
+  const first = bytes[at]!;
+  if (first !== 0xfc && first !== 0xfd) return first;
+  return first * 0x10000 + new Reader(bytes, at + 1, end).u32();
+}
+
+/**
+ * Whether the vector just made goes straight into an operation on the same lanes that makes its own result canonical:
+ * then a NaN with odd bits ends there unseen. One operand may be fetched from a local in between.
+ */
+function isConsumed(module: Module, body: Body, step: Step, makes: Lanes): boolean {
+  let next = peek(module.bytes, step.end, body.end);
+  let pops = 1;
+  if (next === OP.localGet) {
+    const reader = new Reader(module.bytes, step.end + 1, body.end);
+    reader.u32();
+    next = peek(module.bytes, reader.at, body.end);
+    pops = 2;
+  }
+  const what = instruction(next);
+  return what?.simdFloat?.reads === makes && what.pops >= pops;
+}
+
+/** Writes one function anew with meters, call depth and canonical NaNs. Returns locals and instructions. */
+export function rewrite(module: Module, body: Body, analysis: Analysis, add: Additions): Writer {
+  const { meters } = add;
+  const type = module.types[body.type]!;
+  const reader = new Reader(module.bytes, body.code, body.end);
+  const out = new Writer((body.end - body.code) * 2 + 64);
+  const scratch = new Scratch(type.params.length + body.localCount);
+  const fuel = scratch.of(VALUE.i64);
+  const step = newStep();
+  let nesting = 1;
+  let loops = 0;
+
+  if (analysis.calls) {
+    emitEnter(out, meters, analysis.slots);
+    // The whole body becomes a block, so that every way out of the function passes the line that gives the slots back.
+    out.u8(OP.block);
+    if (type.results.length === 0) out.u8(EMPTY);
+    else if (type.results.length === 1) out.u8(type.results[0]!);
+    else out.signed(add.typeOf([], type.results));
+  }
+  emitCharge(out, meters, fuel, analysis.entryCost);
+
+  const copy = (): void => {
+    out.raw(module.bytes.subarray(step.start, step.end));
+  };
+
+  while (nesting > 0) {
+    decode(reader, step);
+    const { canonicalBefore, simdFloat } = step.what;
+    if (canonicalBefore !== undefined) {
+      emitCanonicalScalar(out, canonicalBefore, scratch.of(VALUE[canonicalBefore]));
+    }
+    switch (step.op) {
+      case OP.loop:
+        copy();
+        nesting++;
+        emitCharge(out, meters, fuel, analysis.loopCosts[loops++]!);
+        break;
+      case OP.block:
+      case OP.if:
+        copy();
+        nesting++;
+        break;
+      case OP.end:
+        nesting--;
+        copy();
+        break;
+      case OP.return:
+        if (analysis.calls) out.u8(OP.br).u32(nesting - 1);
+        else copy();
+        break;
+      case OP.memoryGrow:
+        out.u8(OP.call).u32(add.growMemory);
+        break;
+      case OP.tableGrow:
+        out.u8(OP.call).u32(add.growTable[step.index]!);
+        break;
+      case OP.memoryInit:
+      case OP.memoryCopy:
+      case OP.memoryFill:
+        out.u8(OP.call).u32(add.chargeBytes);
+        copy();
+        break;
+      case OP.tableInit:
+      case OP.tableCopy:
+      case OP.tableFill:
+        out.u8(OP.call).u32(add.chargeEntries);
+        copy();
+        break;
+      default:
+        copy();
+    }
+    if (simdFloat !== undefined && !isConsumed(module, body, step, simdFloat.makes)) {
+      emitCanonicalVector(out, simdFloat.makes, scratch.of(VALUE.v128));
+    }
+  }
+  if (analysis.calls) {
+    emitLeave(out, meters, analysis.slots);
+    out.u8(OP.end);
+  }
+
+  const function_ = new Writer(out.length + 64);
+  function_.u32(body.locals.length + scratch.types.length);
+  for (const { count, type: of } of body.locals) function_.u32(count).u8(of);
+  for (const of of scratch.types) function_.u32(1).u8(of);
+  return function_.raw(out.view());
+}
