@@ -3,7 +3,13 @@ import type { CID } from 'multiformats/cid';
 import { bytesToHex, hexToBytes, type Hex } from 'viem';
 import { z } from 'zod';
 
-import { decodeCanonical, encodeCanonical, MAX_BLOCK_BYTES, withoutUndefined, type EncodedBlock } from './canonical.ts';
+import {
+  decodeCanonical,
+  encodeCanonical,
+  MAX_CANONICAL_BYTES,
+  withoutUndefined,
+  type EncodedBlock,
+} from './canonical.ts';
 import { merkleRoot } from './merkle.ts';
 import { problemsOf, type Problem } from './problems.ts';
 import { fileCidSchema } from './spec.ts';
@@ -117,7 +123,7 @@ function parse(value: unknown): Manifest {
 }
 
 function checkSize(bytes: Uint8Array): void {
-  if (bytes.length <= MAX_BLOCK_BYTES) return;
-  const sentence = `it is ${bytes.length} bytes long, the most is ${MAX_BLOCK_BYTES}; claim fewer shards per lease`;
+  if (bytes.length <= MAX_CANONICAL_BYTES) return;
+  const sentence = `it is ${bytes.length} bytes long, the most is ${MAX_CANONICAL_BYTES}; claim fewer shards per lease`;
   throw new ManifestError([{ path: '', sentence }]);
 }

@@ -2,7 +2,13 @@
 import { CID } from 'multiformats/cid';
 import { z } from 'zod';
 
-import { decodeCanonical, encodeCanonical, MAX_BLOCK_BYTES, withoutUndefined, type EncodedBlock } from './canonical.ts';
+import {
+  decodeCanonical,
+  encodeCanonical,
+  MAX_CANONICAL_BYTES,
+  withoutUndefined,
+  type EncodedBlock,
+} from './canonical.ts';
 import { problemsOf, type Problem } from './problems.ts';
 
 /** Most shards of a job. */
@@ -177,8 +183,8 @@ function parse(value: unknown): JobSpec {
 }
 
 function checkSize(bytes: Uint8Array): void {
-  if (bytes.length <= MAX_BLOCK_BYTES) return;
-  throw new SpecError([{ path: '', sentence: `it is ${bytes.length} bytes long, the most is ${MAX_BLOCK_BYTES}` }]);
+  if (bytes.length <= MAX_CANONICAL_BYTES) return;
+  throw new SpecError([{ path: '', sentence: `it is ${bytes.length} bytes long, the most is ${MAX_CANONICAL_BYTES}` }]);
 }
 
 function toCid(value: unknown): CID | undefined {
