@@ -1,0 +1,25 @@
+import { mnemonicToAccount, type HDAccount } from 'viem/accounts';
+
+/** Anvil's well-known test mnemonic: these keys are public and only ever hold play money. */
+export const MNEMONIC = 'test test test test test test test test test test test junk';
+
+const account = (addressIndex: number): HDAccount => mnemonicToAccount(MNEMONIC, { addressIndex });
+
+/** Who plays whom on a local network (docs/architecture.md). */
+export const people = {
+  deployer: account(0),
+  requester: account(1),
+  guardian: account(2),
+  /** Owner (cold key) of node 1 … n. */
+  owner: (node: number): HDAccount => account(2 + node),
+  /** Operator (hot key) of node 1 … n. */
+  operator: (node: number): HDAccount => account(5 + node),
+  browser: account(9),
+};
+
+/** The raw private key of a local account, for programs that read a key file. */
+export function privateKeyOf(person: HDAccount): `0x${string}` {
+  const key = person.getHdKey().privateKey;
+  if (!key) throw new Error('a local account without a private key');
+  return `0x${Buffer.from(key).toString('hex')}`;
+}

@@ -1,0 +1,56 @@
+/** System programs that come from the system's packages: found, installed where we may, or plainly missed. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+interface Tool {
+  /** What it is for, said when it is missing. */
+  purpose: string;
+  /** Debian package. */
+  package: string;
+  /** Files of which one must exist. */
+  paths: string[];
+  /** Only the tests need it. */
+  testing: boolean;
+}
+
+const TOOLS: Record<string, Tool> = {
+  bubblewrap: {
+    purpose: 'the strongest sandbox for jobs; without it nodes run in a visibly weaker one',
+    package: 'bubblewrap',
+    paths: ['/usr/bin/bwrap', '/usr/local/bin/bwrap'],
+    testing: false,
+  },
+  chromium: {
+    purpose: 'the browser tests',
+    package: 'chromium',
+    paths: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'],
+    testing: true,
+  },
+  postgresql: {
+    purpose: 'the indexer tests on a real PostgreSQL; the embedded database is tested without it',
+    package: 'postgresql',
+    paths: ['/usr/lib/postgresql/15/bin/postgres', '/usr/lib/postgresql/16/bin/postgres', '/usr/lib/postgresql/17/bin/postgres', '/opt/homebrew/bin/postgres'],
+    testing: true,
+  },
+};
+
+/** Whether one of a tool's files exists. */
+export function hasTool(name: keyof typeof TOOLS): boolean {
+  return TOOLS[name]?.paths.some((path) => existsSync(path)) ?? false;
+}
+
+/** Installs missing tools when this is a Debian system and we are root; otherwise says what is missing and goes on. */
+export function ensureTools(options: { testing: boolean }): void {
+  const missing = Object.entries(TOOLS).filter(([name, tool]) => (options.testing || !tool.testing) && !hasTool(name));
+  if (missing.length === 0) return;
+  const packages = missing.map(([, tool]) => tool.package);
+  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
+    console.log(`Installing ${packages.join(', ')} from the system's packages …`);
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    spawnSync('apt-get', ['update', '-qq'], { stdio: ['ignore', 'ignore', 'inherit'], env });
+    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { stdio: ['ignore', 'ignore', 'inherit'], env });
+  }
+  for (const [name, tool] of missing) {
+    if (!hasTool(name)) console.warn(`${name} is missing: ${tool.purpose}. Install the package ${tool.package} to have it.`);
+  }
+}

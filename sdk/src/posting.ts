@@ -1,0 +1,148 @@
+/** From what a person wants to the terms they sign: sensible deadlines, bonds and lease sizes, and how the money gets in. */
+import { zeroHash, type Address, type Hex } from 'viem';
+
+import type { Market, SignedPermit } from './market.ts';
+import { splitSignature } from './market.ts';
+import { jobId, RUNTIMES, worstCase, type MarketDomain, type RuntimeName, type Terms } from './terms.ts';
+
+/** What the Market says that a proposal needs. */
+export interface MarketFacts {
+  /** Newest parameter version and its least bond, in tenths of the highest price. */
+  params: { version: number; bondTenths: number };
+  /** The DPU token. */
+  token: Address;
+  /** Time of the newest block, unix seconds. */
+  now: number;
+}
+
+/** What the requester decides. Amounts are in the smallest unit, times in seconds. */
+export interface PostingChoices {
+  requester: Address;
+  currency: Address;
+  /** sha2-256 of the spec. */
+  spec: Hex;
+  shards: number;
+  runtime?: RuntimeName;
+  /** Price of one shard when claiming opens and at the end of the ramp. */
+  minPrice: bigint;
+  maxPrice: bigint;
+  /** DPU wei locked for each shard; needed where the price is not in DPU, otherwise the governed multiple of the price. */
+  bond?: bigint;
+  /** No audit, and payment follows one `submit`. Default false. */
+  direct?: boolean;
+  /** Extra audits, basis points of the leases. Default 0. */
+  auditBps?: number;
+  /** Only this node may work; 0 (default) lets all take part. */
+  node?: number;
+  /** Most shards that one node may hold at once. Default: spread over about eight leases. */
+  maxLease?: number;
+  /** Seconds until the highest price is reached. Default 120. */
+  ramp?: number;
+  /** Seconds that a lease may take. Default 900. */
+  exec?: number;
+  /** Seconds in which a result may be challenged. Default 1800. */
+  window?: number;
+  /** Seconds for which shards can be claimed. Default one day. */
+  openFor?: number;
+  /** Job that must be complete first. */
+  afterJob?: Hex;
+  /** Default: random. */
+  salt?: bigint;
+}
+
+/** Thrown when a bond cannot be proposed: there is no rate between the price's currency and DPU on chain. */
+export class BondNeeded extends Error {
+  constructor(currency: Address) {
+    super(
+      `Say how much DPU a node must lock for each shard: the price is in ${currency}, and the protocol knows no exchange rate.`,
+    );
+    this.name = 'BondNeeded';
+  }
+}
+
+/** Complete terms for the given choices. @throws BondNeeded */
+export function proposeTerms(choices: PostingChoices, facts: MarketFacts): Terms {
+  const inDpu = choices.currency.toLowerCase() === facts.token.toLowerCase();
+  if (choices.bond === undefined && !inDpu) throw new BondNeeded(choices.currency);
+  return {
+    requester: choices.requester,
+    currency: choices.currency,
+    minPrice: choices.minPrice,
+    maxPrice: choices.maxPrice,
+    // Rounded up: the contract compares bond × 10 with price × tenths.
+    bond: choices.bond ?? (choices.maxPrice * BigInt(facts.params.bondTenths) + 9n) / 10n,
+    shards: choices.shards,
+    maxLease: choices.maxLease ?? Math.min(1_024, Math.max(1, Math.ceil(choices.shards / 8))),
+    runtime: RUNTIMES[choices.runtime ?? 'wasm'],
+    tier: 0,
+    seats: 1,
+    direct: choices.direct ?? false,
+    auditBps: choices.auditBps ?? 0,
+    params: facts.params.version,
+    node: choices.node ?? 0,
+    start: 0,
+    expiry: facts.now + (choices.openFor ?? 86_400),
+    ramp: choices.ramp ?? 120,
+    exec: choices.exec ?? 900,
+    window: choices.window ?? 1_800,
+    spec: choices.spec,
+    afterJob: choices.afterJob ?? zeroHash,
+    salt: choices.salt ?? randomSalt(),
+  };
+}
+
+/** The terms of a map job and of the reduce job that waits for it. */
+export function proposeMapReduce(
+  map: PostingChoices,
+  reduce: Omit<PostingChoices, 'afterJob'>,
+  facts: MarketFacts,
+  domain: MarketDomain,
+): [map: Terms, reduce: Terms] {
+  const first = proposeTerms(map, facts);
+  return [first, proposeTerms({ ...reduce, afterJob: jobId(first, domain) }, facts)];
+}
+
+/** What must be free in the Market before `terms` can be posted, in the currency's smallest unit. */
+export function escrowOf(terms: readonly Terms[]): bigint {
+  return terms.reduce((sum, one) => sum + worstCase(one), 0n);
+}
+
+/** Asks the Market for what proposals need. */
+export async function readMarketFacts(
+  market: Pick<Market, 'config' | 'params'>,
+  token: Address,
+  now: number,
+): Promise<MarketFacts> {
+  const { newestParams } = await market.config();
+  const { bondTenths } = await market.params(newestParams);
+  return { params: { version: newestParams, bondTenths }, token, now };
+}
+
+/** Money that comes in by the same transaction. */
+export interface Funding {
+  currency: Address;
+  amount: bigint;
+  /** Without it, the Market's allowance must be there already. */
+  permit?: SignedPermit;
+}
+
+/** Calldata of one transaction that funds and posts: permit, deposit, post all. Several jobs are posted in order. */
+export function encodeFundAndPost(market: Pick<Market, 'encode'>, terms: readonly Terms[], funding?: Funding): Hex {
+  const { encode } = market;
+  const requester = terms[0]?.requester;
+  if (!requester) throw new RangeError('there is no job to post');
+  const calls: Hex[] = [];
+  if (funding && funding.amount > 0n) {
+    if (funding.permit) {
+      const { v, r, s } = splitSignature(funding.permit.signature);
+      calls.push(encode.permit(funding.currency, funding.amount, funding.permit.deadline, v, r, s));
+    }
+    calls.push(encode.deposit(funding.currency, requester, funding.amount));
+  }
+  calls.push(terms.length === 1 ? encode.post(terms[0] as Terms) : encode.postBatch(terms));
+  return calls.length === 1 ? (calls[0] as Hex) : encode.multicall(calls);
+}
+
+function randomSalt(): bigint {
+  return crypto.getRandomValues(new BigUint64Array(1))[0] as bigint;
+}
