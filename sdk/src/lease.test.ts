@@ -1,0 +1,97 @@
+import { concat, encodePacked, keccak256, pad, toHex, type ContractFunctionArgs, type Hex } from 'viem';
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import type { marketAbi } from './abi/generated.ts';
+import {
+  asClaimed,
+  claimedWord,
+  commitmentOf,
+  committedWord,
+  DIRECT,
+  flagsOf,
+  isSolo,
+  lapsedWord,
+  leaseWordOf,
+  readWord,
+  revealedWord,
+  SOLO,
+} from './lease.ts';
+import type { Lease, Result } from './lease.ts';
+import { LEASE, RESULT, TERMS } from './testing.ts';
+
+const committed: Lease = { ...LEASE, commitment: keccak256(toHex('commitment')), committedBlock: 77 };
+const AT = 1_700_000_100;
+
+/** An independent reading of `flags 8 | at 40 | body 208`: packed bytes instead of shifts. */
+const packed = (flags: number, at: number, body: Hex): bigint =>
+  BigInt(encodePacked(['uint8', 'uint40', 'bytes26'], [flags, at, body]));
+const readable = (lease: Lease): Hex =>
+  encodePacked(['uint32', 'uint16', 'uint96', 'uint64'], [lease.node, lease.count, lease.price, lease.bonus]);
+const hashed = (...words: Hex[]): Hex => keccak256(concat(words)).slice(0, 2 + 52) as Hex;
+const word = (value: bigint | number): Hex => pad(toHex(value));
+
+describe('a lease word', () => {
+  test('while claimed holds the deadline and the claim', () => {
+    expect(claimedWord(LEASE, 0)).toBe(packed(0x01, LEASE.deadline, readable(LEASE)));
+    expect(claimedWord(LEASE, SOLO | DIRECT)).toBe(packed(0xc1, LEASE.deadline, readable(LEASE)));
+  });
+
+  test('after the commit holds its second and a hash', () => {
+    const body = hashed(word(claimedWord(committed, SOLO)), committed.commitment, word(77));
+    expect(committedWord(committed, AT, SOLO)).toBe(packed(0x82, AT, body));
+  });
+
+  test('after the reveal holds its second and a hash of the claim and the result', () => {
+    const body = hashed(word(claimedWord(LEASE, DIRECT)), RESULT.root, word(RESULT.units), RESULT.manifest);
+    expect(revealedWord(LEASE, RESULT, AT, DIRECT)).toBe(packed(0x43, AT, body));
+  });
+
+  test('after a lapse holds its second, the node, the count and the bonus, without flags', () => {
+    expect(lapsedWord(LEASE, AT)).toBe(packed(0x04, AT, readable({ ...LEASE, price: 0n })));
+  });
+
+  test('follows from what is known of the lease', () => {
+    expect(leaseWordOf(LEASE, AT, 0)).toBe(claimedWord(LEASE, 0));
+    expect(leaseWordOf(committed, AT, 0)).toBe(committedWord(committed, AT, 0));
+    expect(leaseWordOf(committed, AT, 0, RESULT)).toBe(revealedWord(committed, RESULT, AT, 0));
+    expect(asClaimed(committed)).toEqual(LEASE);
+  });
+
+  test('can be read back as far as it is readable', () => {
+    const { node, count, price, bonus, deadline } = LEASE;
+    const holder = { node, count, price, bonus };
+    expect(readWord(claimedWord(LEASE, SOLO))).toEqual({ phase: 'claimed', at: deadline, flags: SOLO, holder });
+    expect(readWord(committedWord(committed, AT, 0))).toEqual({ phase: 'committed', at: AT, flags: 0 });
+    expect(readWord(revealedWord(LEASE, RESULT, AT, DIRECT))).toEqual({ phase: 'revealed', at: AT, flags: DIRECT });
+    expect(readWord(lapsedWord(LEASE, AT))).toEqual({
+      phase: 'lapsed',
+      at: AT,
+      flags: 0,
+      holder: { ...holder, price: 0n },
+    });
+    expect(readWord(0n)).toEqual({ phase: 'none', at: 0, flags: 0 });
+    expect(() => readWord(5n << 248n)).toThrow('phase 5 does not exist');
+  });
+});
+
+describe('a lease', () => {
+  test('is what viem infers from the ABI', () => {
+    type Args = ContractFunctionArgs<typeof marketAbi, 'nonpayable', 'submit'>;
+    expectTypeOf<Lease>().toEqualTypeOf<Args[1]>();
+    expectTypeOf<Result>().toEqualTypeOf<Args[2]>();
+  });
+
+  test('is solo when it covers the whole job', () => {
+    expect([isSolo(TERMS, { count: 8 }), isSolo(TERMS, { count: 7 })]).toEqual([true, false]);
+    expect([flagsOf(TERMS, 8), flagsOf(TERMS, 7)]).toEqual([SOLO, 0]);
+    expect([flagsOf({ ...TERMS, direct: true }, 8), flagsOf({ ...TERMS, direct: true }, 7)]).toEqual([0xc0, 0x40]);
+  });
+});
+
+test('a commitment hashes eight words', () => {
+  const id = keccak256(toHex('job'));
+  const salt = keccak256(toHex('salt'));
+  const words = [id, word(2), word(0), word(4), RESULT.root, word(RESULT.units), RESULT.manifest, salt];
+  expect(commitmentOf({ id, first: 2, node: 4, result: RESULT, salt })).toBe(keccak256(concat(words)));
+  words[2] = word(3);
+  expect(commitmentOf({ id, first: 2, seat: 3, node: 4, result: RESULT, salt })).toBe(keccak256(concat(words)));
+});
