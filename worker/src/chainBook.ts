@@ -1,0 +1,182 @@
+import type { Terms } from '@dpu/sdk/terms';
+import type { Hex } from 'viem';
+
+import type { Journal } from './journal.ts';
+import { foldLease, type LeaseState } from './leaseFold.ts';
+import { fromText, toText, type LeaseEvent, type MarketEvent } from './marketEvents.ts';
+
+/** How many scanned block hashes are kept to find the common ancestor after a reorg. */
+export const BLOCKS_KEPT = 512;
+
+/** A job that was posted and has neither ended nor been cancelled. */
+export interface KnownJob {
+  id: Hex;
+  terms: Terms;
+  postedBlock: number;
+}
+
+/** A lease with the terms of its job. */
+export interface KnownLease extends LeaseState {
+  terms: Terms;
+}
+
+/** What a network was seen to pay this node, per currency. */
+export interface Earnings {
+  currency: string;
+  /** Smallest units. */
+  paid: bigint;
+  leases: number;
+}
+
+/**
+ * What the chain said, as far as it was scanned: durable, and cut back to the common ancestor by a reorg. Everything that the node
+ * believes about jobs and leases is folded from here.
+ */
+export class ChainBook {
+  readonly #journal: Journal;
+  /** Folded leases, dropped whenever their events change. */
+  readonly #leases = new Map<string, KnownLease | undefined>();
+
+  constructor(journal: Journal) {
+    this.#journal = journal;
+  }
+
+  /** The newest scanned block; undefined before the first scan. */
+  cursor(): { number: number; hash: Hex } | undefined {
+    return this.#journal.get<{ number: number; hash: Hex }>('SELECT number, hash FROM blocks ORDER BY number DESC LIMIT 1');
+  }
+
+  /** Scanned blocks, newest first. */
+  scanned(): { number: number; hash: Hex }[] {
+    return this.#journal.all('SELECT number, hash FROM blocks ORDER BY number DESC');
+  }
+
+  /** Takes in the events up to a block, all or nothing. `node` is ours: its events are marked. */
+  advance(events: readonly MarketEvent[], to: { number: number; hash: Hex }, node: number): void {
+    this.#journal.transaction(() => {
+      for (const event of events) this.#add(event, node);
+      this.#journal.run('INSERT OR REPLACE INTO blocks VALUES (?, ?)', to.number, to.hash);
+      this.#journal.run('DELETE FROM blocks WHERE number <= ?', to.number - BLOCKS_KEPT);
+    });
+  }
+
+  /** Forgets everything after block `number`. */
+  rewind(number: number): void {
+    this.#journal.transaction(() => {
+      this.#journal.run('DELETE FROM blocks WHERE number > ?', number);
+      this.#journal.run('DELETE FROM events WHERE block > ?', number);
+      this.#journal.run('DELETE FROM jobs WHERE block > ?', number);
+    });
+    this.#leases.clear();
+  }
+
+  /** Terms of a job that was seen. */
+  terms(job: Hex): Terms | undefined {
+    const row = this.#journal.get<{ terms: string }>('SELECT terms FROM jobs WHERE id = ?', job);
+    return row && fromText<Terms>(row.terms);
+  }
+
+  /** Jobs that have neither ended nor been cancelled, oldest first. Expiry is for the reader to judge. */
+  openJobs(): KnownJob[] {
+    return this.#journal
+      .all<{ id: Hex; terms: string; block: number }>(
+        `SELECT id, terms, block FROM jobs WHERE NOT EXISTS (SELECT 1 FROM events WHERE job = id AND first IS NULL) ORDER BY block`,
+      )
+      .map(({ id, terms, block }) => ({ id, terms: fromText<Terms>(terms), postedBlock: block }));
+  }
+
+  /** Jobs that we held leases of and that were not seen to end. */
+  ownUnendedJobs(): KnownJob[] {
+    return this.#journal
+      .all<{ id: Hex; terms: string; block: number }>(
+        `SELECT id, terms, block FROM jobs WHERE EXISTS (SELECT 1 FROM events WHERE job = id AND own = 1)
+         AND NOT EXISTS (SELECT 1 FROM events WHERE job = id AND first IS NULL AND event LIKE '%"JobClosed"%')`,
+      )
+      .map(({ id, terms, block }) => ({ id, terms: fromText<Terms>(terms), postedBlock: block }));
+  }
+
+  /** The newest lease at `first`. */
+  lease(job: Hex, first: number): KnownLease | undefined {
+    const key = `${job}:${first}`;
+    if (this.#leases.has(key)) return this.#leases.get(key);
+    const events = this.#journal
+      .all<{ event: string }>('SELECT event FROM events WHERE job = ? AND first = ? ORDER BY block, log_index', job, first)
+      .map(({ event }) => fromText<LeaseEvent>(event));
+    const state = foldLease(events);
+    const terms = state && this.terms(job);
+    const known = state && terms && { ...state, terms };
+    this.#leases.set(key, known);
+    return known;
+  }
+
+  /** Newest leases of a job, by first shard. */
+  leasesOf(job: Hex): KnownLease[] {
+    return this.#journal
+      .all<{ first: number }>('SELECT DISTINCT first FROM events WHERE job = ? AND first IS NOT NULL ORDER BY first', job)
+      .flatMap(({ first }) => this.lease(job, first) ?? []);
+  }
+
+  /** Our leases that are still alive, by claim. */
+  ownLiving(node: number): KnownLease[] {
+    return this.#ownKeys()
+      .flatMap(({ job, first }) => this.lease(job, first) ?? [])
+      .filter(({ lease, phase }) => lease.node === node && phase !== 'settled' && phase !== 'lapsed')
+      .sort((a, b) => a.claimedBlock - b.claimedBlock || a.lease.first - b.lease.first);
+  }
+
+  /** Our leases that ended, newest first. */
+  ownEnded(node: number, limit: number): KnownLease[] {
+    return this.#ownKeys()
+      .flatMap(({ job, first }) => this.lease(job, first) ?? [])
+      .filter(({ lease, phase }) => lease.node === node && (phase === 'settled' || phase === 'lapsed'))
+      .sort((a, b) => (b.endBlock ?? 0) - (a.endBlock ?? 0))
+      .slice(0, limit);
+  }
+
+  /** What our leases earned, per currency. */
+  earnings(node: number): Earnings[] {
+    const sums = new Map<string, Earnings>();
+    for (const { phase, paid, terms } of this.ownEnded(node, Number.MAX_SAFE_INTEGER)) {
+      if (phase !== 'settled') continue;
+      const sum = sums.get(terms.currency) ?? { currency: terms.currency, paid: 0n, leases: 0 };
+      sums.set(terms.currency, { ...sum, paid: sum.paid + (paid ?? 0n), leases: sum.leases + 1 });
+    }
+    return [...sums.values()];
+  }
+
+  /** Drops the events of jobs that ended before block `number` and that we had no part in. */
+  forget(number: number): void {
+    this.#journal.run(
+      `DELETE FROM jobs WHERE block < ? AND EXISTS (SELECT 1 FROM events WHERE job = id AND first IS NULL AND block < ?)
+       AND NOT EXISTS (SELECT 1 FROM events WHERE job = id AND own = 1)`,
+      number,
+      number,
+    );
+    this.#journal.run('DELETE FROM events WHERE block < ? AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = job)', number);
+    this.#leases.clear();
+  }
+
+  #ownKeys(): { job: Hex; first: number }[] {
+    return this.#journal.all('SELECT DISTINCT job, first FROM events WHERE own = 1');
+  }
+
+  #add(event: MarketEvent, node: number): void {
+    if (event.name === 'JobPosted') {
+      this.#journal.run('INSERT OR REPLACE INTO jobs VALUES (?, ?, ?)', event.job, toText(event.terms), event.block);
+      return;
+    }
+    const first = 'first' in event ? event.first : null;
+    const holder = 'node' in event ? event.node : null;
+    this.#journal.run(
+      'INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?, ?, ?, ?)',
+      event.block,
+      event.logIndex,
+      event.job,
+      first,
+      holder,
+      Number(holder === node),
+      toText(event),
+    );
+    if (first !== null) this.#leases.delete(`${event.job}:${first}`);
+  }
+}

@@ -1,0 +1,96 @@
+import { marketAbi } from '@dpu/sdk/abi';
+import type { Result } from '@dpu/sdk/lease';
+import type { Terms } from '@dpu/sdk/terms';
+import { decodeEventLog, type Hex } from 'viem';
+
+import type { RawLog } from './chain.ts';
+
+/** Where an event stands on the chain. */
+export interface EventPlace {
+  block: number;
+  logIndex: number;
+  job: Hex;
+  /** Block time, unix seconds; only on events of our own leases. */
+  time?: number;
+}
+
+/** The events that decide about work. Seconds are block time, amounts smallest units, `bonus` DPU wei. */
+export type MarketEvent = EventPlace &
+  (
+    | { name: 'JobPosted'; signed: boolean; terms: Terms }
+    | { name: 'JobCancelled' }
+    | { name: 'JobClosed'; complete: boolean }
+    | {
+        name: 'LeaseClaimed';
+        first: number;
+        node: number;
+        count: number;
+        price: bigint;
+        bond: bigint;
+        bonus: bigint;
+        deadline: number;
+      }
+    | { name: 'LeaseCommitted'; first: number; node: number; commitment: Hex }
+    | { name: 'LeaseRevealed'; first: number; node: number; result: Result }
+    | { name: 'LeaseSettled'; first: number; node: number; paid: bigint; fee: bigint; bonus: bigint; accepted: boolean; result: Result }
+    | { name: 'LeaseLapsed'; first: number; node: number; slashed: bigint; bonus: bigint; withheld: boolean }
+  );
+
+/** The events about one lease. */
+export type LeaseEvent = Extract<MarketEvent, { first: number }>;
+
+/** Reads a log of the Market; undefined for events that say nothing about work, such as deposits. */
+export function readMarketLog(log: RawLog): MarketEvent | undefined {
+  let decoded;
+  try {
+    decoded = decodeEventLog({ abi: marketAbi, topics: log.topics, data: log.data });
+  } catch {
+    return undefined; // An event of a later version: what it means for work shows in the views.
+  }
+  const place = { block: log.blockNumber, logIndex: log.logIndex };
+  switch (decoded.eventName) {
+    case 'JobPosted': {
+      const { id, signed, terms } = decoded.args;
+      return { ...place, job: id, name: 'JobPosted', signed, terms };
+    }
+    case 'JobCancelled':
+      return { ...place, job: decoded.args.id, name: 'JobCancelled' };
+    case 'JobClosed':
+      return { ...place, job: decoded.args.id, name: 'JobClosed', complete: decoded.args.complete };
+    case 'LeaseClaimed': {
+      const { id, first, node, count, price, bond, bonus, deadline } = decoded.args;
+      return { ...place, job: id, name: 'LeaseClaimed', first, node, count, price, bond, bonus, deadline };
+    }
+    case 'LeaseCommitted': {
+      const { id, first, node, commitment } = decoded.args;
+      return { ...place, job: id, name: 'LeaseCommitted', first, node, commitment };
+    }
+    case 'LeaseRevealed': {
+      const { id, first, node, result } = decoded.args;
+      return { ...place, job: id, name: 'LeaseRevealed', first, node, result };
+    }
+    case 'LeaseSettled': {
+      const { id, first, node, paid, fee, bonus, accepted, result } = decoded.args;
+      return { ...place, job: id, name: 'LeaseSettled', first, node, paid, fee, bonus, accepted, result };
+    }
+    case 'LeaseLapsed': {
+      const { id, first, node, slashed, bonus, withheld } = decoded.args;
+      return { ...place, job: id, name: 'LeaseLapsed', first, node, slashed, bonus, withheld };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** A value as JSON text; bigints survive. */
+export function toText(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? { $big: item.toString() } : item));
+}
+
+/** What `toText` was given. */
+export function fromText<T>(text: string): T {
+  return JSON.parse(text, (_key, item: unknown) => {
+    const big = typeof item === 'object' && item !== null ? (item as { $big?: unknown }).$big : undefined;
+    return typeof big === 'string' ? BigInt(big) : item;
+  }) as T;
+}

@@ -1,0 +1,126 @@
+import { ShardError } from '../runtime.ts';
+import { LOG_BYTES } from './child/limits.ts';
+import { FRAME, FRAME_BYTES, FRAME_HEAD_BYTES, type Outcome } from './child/protocol.ts';
+
+const REASONS: ReadonlySet<string> = new Set([
+  'module-rejected',
+  'trap',
+  'exit-code',
+  'out-of-units',
+  'out-of-memory',
+  'output-limit',
+  'sandbox',
+]);
+const MESSAGE_CHARS = 1_000;
+
+/** The child is trusted with nothing: it ran a stranger's code. Its last words are checked like any input. */
+function parseOutcome(content: Uint8Array): Outcome {
+  const value = JSON.parse(new TextDecoder().decode(content)) as Partial<Record<string, unknown>>;
+  if (value['ok'] === true) {
+    const units = value['units'];
+    if (!Number.isSafeInteger(units) || (units as number) < 1) throw new Error('units is not a positive number');
+    const ms = (value['ms'] ?? {}) as Partial<Record<string, unknown>>;
+    const time = (name: string): number => (Number.isFinite(ms[name]) ? (ms[name] as number) : 0);
+    return {
+      ok: true,
+      units: units as number,
+      ms: { instrument: time('instrument'), compile: time('compile'), run: time('run') },
+    };
+  }
+  const { reason, fault, message } = value as { reason?: unknown; fault?: unknown; message?: unknown };
+  if (value['ok'] !== false || !REASONS.has(String(reason)) || (fault !== 'job' && fault !== 'machine')) {
+    throw new Error('it is neither a success nor a failure');
+  }
+  return {
+    ok: false,
+    reason: reason as Exclude<Outcome, { ok: true }>['reason'],
+    fault,
+    message: String(message).slice(0, MESSAGE_CHARS),
+  };
+}
+
+const broken = (what: string): ShardError =>
+  new ShardError('sandbox', 'machine', `The process that ran the shard broke the protocol: ${what}. Its answer is dropped.`);
+
+/**
+ * Takes a child's answer apart as it arrives. Memory stays bounded whatever the child sends: the output by the shard's
+ * cap, the log by its own, a frame by {@link FRAME_BYTES}.
+ */
+export class Answer {
+  readonly #outputBytes: number;
+  readonly #onLog: ((text: string) => void) | undefined;
+  readonly #decoder = new TextDecoder();
+  readonly #output: Uint8Array[] = [];
+  #written = 0;
+  #logged = 0;
+  #log = '';
+  #rest: Buffer = Buffer.alloc(0);
+  #outcome: Outcome | undefined;
+
+  constructor(outputBytes: number, onLog?: (text: string) => void) {
+    this.#outputBytes = outputBytes;
+    this.#onLog = onLog;
+  }
+
+  /** What the child said last; `undefined` until then. */
+  get outcome(): Outcome | undefined {
+    return this.#outcome;
+  }
+
+  get log(): string {
+    return this.#log;
+  }
+
+  get output(): Uint8Array {
+    return Buffer.concat(this.#output, this.#written);
+  }
+
+  /** Takes the next piece of the child's stdout. Throws {@link ShardError} when it is not an answer. */
+  push(piece: Buffer): void {
+    let rest = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
+    while (rest.length >= FRAME_HEAD_BYTES) {
+      const kind = rest[0]!;
+      const length = rest.readUInt32LE(1);
+      if (length > FRAME_BYTES) throw broken(`a frame of ${length} bytes`);
+      if (rest.length < FRAME_HEAD_BYTES + length) break;
+      this.#frame(kind, rest.subarray(FRAME_HEAD_BYTES, FRAME_HEAD_BYTES + length));
+      rest = rest.subarray(FRAME_HEAD_BYTES + length);
+    }
+    this.#rest = rest;
+  }
+
+  #frame(kind: number, content: Buffer): void {
+    if (this.#outcome !== undefined) throw broken('it went on after the outcome');
+    switch (kind) {
+      case FRAME.output:
+        this.#written += content.length;
+        // The child counts too; this holds when it does not.
+        if (this.#written > this.#outputBytes) {
+          throw new ShardError(
+            'output-limit',
+            'job',
+            `The shard wrote more than the ${this.#outputBytes} bytes its spec allows.`,
+          );
+        }
+        this.#output.push(Uint8Array.from(content));
+        return;
+      case FRAME.log: {
+        this.#logged += content.length;
+        if (this.#logged > LOG_BYTES) throw broken(`a log of more than ${LOG_BYTES} bytes`);
+        const text = this.#decoder.decode(content, { stream: true });
+        this.#log += text;
+        this.#onLog?.(text);
+        return;
+      }
+      case FRAME.outcome:
+        try {
+          this.#outcome = parseOutcome(content);
+        } catch (error) {
+          throw broken(`an outcome that cannot be read, ${error instanceof Error ? error.message : String(error)}`);
+        }
+        return;
+      default:
+        throw broken(`a frame of kind ${kind}`);
+    }
+  }
+}

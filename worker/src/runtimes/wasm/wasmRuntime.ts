@@ -1,0 +1,196 @@
+import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { detectIsolation } from '../../sandbox/detect.ts';
+import type { ChildSpec, Isolation, IsolationReport } from '../../sandbox/isolation.ts';
+import { Sandbox, type Ending, type SandboxChild } from '../../sandbox/sandbox.ts';
+import { stageFolder, type Stage } from '../../sandbox/stage.ts';
+import {
+  ShardError,
+  type Runtime,
+  type RunOptions,
+  type RuntimeProbe,
+  type ShardOutput,
+  type ShardRequest,
+} from '../runtime.ts';
+import { Answer } from './answer.ts';
+import { checkRequest, requestHeader } from './request.ts';
+import { SELF_TEST, SELF_TEST_OUTPUT_SHA256, SELF_TEST_UNITS } from './selfTest.ts';
+
+export interface WasmRuntimeOptions {
+  /** Forces a class instead of the strongest that works. */
+  readonly isolation?: Isolation;
+  /** The Node binary for children; the running one by default. */
+  readonly node?: string;
+  /** Idle children kept ready, 0 by default; docs/sandbox.md has what it brings. */
+  readonly warm?: number;
+  /** Flags for the child's V8 besides the fixed ones; for tests of determinism only. */
+  readonly v8Flags?: readonly string[];
+}
+
+const CHILD = fileURLToPath(new URL('./child', import.meta.url));
+const MIB = 1024 * 1024;
+/** What Node, its compiler threads and the rewriting of the largest module need beside the shard's own memory. */
+const BASE_DATA_BYTES = 1024 * MIB;
+const STACK_BYTES = 64 * MIB;
+/** Node's own limit, KiB: below the kernel's, so that a deep stack is an exception and not a crash. */
+const V8_STACK_KIB = 48 * 1024;
+const STDERR_CHARS = 4_096;
+
+/** Loops in wasm never leave V8's baseline code, so the optimising compiler has to come first. */
+const V8_FLAGS = ['--no-liftoff'];
+const FIXED_FLAGS = ['--no-warnings', '--disallow-code-generation-from-strings', `--stack-size=${V8_STACK_KIB}`];
+
+interface Ready {
+  readonly sandbox: Sandbox;
+  readonly stage: Stage;
+  readonly report: IsolationReport;
+}
+
+/** Runs wasm shards, each in a process of its own. */
+export class WasmRuntime implements Runtime {
+  readonly name = 'wasm';
+  readonly determinism = 'exact';
+  readonly #options: WasmRuntimeOptions;
+  #ready: Promise<Ready> | undefined;
+
+  constructor(options: WasmRuntimeOptions = {}) {
+    this.#options = options;
+  }
+
+  /** How children are kept from the machine; found out once. */
+  async isolation(): Promise<IsolationReport> {
+    return (await this.#prepare()).report;
+  }
+
+  async probe(signal?: AbortSignal): Promise<RuntimeProbe> {
+    try {
+      const { report } = await this.#prepare();
+      const { output, units } = await this.run(SELF_TEST, signal === undefined ? {} : { signal });
+      const hash = createHash('sha256').update(output).digest('hex');
+      if (hash !== SELF_TEST_OUTPUT_SHA256 || units !== SELF_TEST_UNITS) {
+        const detail = `the self-test computed ${hash} with ${units} units, which is wrong; do not run jobs here`;
+        return { available: false, isolation: 'none', detail };
+      }
+      return { available: true, isolation: report.isolation, detail: report.detail };
+    } catch (error) {
+      return { available: false, isolation: 'none', detail: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  async run(request: ShardRequest, { signal, onLog }: RunOptions = {}): Promise<ShardOutput> {
+    checkRequest(request);
+    const header = requestHeader(request);
+    if (signal?.aborted) throw aborted();
+    const ready = await this.#prepare();
+    const started = performance.now();
+    const child = await ready.sandbox.start(this.#spec(ready, request)).catch((error: unknown) => {
+      throw new ShardError('sandbox', 'machine', `The shard's process could not be started: ${String(error)}`, {}, error);
+    });
+    const answer = new Answer(request.limits.outputBytes, onLog);
+    await converse(child, [header, request.module, ...request.inputs.map(({ bytes }) => bytes)], answer, {
+      seconds: request.limits.seconds,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const outcome = answer.outcome!;
+    if (!outcome.ok) throw new ShardError(outcome.reason, outcome.fault, sentence(outcome.message), { log: answer.log });
+    return {
+      output: answer.output,
+      units: outcome.units,
+      log: answer.log,
+      wallMs: performance.now() - started,
+      childMs: outcome.ms,
+    };
+  }
+
+  async close(): Promise<void> {
+    const ready = await this.#ready?.catch(() => undefined);
+    this.#ready = undefined;
+    await ready?.sandbox.close();
+    await ready?.stage.remove();
+  }
+
+  #prepare(): Promise<Ready> {
+    this.#ready ??= this.#detect().catch((error: unknown) => {
+      // A failure is not kept: the operator may install what was missing while the node runs.
+      this.#ready = undefined;
+      throw new ShardError('sandbox', 'machine', `Shards cannot be run here: ${String(error)}`, {}, error);
+    });
+    return this.#ready;
+  }
+
+  async #detect(): Promise<Ready> {
+    const { isolation, node, warm } = this.#options;
+    const binary = node === undefined ? {} : { node };
+    const report = await detectIsolation({ ...(isolation === undefined ? {} : { only: isolation }), ...binary });
+    const stage = await stageFolder(CHILD);
+    const sandbox = new Sandbox({ ...report, ...binary, ...(warm === undefined ? {} : { warm }) });
+    return { report, stage, sandbox };
+  }
+
+  #spec({ stage }: Ready, { limits, inputs, module }: ShardRequest): ChildSpec {
+    const bulk = module.length + inputs.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    // Rounded, so that shards of one job share idle children although their inputs differ a little.
+    const dataBytes = BASE_DATA_BYTES + limits.memoryBytes + Math.ceil((2 * bulk) / (64 * MIB)) * 64 * MIB;
+    return {
+      folder: stage.folder,
+      entry: 'main.mjs',
+      nodeFlags: [...FIXED_FLAGS, ...(this.#options.v8Flags ?? V8_FLAGS)],
+      limits: { dataBytes, stackBytes: STACK_BYTES, cpuSeconds: Math.ceil(limits.seconds * 4) + 5 },
+      permission: true,
+    };
+  }
+}
+
+const aborted = (): ShardError => new ShardError('killed', 'machine', 'The shard was ended because the node asked for it.');
+
+const sentence = (message: string): string => `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
+
+function unexpected({ code, signal, error }: Ending, stderr: string): ShardError {
+  if (error !== undefined) {
+    return new ShardError('sandbox', 'machine', `The shard's process could not be started: ${error.message}.`, {}, error);
+  }
+  if (signal !== null) {
+    return new ShardError('killed', 'machine', `The shard's process was ended by ${signal}, not by us.`, { stderr });
+  }
+  return new ShardError('sandbox', 'machine', `The shard's process ended with code ${code} and without an answer.`, { stderr });
+}
+
+/** Hands the request over and listens until the outcome. Whatever happens, the process is gone when this returns. */
+async function converse(
+  child: SandboxChild,
+  request: readonly Uint8Array[],
+  answer: Answer,
+  { seconds, signal }: { readonly seconds: number; readonly signal?: AbortSignal },
+): Promise<void> {
+  let failure: ShardError | undefined;
+  let stderr = '';
+  const fail = (error: ShardError): void => {
+    failure ??= error;
+    child.kill();
+  };
+  const onAbort = (): void => fail(aborted());
+  const timer = setTimeout(
+    () => fail(new ShardError('timeout', 'machine', `The shard was not done after the ${seconds} seconds its spec allows.`)),
+    seconds * 1000,
+  );
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted) onAbort();
+  child.stdout.on('data', (piece: Buffer) => {
+    if (failure !== undefined) return;
+    try {
+      answer.push(piece);
+      // Nothing may follow the outcome, so there is nothing to wait for either.
+      if (answer.outcome !== undefined) child.kill();
+    } catch (error) {
+      fail(error as ShardError);
+    }
+  });
+  child.stderr.on('data', (piece: Buffer) => (stderr = (stderr + piece.toString()).slice(-STDERR_CHARS)));
+  for (const part of request) child.stdin.write(part);
+  child.stdin.end();
+  const ending = await child.ended;
+  clearTimeout(timer);
+  signal?.removeEventListener('abort', onAbort);
+  if (failure !== undefined) throw failure;
+  if (answer.outcome === undefined) throw unexpected(ending, stderr);
+}

@@ -1,0 +1,44 @@
+/**
+ * How strongly a child is kept from the machine, strongest first.
+ *
+ * `bubblewrap`: own user, pid, mount, network, ipc and uts namespaces, an empty read-only root with nothing but the
+ * runtime's files, no capability, and (where the kernel lets us) a list of allowed system calls; plus all of `prlimit`.
+ * `prlimit`: resource limits of the kernel and Node's permission model; the network and other processes stay visible.
+ * `process`: Node's permission model only. For development; a node should say so loudly.
+ */
+export type Isolation = 'bubblewrap' | 'prlimit' | 'process';
+
+export const ISOLATIONS: readonly Isolation[] = ['bubblewrap', 'prlimit', 'process'];
+
+/** A class as it works on this machine. */
+export interface IsolationReport {
+  readonly isolation: Isolation;
+  /** Whether a list of allowed system calls is in force; only with `bubblewrap`. */
+  readonly seccomp: boolean;
+  /** One sentence for the operator. */
+  readonly detail: string;
+  /** Stronger classes that failed here, and why. */
+  readonly refused: readonly { readonly isolation: string; readonly why: string }[];
+}
+
+/** Kernel limits of one child. */
+export interface ChildLimits {
+  /** Private writable memory of the whole process, bytes. */
+  readonly dataBytes: number;
+  /** Main thread's stack, bytes. */
+  readonly stackBytes: number;
+  /** Processor seconds of all threads; only a backstop for a parent that died. */
+  readonly cpuSeconds: number;
+}
+
+/** A Node program to start: plain files in one folder. */
+export interface ChildSpec {
+  /** Folder with everything the program imports; all that it can read. */
+  readonly folder: string;
+  /** File name in the folder. */
+  readonly entry: string;
+  readonly nodeFlags: readonly string[];
+  readonly limits: ChildLimits;
+  /** Whether Node's own permission model is on; off only to see what the system alone keeps away. */
+  readonly permission: boolean;
+}

@@ -1,0 +1,161 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { childCommand } from './command.ts';
+import type { ChildSpec, Isolation } from './isolation.ts';
+import { seccompFilter } from './seccomp.ts';
+
+export interface SandboxOptions {
+  readonly isolation: Isolation;
+  /** Whether to use the list of allowed system calls; only with `bubblewrap`. */
+  readonly seccomp: boolean;
+  /** The Node binary for children; the running one by default. */
+  readonly node?: string;
+  /** Idle children kept ready, 0 by default. A child still runs one thing and is then thrown away. */
+  readonly warm?: number;
+}
+
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Set when the process could not be started at all. */
+  readonly error?: Error;
+}
+
+/** One started child. */
+export interface SandboxChild {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Settles when the process has ended; never rejects. */
+  readonly ended: Promise<Ending>;
+  /** Ends the process and everything it started, at once. */
+  kill(): void;
+}
+
+const SECCOMP_FD = 3;
+
+/** Shared objects of the running Node; a node binary that is linked statically has none. */
+function loadedLibraries(): string[] {
+  const report = process.report.getReport() as unknown as { sharedObjects: string[] };
+  return report.sharedObjects.filter((path) => path.startsWith('/') && !path.endsWith('.node'));
+}
+
+function adopt(child: ChildProcess): SandboxChild {
+  const { stdin, stdout, stderr } = child as ChildProcess & { stdin: Writable; stdout: Readable; stderr: Readable };
+  // A child that dies early breaks the pipe; its ending says why, the pipe has nothing to add.
+  for (const stream of [stdin, stdout, stderr]) stream.on('error', () => {});
+  let gone = false;
+  const ended = new Promise<Ending>((resolve) => {
+    child.once('error', (error) => resolve({ code: null, signal: null, error }));
+    child.once('exit', () => (gone = true));
+    child.once('close', (code, signal) => resolve({ code, signal }));
+  });
+  const kill = (): void => {
+    if (!gone && child.pid !== undefined) {
+      try {
+        process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        child.kill('SIGKILL');
+      }
+    }
+    // Something the child started could hold the pipes open for ever; nobody reads them any more.
+    for (const stream of [stdin, stdout, stderr]) stream.destroy();
+  };
+  return { stdin, stdout, stderr, ended, kill };
+}
+
+/** Starts children in one isolation class. Call {@link Sandbox.close} at the end: it ends idle children. */
+export class Sandbox {
+  readonly options: SandboxOptions;
+  readonly #idle = new Map<string, SandboxChild[]>();
+  #filter: { readonly folder: string; readonly path: string } | undefined;
+  #libraries: readonly string[] | undefined;
+  #closed = false;
+
+  constructor(options: SandboxOptions) {
+    this.options = options;
+  }
+
+  /** A child for `spec`: an idle one when there is one, else a new one. */
+  async start(spec: ChildSpec): Promise<SandboxChild> {
+    const key = JSON.stringify(spec);
+    const idle = this.#idle.get(key);
+    const child = idle?.shift() ?? (await this.#spawn(spec));
+    void this.#refill(key, spec);
+    return child;
+  }
+
+  /** Ends idle children and removes the filter's file. Children handed out are their holders' business. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const idle = [...this.#idle.values()].flat();
+    this.#idle.clear();
+    for (const child of idle) child.kill();
+    await Promise.all(idle.map((child) => child.ended));
+    if (this.#filter !== undefined) await rm(this.#filter.folder, { recursive: true, force: true });
+  }
+
+  async #refill(key: string, spec: ChildSpec): Promise<void> {
+    const { warm = 0 } = this.options;
+    if (warm === 0 || this.#closed) return;
+    // Only the spec used last is kept warm: shards of one job come in a row.
+    for (const [other, children] of this.#idle) {
+      if (other === key) continue;
+      this.#idle.delete(other);
+      for (const child of children) child.kill();
+    }
+    const idle = this.#idle.get(key) ?? [];
+    this.#idle.set(key, idle);
+    while (idle.length < warm && !this.#closed) {
+      const child = await this.#spawn(spec);
+      if (this.#closed || this.#idle.get(key) !== idle) return child.kill();
+      idle.push(child);
+      void child.ended.then(() => {
+        const at = idle.indexOf(child);
+        if (at >= 0) idle.splice(at, 1);
+      });
+    }
+  }
+
+  async #filterPath(): Promise<string | undefined> {
+    if (!this.options.seccomp || this.options.isolation !== 'bubblewrap') return undefined;
+    if (this.#filter === undefined) {
+      const filter = seccompFilter(process.arch);
+      if (filter === undefined) throw new Error(`there is no system call list for ${process.arch}`);
+      const folder = await mkdtemp(join(await realpath(tmpdir()), 'dpu-seccomp-'));
+      await writeFile(join(folder, 'filter.bpf'), filter, { mode: 0o400 });
+      this.#filter = { folder, path: join(folder, 'filter.bpf') };
+    }
+    return this.#filter.path;
+  }
+
+  async #spawn(spec: ChildSpec): Promise<SandboxChild> {
+    const filter = await this.#filterPath();
+    this.#libraries ??= loadedLibraries();
+    const command = childCommand(spec, {
+      isolation: this.options.isolation,
+      node: this.options.node ?? process.execPath,
+      libraries: this.#libraries,
+      ...(filter === undefined ? {} : { seccompFd: SECCOMP_FD }),
+    });
+    // Opened anew for every child: the offset is shared with the one that reads it.
+    const fd = filter === undefined ? undefined : openSync(filter, 'r');
+    try {
+      const [file, ...args] = command as [string, ...string[]];
+      const child = spawn(file, args, {
+        cwd: '/',
+        // Where the tools are found; bubblewrap clears it, and the other classes' children get nothing else.
+        env: spec.permission && this.options.isolation === 'process' ? {} : { PATH: '/usr/bin:/bin:/usr/local/bin' },
+        detached: true,
+        stdio: ['pipe', 'pipe', 'pipe', ...(fd === undefined ? [] : [fd])],
+      });
+      return adopt(child);
+    } finally {
+      if (fd !== undefined) closeSync(fd);
+    }
+  }
+}

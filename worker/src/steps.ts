@@ -1,0 +1,52 @@
+import type { Head } from './chain.ts';
+import type { RevealTimes } from './audit.ts';
+import type { KnownLease } from './chainBook.ts';
+import type { Promised } from './promiseBook.ts';
+
+/** What a lease of ours needs now. `lost`: nothing can be done for it any more. */
+export type Step = 'run' | 'commit' | 'submit' | 'reveal' | 'settle' | 'lapse' | 'wait' | 'lost';
+
+/** What decides about it. */
+export interface StepFacts {
+  head: Head;
+  /** The result and its salt, if they are on disk. */
+  promised: Promised | undefined;
+  /** Its shards are being computed. */
+  running: boolean;
+  /** This node gave up on it. */
+  failed: boolean;
+  /** Undefined while the block that draws audits is not mined. */
+  reveal: RevealTimes | undefined;
+  /** Blocks that a commit must have, its own included, before the result is shown. */
+  revealConfirmations: number;
+}
+
+/**
+ * The next step of a lease of ours, from what the chain and the disk say and nothing else: a process that was killed at any point finds
+ * its way from here. A step is named as soon as it is right in the next block.
+ */
+export function nextStep(lease: KnownLease, facts: StepFacts): Step {
+  const { head, promised, running, failed } = facts;
+  switch (lease.phase) {
+    case 'claimed':
+      // Ending it ourselves gives back what the missed deadline did not cost.
+      if (head.timestamp > lease.lease.deadline) return 'lapse';
+      if (promised) return lease.terms.direct ? 'submit' : 'commit';
+      return running ? 'wait' : failed ? 'lost' : 'run';
+    case 'committed': {
+      const { reveal } = facts;
+      if (reveal && head.timestamp > reveal.closes) return 'lost';
+      // The salt is gone with the journal: computed again, an exact result has the same salt.
+      if (!promised) return running ? 'wait' : failed ? 'lost' : 'run';
+      const confirmations = head.number - lease.lease.committedBlock + 1;
+      const ready = reveal !== undefined && confirmations >= facts.revealConfirmations && head.timestamp + 1 >= reveal.opens;
+      return ready ? 'reveal' : 'wait';
+    }
+    case 'revealed':
+      // Due from the second after the window on; the next block is at least that one.
+      return head.timestamp >= (lease.revealedAt ?? head.timestamp) + lease.terms.window ? 'settle' : 'wait';
+    case 'settled':
+    case 'lapsed':
+      return 'wait';
+  }
+}
