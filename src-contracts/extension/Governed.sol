@@ -93,7 +93,7 @@ abstract contract Governed is MarketCore, IGoverned {
     }
 
     /// @inheritdoc IGoverned
-    function guardian() external view returns (address, uint40) {
+    function guardian() external view returns (address guardian_, uint40 until) {
         return (_guardian, _guardianUntil);
     }
 }

@@ -34,7 +34,7 @@ abstract contract JobViews is MarketCore, IJobViews {
     }
 
     /// @inheritdoc IJobViews
-    function lease(bytes32 id, uint32 first) external view returns (Phase, uint40) {
+    function lease(bytes32 id, uint32 first) external view returns (Phase phase, uint40 at) {
         LeaseWord word = LeaseWord.wrap(leaseWord(id, first));
         return (word.phase(), word.at());
     }
@@ -52,7 +52,7 @@ abstract contract JobViews is MarketCore, IJobViews {
     }
 
     /// @inheritdoc IJobViews
-    function drawn(Terms calldata terms, uint32 first, uint32 nodeId) external view returns (bool, uint40) {
+    function drawn(Terms calldata terms, uint32 first, uint32 nodeId) external view returns (bool now_, uint40 from_) {
         bytes32 id = _jobId(terms);
         JobWord word = _jobWord(id);
         if (word.state() != JobState.Open) return (false, 0);

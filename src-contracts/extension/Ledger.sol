@@ -82,7 +82,11 @@ abstract contract Ledger is MarketCore, ILedger {
     }
 
     /// @inheritdoc ILedger
-    function config() external view returns (uint16, uint40, uint96, uint32, uint32) {
+    function config()
+        external
+        view
+        returns (uint16 newestParams, uint40 pausedUntil, uint96 minStake, uint32 unbonding, uint32 nodeCount)
+    {
         Config memory c = _config;
         return (c.newestParams, c.pausedUntil, c.minStake, c.unbonding, c.nodeCount);
     }

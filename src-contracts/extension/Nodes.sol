@@ -53,7 +53,7 @@ abstract contract Nodes is MarketCore, INodes {
     }
 
     /// @inheritdoc INodes
-    function runtime(uint8 id) external view returns (uint96, bool) {
+    function runtime(uint8 id) external view returns (uint96 stake_, bool allowed) {
         return (_runtimes[id].stake, _runtimes[id].allowed);
     }
 

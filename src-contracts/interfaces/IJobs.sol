@@ -176,7 +176,7 @@ interface IJobViews is JobFacts {
     function priceAt(Terms calldata terms, uint256 time) external view returns (uint96);
 
     /// @notice Whether `node` may take the lease at `first` now, and from when it may if nothing else changes (0: never).
-    function drawn(Terms calldata terms, uint32 first, uint32 node) external view returns (bool now_, uint40 from);
+    function drawn(Terms calldata terms, uint32 first, uint32 node) external view returns (bool now_, uint40 from_);
 
     /// @notice Last second at which any money of this job can still be bound, whatever anyone does. 0 when it has ended.
     function worstCaseExit(Terms calldata terms) external view returns (uint40);

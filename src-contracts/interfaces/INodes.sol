@@ -85,7 +85,7 @@ interface INodes is NodeFacts {
     function nodeOf(address operator) external view returns (uint32);
 
     /// @notice Stake of all nodes that offer `runtime`, and whether new jobs may use it.
-    function runtime(uint8 id) external view returns (uint96 stake, bool allowed);
+    function runtime(uint8 id) external view returns (uint96 stake_, bool allowed);
 
     /// @notice The contract that holds the stake of `owner` and votes for it; zero before the first stake.
     function surrogateOf(address owner) external view returns (address);

@@ -3939,27 +3939,27 @@ export const marketAbi = [
   "inputs": [],
   "outputs": [
    {
-    "name": "",
+    "name": "newestParams",
     "type": "uint16",
     "internalType": "uint16"
    },
    {
-    "name": "",
+    "name": "pausedUntil",
     "type": "uint40",
     "internalType": "uint40"
    },
    {
-    "name": "",
+    "name": "minStake",
     "type": "uint96",
     "internalType": "uint96"
    },
    {
-    "name": "",
+    "name": "unbonding",
     "type": "uint32",
     "internalType": "uint32"
    },
    {
-    "name": "",
+    "name": "nodeCount",
     "type": "uint32",
     "internalType": "uint32"
    }
@@ -4174,12 +4174,12 @@ export const marketAbi = [
   ],
   "outputs": [
    {
-    "name": "",
+    "name": "now_",
     "type": "bool",
     "internalType": "bool"
    },
    {
-    "name": "",
+    "name": "from_",
     "type": "uint40",
     "internalType": "uint40"
    }
@@ -4211,12 +4211,12 @@ export const marketAbi = [
   "inputs": [],
   "outputs": [
    {
-    "name": "",
+    "name": "guardian_",
     "type": "address",
     "internalType": "address"
    },
    {
-    "name": "",
+    "name": "until",
     "type": "uint40",
     "internalType": "uint40"
    }
@@ -4638,12 +4638,12 @@ export const marketAbi = [
   ],
   "outputs": [
    {
-    "name": "",
+    "name": "phase",
     "type": "uint8",
     "internalType": "enum Phase"
    },
    {
-    "name": "",
+    "name": "at",
     "type": "uint40",
     "internalType": "uint40"
    }
@@ -5106,12 +5106,12 @@ export const marketAbi = [
   ],
   "outputs": [
    {
-    "name": "",
+    "name": "stake_",
     "type": "uint96",
     "internalType": "uint96"
    },
    {
-    "name": "",
+    "name": "allowed",
     "type": "bool",
     "internalType": "bool"
    }
