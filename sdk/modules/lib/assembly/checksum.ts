@@ -26,7 +26,7 @@ export function crc32(pointer: usize, size: i32): u32 {
 export function adler32(pointer: usize, size: i32): u32 {
   let a: u32 = 1;
   let b: u32 = 0;
-  for (let at = 0; at < size; ) {
+  for (let at = 0; at < size;) {
     // 5552 is the longest run for which b cannot overflow 32 bits.
     const end = min(size, at + 5552);
     for (; at < end; ++at) {

@@ -1,7 +1,7 @@
 // zlib compression: LZ77 over hash chains with one step of lazy matching, and per block the smallest of
 // stored, fixed and dynamic Huffman coding.
-import { adler32 } from "./checksum";
-import { canonicalCodes, codeLengths } from "./huffman";
+import { adler32 } from './checksum';
+import { canonicalCodes, codeLengths } from './huffman';
 import {
   CODE_LENGTH_ORDER,
   DISTANCES,
@@ -12,8 +12,8 @@ import {
   LENGTH_EXTRA,
   LITERALS,
   fixedLength,
-} from "./tables";
-import { Bytes } from "./wasi";
+} from './tables';
+import { Bytes } from './wasi';
 
 const WINDOW = 32768;
 const HASH_SIZE = 32768;
@@ -47,7 +47,7 @@ let bitBuffer: u64 = 0;
 let bitCount: u64 = 0;
 
 function put(value: u32, bits: u32): void {
-  bitBuffer |= <u64>value << bitCount;
+  bitBuffer |= (<u64>value) << bitCount;
   bitCount += bits;
   while (bitCount >= 8) {
     store<u8>(out++, <u8>bitBuffer);
@@ -74,7 +74,7 @@ function prepareLengthCodes(): void {
 }
 
 function hashAt(at: usize): i32 {
-  const three = load<u8>(at) | (<u32>load<u8>(at, 1) << 8) | (<u32>load<u8>(at, 2) << 16);
+  const three = load<u8>(at) | ((<u32>load<u8>(at, 1)) << 8) | ((<u32>load<u8>(at, 2)) << 16);
   return <i32>((three * 0x9e3779b1) >>> 17);
 }
 
@@ -101,7 +101,7 @@ function longestMatch(data: usize, at: i32, size: i32): u32 {
   }
   // A far match of three bytes costs more bits than three literals.
   if (distance == 0 || (best == MIN_MATCH && distance > 4096)) return 0;
-  return (<u32>best << 16) | <u32>distance;
+  return ((<u32>best) << 16) | (<u32>distance);
 }
 
 function remember(data: usize, at: i32, size: i32): void {
@@ -111,30 +111,38 @@ function remember(data: usize, at: i32, size: i32): void {
   head[hash] = at;
 }
 
-/** Run-length codes both length tables into `runSymbols` (extra bits above bit 5). Returns how many symbols. */
-function codeRuns(literals: i32, distances: i32): i32 {
+let runs = 0;
+
+function addRun(symbol: i32, extra: i32): void {
+  runSymbols[runs++] = <u16>(symbol | (extra << 5));
+  ++runFrequency[symbol];
+}
+
+function lengthInRow(at: i32, literals: i32): i32 {
+  return at < literals ? literalLength[at] : distanceLength[at - literals];
+}
+
+/** Run-length codes both length tables, written as one row, into `runSymbols` (extra bits from bit 5 on). */
+function codeRuns(literals: i32, distances: i32): void {
   runFrequency.fill(0);
-  const total = literals + distances;
-  let made = 0;
-  for (let at = 0; at < total; ) {
-    const length = at < literals ? literalLength[at] : distanceLength[at - literals];
+  runs = 0;
+  for (let at = 0; at < literals + distances;) {
+    const length = lengthInRow(at, literals);
     let run = 1;
-    while (at + run < total) {
-      const next = at + run < literals ? literalLength[at + run] : distanceLength[at + run - literals];
-      if (next != length) break;
-      ++run;
-    }
+    while (at + run < literals + distances && lengthInRow(at + run, literals) == length) ++run;
     at += run;
     if (length == 0) {
-      for (; run >= 11; run -= min(run, 138)) ((runSymbols[made++] = <u16>(18 | ((min(run, 138) - 11) << 5))), ++runFrequency[18]);
-      if (run >= 3) ((runSymbols[made++] = <u16>(17 | ((run - 3) << 5))), ++runFrequency[17], (run = 0));
+      for (; run >= 11; run -= min(run, 138)) addRun(18, min(run, 138) - 11);
+      if (run >= 3) {
+        addRun(17, run - 3);
+        run = 0;
+      }
     } else {
-      ((runSymbols[made++] = length), ++runFrequency[length], --run);
-      for (; run >= 3; run -= min(run, 6)) ((runSymbols[made++] = <u16>(16 | ((min(run, 6) - 3) << 5))), ++runFrequency[16]);
+      addRun(length, 0);
+      for (--run; run >= 3; run -= min(run, 6)) addRun(16, min(run, 6) - 3);
     }
-    for (; run > 0; --run) ((runSymbols[made++] = length), ++runFrequency[length]);
+    for (; run > 0; --run) addRun(length, 0);
   }
-  return made;
 }
 
 function runExtraBits(symbol: i32): u32 {
@@ -187,7 +195,7 @@ function putStored(from: usize, size: i32, last: bool): void {
     put(last && left == 0 ? 1 : 0, 3);
     alignToByte();
     put(<u32>part, 16);
-    put(<u32>part ^ 0xffff, 16);
+    put((<u32>part) ^ 0xffff, 16);
     memory.copy(out, at, <usize>part);
     out += <usize>part;
     at += <usize>part;
@@ -217,13 +225,13 @@ function putBlock(from: usize, size: i32, count: i32, last: bool): void {
   while (literals > 257 && literalLength[literals - 1] == 0) --literals;
   let distances = DISTANCES;
   while (distances > 1 && distanceLength[distances - 1] == 0) --distances;
-  const runs = codeRuns(literals, distances);
+  codeRuns(literals, distances);
   codeLengths(runFrequency, 19, 7, runLength);
   let lengths = 19;
   while (lengths > 4 && runLength[CODE_LENGTH_ORDER[lengths - 1]] == 0) --lengths;
   let dynamicBits: u64 = 3 + 14 + 3 * lengths + bodyBits();
   for (let i = 0; i < runs; ++i) {
-    const symbol = <i32>runSymbols[i] & 31;
+    const symbol = (<i32>runSymbols[i]) & 31;
     dynamicBits += <u64>runLength[symbol] + runExtraBits(symbol);
   }
 
@@ -244,7 +252,7 @@ function putBlock(from: usize, size: i32, count: i32, last: bool): void {
     for (let i = 0; i < lengths; ++i) put(runLength[CODE_LENGTH_ORDER[i]], 3);
     canonicalCodes(runLength, 19, runCode);
     for (let i = 0; i < runs; ++i) {
-      const symbol = <i32>runSymbols[i] & 31;
+      const symbol = (<i32>runSymbols[i]) & 31;
       put(runCode[symbol], runLength[symbol]);
       put(runSymbols[i] >> 5, runExtraBits(symbol));
     }

@@ -29,17 +29,16 @@ function sortByFrequency(frequencies: StaticArray<u32>, count: i32): i32 {
  * Fills `lengths[0 … count)` with code lengths of at most `limit` bits, optimal but for the limit.
  * At least two symbols get a code, because decoders differ on trees with a single one.
  */
-export function codeLengths(
-  frequencies: StaticArray<u32>,
-  count: i32,
-  limit: i32,
-  lengths: StaticArray<u8>,
-): void {
-  for (let symbol = 0, used = 0; symbol < count; ++symbol) {
-    if (frequencies[symbol] != 0) ++used;
-    if (symbol == count - 1) for (let s = 0; used < 2; ++s) if (frequencies[s] == 0) ((frequencies[s] = 1), ++used);
+export function codeLengths(frequencies: StaticArray<u32>, count: i32, limit: i32, lengths: StaticArray<u8>): void {
+  let used = sortByFrequency(frequencies, count);
+  if (used < 2) {
+    for (let symbol = 0; used < 2; ++symbol) {
+      if (frequencies[symbol] != 0) continue;
+      frequencies[symbol] = 1;
+      ++used;
+    }
+    sortByFrequency(frequencies, count);
   }
-  const used = sortByFrequency(frequencies, count);
 
   // Two queues: the sorted leaves, and the inner nodes, which are made in order of weight.
   for (let i = 0; i < used; ++i) weight[i] = frequencies[sorted[i]];
@@ -64,7 +63,7 @@ export function codeLengths(
   }
   repairKraft(limit);
 
-  for (let symbol = 0; symbol < count; ++symbol) lengths[symbol] = 0;
+  lengths.fill(0);
   let at = 0;
   for (let length = limit; length > 0; --length) {
     for (let n = perLength[length]; n > 0; --n) lengths[sorted[at++]] = <u8>length;
@@ -74,8 +73,8 @@ export function codeLengths(
 /** After lengths were cut to `limit` the code may be over-full: lengthens shorter codes until it is exactly full. */
 function repairKraft(limit: i32): void {
   let total: u32 = 0;
-  for (let length = 1; length <= limit; ++length) total += <u32>perLength[length] << (limit - length);
-  for (; total > <u32>1 << limit; --total) {
+  for (let length = 1; length <= limit; ++length) total += (<u32>perLength[length]) << (limit - length);
+  for (; total > (<u32>1) << limit; --total) {
     let length = limit - 1;
     while (perLength[length] == 0) --length;
     --perLength[limit];

@@ -1,8 +1,8 @@
 // PNG for 8-bit RGB images: what the map job's shards write and the reduce job reads.
-import { crc32 } from "./checksum";
-import { compress } from "./deflate";
-import { decompress } from "./inflate";
-import { Bytes, allocate, fail } from "./wasi";
+import { crc32 } from './checksum';
+import { compress } from './deflate';
+import { decompress } from './inflate';
+import { Bytes, allocate, fail } from './wasi';
 
 const BYTES_PER_PIXEL = 3;
 const FILTERS = 5;
@@ -19,8 +19,6 @@ export class Image {
     public pixels: Bytes,
   ) {}
 }
-
-@inline
 function paeth(left: i32, up: i32, corner: i32): i32 {
   const estimate = left + up - corner;
   const byLeft = abs(estimate - left);
@@ -30,7 +28,6 @@ function paeth(left: i32, up: i32, corner: i32): i32 {
 }
 
 /** What filter `kind` predicts for byte `i` of a row. `up` is 0 for the first row. */
-@inline
 function predict(kind: i32, row: usize, up: usize, i: i32): i32 {
   const left: i32 = i >= BYTES_PER_PIXEL ? load<u8>(row + <usize>(i - BYTES_PER_PIXEL)) : 0;
   const above: i32 = up != 0 ? load<u8>(up + <usize>i) : 0;
@@ -104,7 +101,7 @@ function unfilter(data: usize, image: Image, name: string): void {
     const row = image.pixels.pointer + <usize>(y * stride);
     const up = y > 0 ? row - <usize>stride : 0;
     const kind = <i32>load<u8>(from);
-    if (kind >= FILTERS) fail(name + ": row " + y.toString() + " has an unknown filter");
+    if (kind >= FILTERS) fail(name + ': row ' + y.toString() + ' has an unknown filter');
     for (let i = 0; i < stride; ++i) {
       store<u8>(row + <usize>i, <u8>(<i32>load<u8>(from + 1 + <usize>i) + predict(kind, row, up, i)));
     }
@@ -116,25 +113,34 @@ function unfilter(data: usize, image: Image, name: string): void {
  * ends the shard with a message that begins with `name`.
  */
 export function decodePng(file: Bytes, width: i32, height: i32, name: string): Image {
-  if (file.size < 45 || load<u64>(file.pointer) != SIGNATURE) fail(name + ": not a PNG file");
+  if (file.size < 45 || load<u64>(file.pointer) != SIGNATURE) fail(name + ': not a PNG file');
   const packed = new Bytes(heap.alloc(<usize>file.size), 0);
   let at = file.pointer + 8;
   for (let first = true, ended = false; !ended; first = false) {
-    if (file.end - at < 12) fail(name + ": the file ends inside a chunk");
+    if (file.end - at < 12) fail(name + ': the file ends inside a chunk');
     const size = bswap<u32>(load<u32>(at));
     const kind = bswap<u32>(load<u32>(at, 4));
-    if (<usize>size > file.end - at - 12) fail(name + ": the file ends inside a chunk");
+    if (<usize>size > file.end - at - 12) fail(name + ': the file ends inside a chunk');
     const data = at + 8;
-    if (bswap<u32>(load<u32>(data + <usize>size)) != crc32(at + 4, <i32>size + 4)) fail(name + ": a chunk's CRC is wrong");
-    if (first != (kind == IHDR)) fail(name + ": the header is not the first chunk");
+    if (bswap<u32>(load<u32>(data + <usize>size)) != crc32(at + 4, <i32>size + 4))
+      fail(name + ": a chunk's CRC is wrong");
+    if (first != (kind == IHDR)) fail(name + ': the header is not the first chunk');
     if (kind == IHDR) {
       const w = bswap<u32>(load<u32>(data));
       const h = bswap<u32>(load<u32>(data, 4));
       // Depth, colour type, compression and filter method in one comparison, then interlacing.
-      if (size != 13 || load<u32>(data, 8) != 0x0208 || load<u8>(data, 12) != 0) fail(name + ": not 8-bit RGB");
+      if (size != 13 || load<u32>(data, 8) != 0x0208 || load<u8>(data, 12) != 0) fail(name + ': not 8-bit RGB');
       if (w != width || h != height) {
         fail(
-          name + ": is " + w.toString() + " x " + h.toString() + " pixels, not " + width.toString() + " x " + height.toString(),
+          name +
+            ': is ' +
+            w.toString() +
+            ' x ' +
+            h.toString() +
+            ' pixels, not ' +
+            width.toString() +
+            ' x ' +
+            height.toString(),
         );
       }
     } else if (kind == IDAT) {
@@ -143,7 +149,7 @@ export function decodePng(file: Bytes, width: i32, height: i32, name: string): I
     } else if (kind == IEND) {
       ended = true;
     } else if ((kind & 0x20000000) == 0) {
-      fail(name + ": has a chunk this reader does not know");
+      fail(name + ': has a chunk this reader does not know');
     }
     at = data + <usize>size + 4;
   }

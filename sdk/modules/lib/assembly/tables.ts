@@ -10,8 +10,8 @@ export const LENGTH_EXTRA: StaticArray<u8> = [
 ];
 /** Smallest distance of distance code i. */
 export const DISTANCE_BASE: StaticArray<u16> = [
-  1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193,
-  12289, 16385, 24577,
+  1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145,
+  8193, 12289, 16385, 24577,
 ];
 /** Extra bits of distance code i. */
 export const DISTANCE_EXTRA: StaticArray<u8> = [

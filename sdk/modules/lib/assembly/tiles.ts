@@ -1,8 +1,8 @@
 // How an image is cut into tiles: row-major, the last column and row cut off at the image's edge.
-import { Arguments } from "./wasi";
+import { Arguments } from './wasi';
 
 /** Largest width or height of an image, in pixels. */
-export const MAX_SIDE: i64 = 16384;
+export const MAX_SIDE: i64 = 8192;
 
 /** The grid given by the arguments `width, height, tileWidth, tileHeight`. */
 export class TileGrid {
@@ -13,10 +13,10 @@ export class TileGrid {
 
   /** Reads the four numbers from `at` on. */
   constructor(args: Arguments, at: i32) {
-    this.width = <i32>args.integer(at, "width", 1, MAX_SIDE);
-    this.height = <i32>args.integer(at + 1, "height", 1, MAX_SIDE);
-    this.tileWidth = <i32>args.integer(at + 2, "tileWidth", 1, MAX_SIDE);
-    this.tileHeight = <i32>args.integer(at + 3, "tileHeight", 1, MAX_SIDE);
+    this.width = <i32>args.integer(at, 'width', 1, MAX_SIDE);
+    this.height = <i32>args.integer(at + 1, 'height', 1, MAX_SIDE);
+    this.tileWidth = <i32>args.integer(at + 2, 'tileWidth', 1, MAX_SIDE);
+    this.tileHeight = <i32>args.integer(at + 3, 'tileHeight', 1, MAX_SIDE);
   }
 
   get columns(): i32 {

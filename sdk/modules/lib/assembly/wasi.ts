@@ -1,31 +1,15 @@
 // A thin layer over the raw WASI preview 1 functions that docs/jobs.md allows, for modules without an allocator that frees.
 
-@external("wasi_snapshot_preview1", "args_sizes_get")
-declare function args_sizes_get(count: usize, bytes: usize): i32;
-@external("wasi_snapshot_preview1", "args_get")
-declare function args_get(pointers: usize, bytes: usize): i32;
-@external("wasi_snapshot_preview1", "path_open")
-declare function path_open(
-  directory: i32,
-  lookup: i32,
-  path: usize,
-  length: usize,
-  open: i32,
-  rights: i64,
-  inherited: i64,
-  descriptor: i32,
-  result: usize,
-): i32;
-@external("wasi_snapshot_preview1", "fd_filestat_get")
-declare function fd_filestat_get(file: i32, stat: usize): i32;
-@external("wasi_snapshot_preview1", "fd_read")
-declare function fd_read(file: i32, vectors: usize, count: usize, read: usize): i32;
-@external("wasi_snapshot_preview1", "fd_write")
-declare function fd_write(file: i32, vectors: usize, count: usize, written: usize): i32;
-@external("wasi_snapshot_preview1", "fd_close")
-declare function fd_close(file: i32): i32;
-@external("wasi_snapshot_preview1", "proc_exit")
-declare function proc_exit(code: i32): void;
+import {
+  args_get,
+  args_sizes_get,
+  fd_close,
+  fd_filestat_get,
+  fd_read,
+  fd_write,
+  path_open,
+  proc_exit,
+} from './wasi_snapshot_preview1';
 
 /** The preopened folder `/in`. */
 const INPUT_DIRECTORY: i32 = 3;
@@ -85,19 +69,19 @@ function writeAll(file: i32, bytes: Bytes): bool {
 
 /** Writes one line for people to stderr. */
 export function log(message: string): void {
-  writeAll(STDERR, encode(message + "\n"));
+  writeAll(STDERR, encode(message + '\n'));
 }
 
 /** Says why the shard cannot be done and ends it with exit code 2. Does not return. */
 export function fail(message: string): void {
-  log("error: " + message);
+  log('error: ' + message);
   proc_exit(EXIT_BAD_INPUT);
   unreachable();
 }
 
 /** Adds `bytes` to the shard's output. */
 export function output(bytes: Bytes): void {
-  if (!writeAll(STDOUT, bytes)) fail("the output could not be written");
+  if (!writeAll(STDOUT, bytes)) fail('the output could not be written');
 }
 
 /** The whole of the input `name`, or null when there is no such input. */
@@ -106,21 +90,21 @@ export function readInput(name: string): Bytes | null {
   const rights = RIGHT_FD_READ | RIGHT_FD_FILESTAT_GET;
   const opened = path_open(INPUT_DIRECTORY, 0, path.pointer, path.size, 0, rights, 0, 0, scratch + 8);
   if (opened == ERRNO_NOENT) return null;
-  if (opened != 0) fail("/in/" + name + " could not be opened, errno " + opened.toString());
+  if (opened != 0) fail('/in/' + name + ' could not be opened, errno ' + opened.toString());
   const file = load<i32>(scratch, 8);
 
-  if (fd_filestat_get(file, scratch + 16) != 0) fail("/in/" + name + " has no size");
+  if (fd_filestat_get(file, scratch + 16) != 0) fail('/in/' + name + ' has no size');
   const size = load<u64>(scratch, 16 + 32);
-  if (size > MAX_FILE_BYTES) fail("/in/" + name + " has " + size.toString() + " bytes, more than this module can hold");
+  if (size > MAX_FILE_BYTES) fail('/in/' + name + ' has ' + size.toString() + ' bytes, more than this module can hold');
 
   const pointer = heap.alloc(<usize>max<u64>(size, 1));
   let done: usize = 0;
   while (done < <usize>size) {
     store<u32>(scratch, <u32>(pointer + done));
     store<u32>(scratch, <u32>(<usize>size - done), 4);
-    if (fd_read(file, scratch, 1, scratch + 8) != 0) fail("/in/" + name + " could not be read");
+    if (fd_read(file, scratch, 1, scratch + 8) != 0) fail('/in/' + name + ' could not be read');
     const read = load<u32>(scratch, 8);
-    if (read == 0) fail("/in/" + name + " ends after " + done.toString() + " of " + size.toString() + " bytes");
+    if (read == 0) fail('/in/' + name + ' ends after ' + done.toString() + ' of ' + size.toString() + ' bytes');
     done += read;
   }
   fd_close(file);
@@ -132,13 +116,16 @@ export class Arguments {
   private texts: Array<string> = [];
 
   constructor() {
-    if (args_sizes_get(scratch, scratch + 4) != 0) fail("the arguments could not be read");
+    if (args_sizes_get(scratch, scratch + 4) != 0) fail('the arguments could not be read');
     const count = load<u32>(scratch);
     const table = heap.alloc(4 * count + 4);
     const bytes = heap.alloc(load<u32>(scratch, 4) + 1);
-    if (args_get(table, bytes) != 0) fail("the arguments could not be read");
+    if (args_get(table, bytes) != 0) fail('the arguments could not be read');
     for (let i: u32 = 1; i < count; ++i) {
-      this.texts.push(String.UTF8.decodeUnsafe(load<u32>(table + 4 * i), <usize>i32.MAX_VALUE, true));
+      const start: usize = load<u32>(table + 4 * i);
+      let end = start;
+      while (load<u8>(end) != 0) ++end;
+      this.texts.push(String.UTF8.decodeUnsafe(start, end - start));
     }
   }
 
@@ -149,7 +136,7 @@ export class Arguments {
 
   /** Argument `index` as it was given. */
   text(index: i32, name: string): string {
-    if (index >= this.texts.length) fail("argument " + name + " is missing");
+    if (index >= this.texts.length) fail('argument ' + name + ' is missing');
     return this.texts[index];
   }
 
@@ -165,7 +152,15 @@ export class Arguments {
     }
     if (!good || value < least || value > most) {
       fail(
-        "argument " + name + " must be an integer from " + least.toString() + " to " + most.toString() + ", not '" + text + "'",
+        'argument ' +
+          name +
+          ' must be an integer from ' +
+          least.toString() +
+          ' to ' +
+          most.toString() +
+          ", not '" +
+          text +
+          "'",
       );
     }
     return value;
