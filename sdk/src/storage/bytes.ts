@@ -30,7 +30,10 @@ export async function* iterate(stream: ReadableStream<Uint8Array>): AsyncGenerat
 }
 
 /** `source` until `signal` is aborted. */
-export async function* abortable<T>(source: AsyncIterable<T>, signal?: AbortSignal): AsyncGenerator<T, void, undefined> {
+export async function* abortable<T>(
+  source: AsyncIterable<T>,
+  signal?: AbortSignal,
+): AsyncGenerator<T, void, undefined> {
   if (!signal) return yield* source;
   signal.throwIfAborted();
   const iterator = source[Symbol.asyncIterator]();

@@ -189,9 +189,14 @@ export class AllHoldersFailedError extends StorageError {
 
   constructor(cid: string, offset: number, failures: readonly HolderFailure[]) {
     const list = failures.map((f) => `${f.holder}: ${f.error.message}`).join(' | ') || 'no holder is known';
-    super('all-holders-failed', `${cid} could not be read past byte ${offset}: ${list}`, { cid, offset }, {
-      retryable: true,
-    });
+    super(
+      'all-holders-failed',
+      `${cid} could not be read past byte ${offset}: ${list}`,
+      { cid, offset },
+      {
+        retryable: true,
+      },
+    );
     this.failures = failures;
   }
 }

@@ -85,7 +85,7 @@ export class HttpBackend implements StorageBackend {
     await this.#commit(parsed, {}, signal);
   }
 
-  getBlock(cid: CidLike, { signal }: CallOptions = {}): Promise<Uint8Array> {
+  async getBlock(cid: CidLike, { signal }: CallOptions = {}): Promise<Uint8Array> {
     return downloadBlock(parseCid(cid), this.#patience, this.#deps, signal);
   }
 

@@ -54,7 +54,7 @@ export class KuboBackend implements StorageBackend {
       await this.#client.add(tee(source, copy.writable, signal), { ...ADD_OPTIONS, ...(signal && { signal }) }),
       await hashing,
     ]);
-    if (!added.cid.equals(file.cid)) throw new WrongCidError(file.cid.toString(), added.cid.toString());
+    checkSame(file.cid, added.cid);
     return file;
   }
 
@@ -71,7 +71,7 @@ export class KuboBackend implements StorageBackend {
     await verifyBlock(parsed, bytes);
     const options = { version: 1, mhtype: 'sha2-256', pin: true, cidCodec: codecOf(parsed), ...(signal && { signal }) };
     const stored = await this.#call(signal, () => this.#client.block.put(bytes, options as object));
-    if (!stored.equals(parsed)) throw new WrongCidError(parsed.toString(), stored.toString());
+    checkSame(parsed, stored);
   }
 
   async getBlock(cid: CidLike, { signal }: CallOptions = {}): Promise<Uint8Array> {
@@ -122,6 +122,11 @@ export class KuboBackend implements StorageBackend {
       throw new GatewayError(this.#url, reasonOf(error), error);
     }
   }
+}
+
+function checkSame(expected: CID, actual: CID): void {
+  const [want, got] = [expected.toString(), actual.toString()];
+  if (want !== got) throw new WrongCidError(want, got);
 }
 
 /** Passes `source` through while writing it to `copy` too, at the pace of the slower. */

@@ -112,7 +112,8 @@ export class FileCursor {
 
   #node(expected: Expected, bytes: Uint8Array): Uint8Array {
     const { links, sizes, data } = this.#decode(expected.cid, bytes);
-    if (expected.depth >= MAX_DEPTH) throw new NotAFileError(this.#root.toString(), `its tree is over ${MAX_DEPTH} deep`);
+    if (expected.depth >= MAX_DEPTH)
+      throw new NotAFileError(this.#root.toString(), `its tree is over ${MAX_DEPTH} deep`);
 
     let position = expected.start + data.byteLength;
     const children: Expected[] = [];
@@ -130,7 +131,10 @@ export class FileCursor {
   #content(expected: Expected, data: Uint8Array, size: number): Uint8Array {
     // a node that lies about its children's sizes would shift every byte after it
     if (expected.size !== undefined && expected.size !== size) {
-      throw new NotAFileError(this.#root.toString(), `${expected.cid} has ${size} bytes, its parent says ${expected.size}`);
+      throw new NotAFileError(
+        this.#root.toString(),
+        `${expected.cid} has ${size} bytes, its parent says ${expected.size}`,
+      );
     }
     this.#size ??= size;
     return data.subarray(Math.max(0, this.#from - expected.start), Math.max(0, this.#to - expected.start));
@@ -144,7 +148,8 @@ export class FileCursor {
       const unixfs = UnixFS.unmarshal(node.Data);
       if (unixfs.type !== 'file' && unixfs.type !== 'raw') throw new NotAFileError(root, `it is a ${unixfs.type}`);
       const sizes = unixfs.blockSizes.map(Number);
-      if (sizes.length !== node.Links.length) throw new NotAFileError(root, `${cid} does not give its children's sizes`);
+      if (sizes.length !== node.Links.length)
+        throw new NotAFileError(root, `${cid} does not give its children's sizes`);
       // children without bytes would let a small tree be walked for ever
       if (!sizes.every((size) => Number.isSafeInteger(size) && size > 0)) {
         throw new NotAFileError(root, `${cid} has a child of an impossible size`);
