@@ -26,5 +26,7 @@ for (const [name, file, args] of steps) {
   console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${seconds} s  ${name}`);
   if (status !== 0) failed += 1;
 }
-console.log(`${((performance.now() - started) / 1_000).toFixed(1)} s, ${steps.length - failed} passed, ${failed} failed`);
+console.log(
+  `${((performance.now() - started) / 1_000).toFixed(1)} s, ${steps.length - failed} passed, ${failed} failed`,
+);
 process.exit(failed === 0 ? 0 : 1);

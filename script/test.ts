@@ -53,5 +53,7 @@ for (const name of wanted) {
     if (name === 'build') break; // nothing else can work
   }
 }
-console.log(`\n${wanted.length - failed.length} suites passed, ${failed.length} suites failed${failed.length > 0 ? `: ${failed.join(', ')}` : ''}`);
+console.log(
+  `\n${wanted.length - failed.length} suites passed, ${failed.length} suites failed${failed.length > 0 ? `: ${failed.join(', ')}` : ''}`,
+);
 process.exitCode = failed.length === 0 ? 0 : 1;

@@ -23,13 +23,23 @@ const TOOLS: Record<string, Tool> = {
   chromium: {
     purpose: 'the browser tests',
     package: 'chromium',
-    paths: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'],
+    paths: [
+      '/usr/bin/chromium',
+      '/usr/bin/chromium-browser',
+      '/usr/bin/google-chrome',
+      '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    ],
     testing: true,
   },
   postgresql: {
     purpose: 'the indexer tests on a real PostgreSQL; the embedded database is tested without it',
     package: 'postgresql',
-    paths: ['/usr/lib/postgresql/15/bin/postgres', '/usr/lib/postgresql/16/bin/postgres', '/usr/lib/postgresql/17/bin/postgres', '/opt/homebrew/bin/postgres'],
+    paths: [
+      '/usr/lib/postgresql/15/bin/postgres',
+      '/usr/lib/postgresql/16/bin/postgres',
+      '/usr/lib/postgresql/17/bin/postgres',
+      '/opt/homebrew/bin/postgres',
+    ],
     testing: true,
   },
 };
@@ -48,9 +58,13 @@ export function ensureTools(options: { testing: boolean }): void {
     console.log(`Installing ${packages.join(', ')} from the system's packages …`);
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     spawnSync('apt-get', ['update', '-qq'], { stdio: ['ignore', 'ignore', 'inherit'], env });
-    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { stdio: ['ignore', 'ignore', 'inherit'], env });
+    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env,
+    });
   }
   for (const [name, tool] of missing) {
-    if (!hasTool(name)) console.warn(`${name} is missing: ${tool.purpose}. Install the package ${tool.package} to have it.`);
+    if (!hasTool(name))
+      console.warn(`${name} is missing: ${tool.purpose}. Install the package ${tool.package} to have it.`);
   }
 }

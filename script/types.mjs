@@ -6,7 +6,12 @@ import { root } from './native.mjs';
 
 const bin = (name) => join(root, 'node_modules/.bin', name);
 const jobs = [
-  ...['sdk', 'worker', 'indexer', 'script', 'test'].map((part) => [part, bin('tsc'), ['-p', `${part}/tsconfig.json`, '--noEmit'], root]),
+  ...['sdk', 'worker', 'indexer', 'script', 'test'].map((part) => [
+    part,
+    bin('tsc'),
+    ['-p', `${part}/tsconfig.json`, '--noEmit'],
+    root,
+  ]),
   ['app', 'npm', ['run', 'check', '--silent'], join(root, 'app')],
 ].filter(([part]) => part === 'app' || existsSync(join(root, part, 'tsconfig.json')));
 

@@ -26,6 +26,7 @@ function fingerprint(): string {
       if (statSync(file).isFile()) hash.update(name).update(readFileSync(file));
     }
   }
-  for (const file of ['app/package.json', 'app/vite.config.ts', 'package-lock.json']) hash.update(readFileSync(join(root, file)));
+  for (const file of ['app/package.json', 'app/vite.config.ts', 'package-lock.json'])
+    hash.update(readFileSync(join(root, file)));
   return hash.digest('hex');
 }

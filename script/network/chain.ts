@@ -1,4 +1,12 @@
-import { createPublicClient, createTestClient, defineChain, http, type Chain, type PublicClient, type TestClient } from 'viem';
+import {
+  createPublicClient,
+  createTestClient,
+  defineChain,
+  http,
+  type Chain,
+  type PublicClient,
+  type TestClient,
+} from 'viem';
 
 import { nativeBinary } from '../native.mjs';
 import type { ProcessTree, Running } from './processTree.ts';
@@ -26,7 +34,10 @@ export function describeChain(rpcUrl: string, id = LOCAL_CHAIN_ID): Chain {
 }
 
 /** Starts anvil with a block every `blockSeconds`, by its native binary (the npm wrapper orphans it). */
-export async function startChain(tree: ProcessTree, options: { port: number; blockSeconds?: number }): Promise<LocalChain> {
+export async function startChain(
+  tree: ProcessTree,
+  options: { port: number; blockSeconds?: number },
+): Promise<LocalChain> {
   const rpcUrl = `http://127.0.0.1:${options.port}`;
   const args = ['--port', String(options.port), '--host', '127.0.0.1', '--mnemonic', MNEMONIC, '--accounts', '20'];
   args.push('--hardfork', 'prague', '--chain-id', String(LOCAL_CHAIN_ID), '--silent');

@@ -34,7 +34,8 @@ export class ProcessFailed extends Error {
 
 const TAIL_LINES = 20;
 // Children die with us even when we are killed hard; without util-linux, only an orderly stop reaches them.
-const GUARD = process.platform === 'linux' && existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'INT'] : [];
+const GUARD =
+  process.platform === 'linux' && existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'INT'] : [];
 
 /**
  * Processes that live and die together: started one by one, stopped in reverse order by SIGINT (Ponder holds its lock after
@@ -78,7 +79,9 @@ export class ProcessTree {
     const exited = child.then((result) => {
       done = true;
       if (!meant && !this.#stopping) {
-        this.#onFailure(new ProcessFailed(spec.name, `ended by itself (${result.exitCode ?? result.signal ?? 'no code'})`, tail));
+        this.#onFailure(
+          new ProcessFailed(spec.name, `ended by itself (${result.exitCode ?? result.signal ?? 'no code'})`, tail),
+        );
       }
     });
     const running: Running = {
@@ -103,7 +106,8 @@ export class ProcessTree {
     const until = performance.now() + timeoutMs;
     while (!(await check().catch(() => false))) {
       if (process_.done) throw new ProcessFailed(process_.name, 'ended before it was ready', process_.tail);
-      if (performance.now() > until) throw new ProcessFailed(process_.name, `was not ready after ${timeoutMs / 1_000} s`, process_.tail);
+      if (performance.now() > until)
+        throw new ProcessFailed(process_.name, `was not ready after ${timeoutMs / 1_000} s`, process_.tail);
       await sleep(50);
     }
   }

@@ -1,0 +1,116 @@
+import {
+  createWalletClient,
+  erc20Abi,
+  getContractAddress,
+  http,
+  parseEther,
+  parseUnits,
+  zeroHash,
+  type Account,
+  type Address,
+  type Hash,
+  type WalletClient,
+} from 'viem';
+import { marketAbi } from '@dpu/sdk/abi';
+import { RUNTIMES } from '@dpu/sdk/terms';
+
+import { artifact } from './artifacts.ts';
+import type { LocalChain } from './chain.ts';
+import { people } from './people.ts';
+
+/** What the deployment script wrote. */
+export interface DeployedContracts {
+  chainId: number;
+  market: Address;
+  extension: Address;
+  token: Address;
+  startBlock: number;
+}
+
+/** DPU that each node stakes, and that each requester gets, on a local network. */
+const STAKE = parseEther('100000');
+const POCKET_MONEY = parseEther('1000000');
+
+/** A wallet of one of the local people. */
+export function walletOf(local: LocalChain, account: Account): WalletClient {
+  return createWalletClient({ account, chain: local.chain, transport: http(local.rpcUrl) });
+}
+
+/** Sends a call, waits for it, and returns its hash. @throws when it reverted. */
+export async function call(
+  local: LocalChain,
+  account: Account,
+  request: { address: Address; abi: readonly unknown[]; functionName: string; args: readonly unknown[] },
+): Promise<Hash> {
+  const wallet = walletOf(local, account);
+  const hash = await wallet.writeContract({ ...request, account, chain: local.chain } as never);
+  const receipt = await local.publicClient.waitForTransactionReceipt({ hash });
+  if (receipt.status !== 'success') throw new Error(`${request.functionName} reverted in ${hash}`);
+  return hash;
+}
+
+/** Deploys the local stand-in for a stablecoin and opens it as a currency. */
+export async function addDollar(local: LocalChain, market: Address): Promise<Address> {
+  const { abi, bytecode } = artifact('LocalDollar');
+  const wallet = walletOf(local, people.deployer);
+  const nonce = await local.publicClient.getTransactionCount({ address: people.deployer.address });
+  const dollar = getContractAddress({ from: people.deployer.address, nonce: BigInt(nonce) });
+  const args = [people.deployer.address];
+  const hash = await wallet.deployContract({ abi, bytecode, args, account: people.deployer, chain: local.chain });
+  await local.publicClient.waitForTransactionReceipt({ hash });
+  await call(local, people.deployer, {
+    address: market,
+    abi: marketAbi,
+    functionName: 'allowCurrency',
+    args: [dollar, true],
+  });
+  return dollar;
+}
+
+/** Gives the requesters DPU and dollars to spend. */
+export async function fundRequesters(local: LocalChain, token: Address, dollar: Address): Promise<void> {
+  for (const to of [people.requester.address, people.browser.address]) {
+    await call(local, people.deployer, {
+      address: token,
+      abi: erc20Abi,
+      functionName: 'transfer',
+      args: [to, POCKET_MONEY],
+    });
+    await call(local, people.deployer, {
+      address: dollar,
+      abi: erc20Abi,
+      functionName: 'transfer',
+      args: [to, parseUnits('100000', 6)],
+    });
+  }
+}
+
+/** Registers and stakes nodes 1 … `count`, each with its own owner and operator; all owners act at the same time. */
+export async function addNodes(
+  local: LocalChain,
+  contracts: DeployedContracts,
+  endpoints: readonly string[],
+): Promise<number[]> {
+  const { market, token } = contracts;
+  for (const [index] of endpoints.entries()) {
+    const to = people.owner(index + 1).address;
+    await call(local, people.deployer, { address: token, abi: erc20Abi, functionName: 'transfer', args: [to, STAKE] });
+  }
+  const ids: number[] = [];
+  for (const [index, endpoint] of endpoints.entries()) {
+    const owner = people.owner(index + 1);
+    const operator = people.operator(index + 1).address;
+    const args = [operator, 1 << RUNTIMES.wasm, zeroHash, endpoint];
+    await call(local, owner, { address: market, abi: marketAbi, functionName: 'register', args });
+    const id = await local.publicClient.readContract({
+      address: market,
+      abi: marketAbi,
+      functionName: 'nodeOf',
+      args: [operator],
+    });
+    await call(local, owner, { address: token, abi: erc20Abi, functionName: 'approve', args: [market, STAKE] });
+    await call(local, owner, { address: market, abi: marketAbi, functionName: 'stake', args: [id, STAKE] });
+    ids.push(id);
+  }
+  return ids;
+}

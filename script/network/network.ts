@@ -1,0 +1,220 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseDeployment, type Deployment } from '@dpu/sdk/deployment';
+import { HttpBackend } from '@dpu/sdk/storage/httpBackend';
+
+import { nativeBinary, root } from '../native.mjs';
+import { startAppServer } from './appServer.ts';
+import { startChain, type LocalChain } from './chain.ts';
+import { addDollar, addNodes, fundRequesters, type DeployedContracts } from './equip.ts';
+import { networkFolder } from './folders.ts';
+import { nodeProcess } from './nodeProcess.ts';
+import { freePort, PORTS } from './ports.ts';
+import { ProcessTree, type ProcessFailed, type Running } from './processTree.ts';
+import { run } from './run.ts';
+
+/** What kind of local network to start. */
+export interface NetworkOptions {
+  /** Its folder under `.dpu`. */
+  name: string;
+  /** Nodes to start. Default 3. */
+  nodes?: number;
+  /** Seconds between blocks once everything is set up. Default 1. */
+  blockSeconds?: number;
+  /** Shards that each node runs at once. Default 1. */
+  slots?: number;
+  /** Leave the indexer, or the dApp, out. */
+  without?: readonly ('indexer' | 'app')[];
+  /** PostgreSQL for the indexer instead of its embedded database. */
+  databaseUrl?: string;
+  onStep?: (line: string) => void;
+  onLine?: (process: string, line: string) => void;
+  onFailure?: (error: ProcessFailed) => void;
+}
+
+/** A node of the local network. */
+export interface LocalNode {
+  id: number;
+  process: Running;
+  gatewayUrl: string;
+  statusUrl: string;
+  folder: string;
+}
+
+/** A local network that runs: chain, contracts, gateway, indexer, nodes, dApp. */
+export interface Network {
+  folder: string;
+  tree: ProcessTree;
+  local: LocalChain;
+  deployment: Deployment;
+  nodes: LocalNode[];
+  appUrl: string | undefined;
+  /** Reads from the gateway and every node, writes to the gateway. */
+  storage: HttpBackend;
+  /** Starts a node again after it was stopped or killed. */
+  restartNode(node: LocalNode): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts everything and waits until it is ready. On failure, what was started is stopped. */
+export async function startNetwork(options: NetworkOptions): Promise<Network> {
+  const tree = new ProcessTree({
+    ...(options.onLine ? { onLine: options.onLine } : {}),
+    ...(options.onFailure ? { onFailure: options.onFailure } : {}),
+  });
+  try {
+    return await bringUp(options, tree);
+  } catch (error) {
+    await tree.stop();
+    throw error;
+  }
+}
+
+async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Network> {
+  const step = options.onStep ?? ((): void => {});
+  const folder = networkFolder(options.name);
+  const without = new Set(options.without);
+
+  const local = await startChain(tree, { port: await freePort(PORTS.chain) });
+  step(`chain at ${local.rpcUrl}`);
+
+  const gatewayPort = await freePort(PORTS.gateway);
+  const gatewayUrl = `http://127.0.0.1:${gatewayPort}`;
+  const gatewayArgs = [join(root, 'script/network/gatewayProcess.ts'), join(folder, 'gateway'), String(gatewayPort)];
+  const gateway = tree.start({ name: 'gateway', file: process.execPath, args: gatewayArgs });
+
+  const contracts = await deploy(folder, local);
+  const dollar = await addDollar(local, contracts.market);
+  await fundRequesters(local, contracts.token, dollar);
+  step(`Market at ${contracts.market}`);
+
+  const seats: { gatewayPort: number; statusPort: number }[] = [];
+  for (let index = 1; index <= (options.nodes ?? 3); index += 1) {
+    const previous = seats.at(-1);
+    seats.push({
+      gatewayPort: await freePort(Math.max(PORTS.nodeGateway + index, (previous?.gatewayPort ?? 0) + 1)),
+      statusPort: await freePort(Math.max(PORTS.nodeStatus + index, (previous?.statusPort ?? 0) + 1)),
+    });
+  }
+  const endpoints = seats.map((seat) => `http://127.0.0.1:${seat.gatewayPort}`);
+  const ids = await addNodes(local, contracts, endpoints);
+  // Setup ran on a block per transaction; from here on time passes as on a real chain.
+  await local.testClient.setIntervalMining({ interval: options.blockSeconds ?? 1 });
+  step(`${ids.length} nodes registered and staked`);
+
+  const indexerPort = await freePort(PORTS.indexer);
+  const deployment = parseDeployment({
+    chainId: contracts.chainId,
+    rpcUrl: local.rpcUrl,
+    market: contracts.market,
+    token: contracts.token,
+    currencies: [
+      { address: contracts.token, symbol: 'DPU', decimals: 18 },
+      { address: dollar, symbol: 'USDL', decimals: 6 },
+    ],
+    startBlock: contracts.startBlock,
+    indexerUrl: `http://127.0.0.1:${indexerPort}`,
+    gatewayUrl,
+  });
+  writeFileSync(join(folder, 'deployment.json'), `${JSON.stringify(deployment, null, 2)}\n`);
+
+  await tree.ready(gateway, async () => (await fetch(`${gatewayUrl}/health`)).ok);
+  step(`gateway at ${gatewayUrl}`);
+
+  const nodes: LocalNode[] = ids.map((id, index) => {
+    const seat = seats[index] as (typeof seats)[number];
+    const spec = nodeProcess({ index: index + 1, id, folder, deployment, slots: options.slots ?? 1, ...seat });
+    return {
+      id,
+      process: tree.start(spec),
+      gatewayUrl: `http://127.0.0.1:${seat.gatewayPort}`,
+      statusUrl: `http://127.0.0.1:${seat.statusPort}`,
+      folder: join(folder, `node-${index + 1}`),
+    };
+  });
+  const indexer = without.has('indexer') ? undefined : startIndexer(tree, options, folder, deployment, indexerPort);
+  const nodeReady = (node: LocalNode): Promise<void> =>
+    tree.ready(node.process, async () => (await fetch(`${node.statusUrl}/health`)).ok);
+  await Promise.all(nodes.map(nodeReady));
+  step(`nodes ${nodes.map(({ id }) => id).join(', ')} are watching`);
+  if (indexer) {
+    await tree.ready(indexer, async () => (await fetch(`${deployment.indexerUrl}/ready`)).ok);
+    step(`indexer at ${deployment.indexerUrl}`);
+  }
+  const app = without.has('app') ? undefined : await startAppServer({ port: await freePort(PORTS.app), deployment });
+  if (app) step(`dApp at ${app.url}`);
+
+  return {
+    folder,
+    tree,
+    local,
+    deployment,
+    nodes,
+    appUrl: app?.url,
+    storage: new HttpBackend({
+      getHolders: () => [gatewayUrl, ...nodes.map((node) => node.gatewayUrl)],
+      writeTo: gatewayUrl,
+    }),
+    async restartNode(node) {
+      const index = nodes.indexOf(node);
+      const seat = seats[index] as (typeof seats)[number];
+      const id = ids[index] as number;
+      node.process = tree.start(
+        nodeProcess({ index: index + 1, id, folder, deployment, slots: options.slots ?? 1, ...seat }),
+      );
+      await nodeReady(node);
+    },
+    async stop() {
+      await app?.stop();
+      await tree.stop();
+    },
+  };
+}
+
+/** Runs the deployment script and reads what it wrote. */
+async function deploy(folder: string, local: LocalChain): Promise<DeployedContracts> {
+  const file = join(folder, 'contracts.json');
+  if (existsSync(file)) throw new Error(`${file} exists: this network was deployed already`);
+  await run(
+    'Deploying the contracts',
+    nativeBinary('forge'),
+    [
+      'script',
+      'script/contracts/Deploy.s.sol',
+      '--rpc-url',
+      local.rpcUrl,
+      '--broadcast',
+      '--slow',
+      '--skip-simulation',
+    ],
+    {
+      env: { DPU_NETWORK: 'local', DPU_DEPLOYMENT_FILE: file },
+    },
+  );
+  return JSON.parse(readFileSync(file, 'utf8')) as DeployedContracts;
+}
+
+function startIndexer(
+  tree: ProcessTree,
+  options: NetworkOptions,
+  folder: string,
+  deployment: Deployment,
+  port: number,
+): Running {
+  return tree.start({
+    name: 'indexer',
+    file: join(root, 'node_modules/.bin/ponder'),
+    args: ['start', '--schema', 'dpu', '--port', String(port), '-H', '127.0.0.1', '--log-format', 'json'],
+    cwd: join(root, 'indexer'),
+    env: {
+      PORT: String(port),
+      PONDER_RPC_URL: deployment.rpcUrl,
+      PONDER_CHAIN_ID: String(deployment.chainId),
+      PONDER_MARKET: deployment.market,
+      PONDER_TOKEN: deployment.token,
+      PONDER_START_BLOCK: String(deployment.startBlock),
+      PONDER_POLL_MS: '200',
+      ...(options.databaseUrl ? { DATABASE_URL: options.databaseUrl } : { PONDER_PGLITE_DIR: join(folder, 'pglite') }),
+    },
+  });
+}

@@ -1,0 +1,20 @@
+import { plain } from './plain.ts';
+import type { Scenario } from './scenario.ts';
+
+/** Every story that `npm start -- --scenario` can play. */
+export const scenarios: readonly Scenario[] = [plain];
+
+/** Thrown for a scenario that does not exist; names those that do. */
+export class UnknownScenario extends Error {
+  constructor(name: string) {
+    super(`there is no scenario "${name}"; there are: ${scenarios.map((scenario) => scenario.name).join(', ')}`);
+    this.name = 'UnknownScenario';
+  }
+}
+
+/** The scenario called `name`. @throws UnknownScenario */
+export function scenarioNamed(name: string): Scenario {
+  const found = scenarios.find((scenario) => scenario.name === name);
+  if (!found) throw new UnknownScenario(name);
+  return found;
+}

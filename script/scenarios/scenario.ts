@@ -1,0 +1,30 @@
+import type { Hex } from 'viem';
+
+import type { Network } from '../network/network.ts';
+
+/** What a scenario plays with. */
+export interface Stage {
+  network: Network;
+  /** Template of the job. */
+  template: string;
+  /** Options of the template. */
+  settings: Record<string, unknown>;
+  print: (line: string) => void;
+  signal: AbortSignal;
+}
+
+/** How it ended: a verified result and what there is to say about it. */
+export interface Outcome {
+  /** The job whose result this is. */
+  job: Hex;
+  fileName: string;
+  bytes: Uint8Array;
+  report: string[];
+}
+
+/** A story played on a fresh local network; it throws when the story does not end as it must. */
+export interface Scenario {
+  name: string;
+  description: string;
+  play(stage: Stage): Promise<Outcome>;
+}
