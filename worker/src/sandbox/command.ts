@@ -55,11 +55,7 @@ function bubblewrap(spec: ChildSpec, { node, libraries, seccompFd }: CommandOpti
 export function childCommand(spec: ChildSpec, options: CommandOptions): string[] {
   switch (options.isolation) {
     case 'bubblewrap':
-      return [
-        ...prlimit(spec.limits),
-        ...bubblewrap(spec, options),
-        ...nodeCommand(spec, NODE_INSIDE, FOLDER_INSIDE),
-      ];
+      return [...prlimit(spec.limits), ...bubblewrap(spec, options), ...nodeCommand(spec, NODE_INSIDE, FOLDER_INSIDE)];
     case 'prlimit':
       return [...prlimit(spec.limits), ...nodeCommand(spec, options.node, spec.folder)];
     case 'process': {

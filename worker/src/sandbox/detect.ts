@@ -39,7 +39,10 @@ const CANDIDATES: readonly Candidate[] = [
 ];
 
 /** What is wrong with a class on this machine, judged by the facts from inside; `undefined` when it holds. */
-export function weakness({ isolation, seccomp }: Pick<Candidate, 'isolation' | 'seccomp'>, facts: ProbeFacts): string | undefined {
+export function weakness(
+  { isolation, seccomp }: Pick<Candidate, 'isolation' | 'seccomp'>,
+  facts: ProbeFacts,
+): string | undefined {
   const promises: readonly [holds: boolean, otherwise: string][] =
     isolation === 'bubblewrap'
       ? [

@@ -23,7 +23,9 @@ export async function stageFolder(source: string): Promise<Stage> {
   await Promise.all(
     names.map(async (name) => {
       const code = stripTypeScriptTypes(await readFile(join(source, name), 'utf8'));
-      await writeFile(join(folder, name.replace(/ts$/, 'mjs')), code.replaceAll(IMPORT, "$1'./$2.mjs'"), { mode: 0o444 });
+      await writeFile(join(folder, name.replace(/ts$/, 'mjs')), code.replaceAll(IMPORT, "$1'./$2.mjs'"), {
+        mode: 0o444,
+      });
     }),
   );
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };

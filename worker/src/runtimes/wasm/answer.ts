@@ -40,7 +40,11 @@ function parseOutcome(content: Uint8Array): Outcome {
 }
 
 const broken = (what: string): ShardError =>
-  new ShardError('sandbox', 'machine', `The process that ran the shard broke the protocol: ${what}. Its answer is dropped.`);
+  new ShardError(
+    'sandbox',
+    'machine',
+    `The process that ran the shard broke the protocol: ${what}. Its answer is dropped.`,
+  );
 
 /**
  * Takes a child's answer apart as it arrives. Memory stays bounded whatever the child sends: the output by the shard's

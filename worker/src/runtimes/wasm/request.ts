@@ -18,7 +18,10 @@ export function checkRequest({ module, args, shard, shards, inputs, seed, limits
   const units = BigInt(limits.units);
   const names = new Set(inputs.map(({ name }) => name));
   const rules: readonly [holds: boolean, otherwise: string][] = [
-    [module.length <= LIMITS.moduleBytes, `its module has ${module.length} bytes, at most ${LIMITS.moduleBytes} are allowed`],
+    [
+      module.length <= LIMITS.moduleBytes,
+      `its module has ${module.length} bytes, at most ${LIMITS.moduleBytes} are allowed`,
+    ],
     [isCount(shards, 1, MAX_SHARDS), `${shards} is not a number of shards`],
     [isCount(shard, 0, shards - 1), `there is no shard ${shard} of ${shards}`],
     [seed.length === SEED_BYTES, `its seed has ${seed.length} bytes instead of ${SEED_BYTES}`],

@@ -84,7 +84,13 @@ export class WasmRuntime implements Runtime {
     const ready = await this.#prepare();
     const started = performance.now();
     const child = await ready.sandbox.start(this.#spec(ready, request)).catch((error: unknown) => {
-      throw new ShardError('sandbox', 'machine', `The shard's process could not be started: ${String(error)}`, {}, error);
+      throw new ShardError(
+        'sandbox',
+        'machine',
+        `The shard's process could not be started: ${String(error)}`,
+        {},
+        error,
+      );
     });
     const answer = new Answer(request.limits.outputBytes, onLog);
     await converse(child, [header, request.module, ...request.inputs.map(({ bytes }) => bytes)], answer, {
@@ -92,7 +98,8 @@ export class WasmRuntime implements Runtime {
       ...(signal === undefined ? {} : { signal }),
     });
     const outcome = answer.outcome!;
-    if (!outcome.ok) throw new ShardError(outcome.reason, outcome.fault, sentence(outcome.message), { log: answer.log });
+    if (!outcome.ok)
+      throw new ShardError(outcome.reason, outcome.fault, sentence(outcome.message), { log: answer.log });
     return {
       output: answer.output,
       units: outcome.units,
@@ -141,18 +148,27 @@ export class WasmRuntime implements Runtime {
   }
 }
 
-const aborted = (): ShardError => new ShardError('killed', 'machine', 'The shard was ended because the node asked for it.');
+const aborted = (): ShardError =>
+  new ShardError('killed', 'machine', 'The shard was ended because the node asked for it.');
 
 const sentence = (message: string): string => `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
 
 function unexpected({ code, signal, error }: Ending, stderr: string): ShardError {
   if (error !== undefined) {
-    return new ShardError('sandbox', 'machine', `The shard's process could not be started: ${error.message}.`, {}, error);
+    return new ShardError(
+      'sandbox',
+      'machine',
+      `The shard's process could not be started: ${error.message}.`,
+      {},
+      error,
+    );
   }
   if (signal !== null) {
     return new ShardError('killed', 'machine', `The shard's process was ended by ${signal}, not by us.`, { stderr });
   }
-  return new ShardError('sandbox', 'machine', `The shard's process ended with code ${code} and without an answer.`, { stderr });
+  return new ShardError('sandbox', 'machine', `The shard's process ended with code ${code} and without an answer.`, {
+    stderr,
+  });
 }
 
 /** Hands the request over and listens until the outcome. Whatever happens, the process is gone when this returns. */
@@ -170,7 +186,10 @@ async function converse(
   };
   const onAbort = (): void => fail(aborted());
   const timer = setTimeout(
-    () => fail(new ShardError('timeout', 'machine', `The shard was not done after the ${seconds} seconds its spec allows.`)),
+    () =>
+      fail(
+        new ShardError('timeout', 'machine', `The shard was not done after the ${seconds} seconds its spec allows.`),
+      ),
     seconds * 1000,
   );
   signal?.addEventListener('abort', onAbort, { once: true });

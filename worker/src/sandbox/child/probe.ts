@@ -15,6 +15,7 @@ function tried(action: () => unknown): boolean {
 const facts = {
   pid: process.pid,
   uid: process.getuid?.() ?? -1,
+  // eslint-disable-next-line no-restricted-properties -- the question is whether there is an environment at all
   environment: Object.keys(process.env).filter((name) => name !== 'PWD').length,
   network: tried(() => Object.keys(networkInterfaces()).some((name) => name !== 'lo')),
   sockets: tried(() => networkInterfaces()),

@@ -4,7 +4,15 @@ import type { Reader } from './reader.ts';
 import { ModuleRejected } from './rejection.ts';
 
 /** Value types, by their byte in the binary. */
-export const VALUE = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b, funcref: 0x70, externref: 0x6f } as const;
+export const VALUE = {
+  i32: 0x7f,
+  i64: 0x7e,
+  f32: 0x7d,
+  f64: 0x7c,
+  v128: 0x7b,
+  funcref: 0x70,
+  externref: 0x6f,
+} as const;
 const values: ReadonlySet<number> = new Set(Object.values(VALUE));
 const EMPTY_BLOCK = 0x40;
 

@@ -1,4 +1,4 @@
-import { FAULT } from './limits.ts';
+import type { FAULT } from './limits.ts';
 import { OP, type Lanes } from './opcodes.ts';
 import type { Writer } from './writer.ts';
 

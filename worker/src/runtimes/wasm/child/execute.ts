@@ -47,7 +47,8 @@ class Stop extends Error {
 
 type Reason = Exclude<Outcome, { ok: true }>['reason'];
 const jobStop = (reason: Reason, message: string): Stop => new Stop({ ok: false, reason, fault: 'job', message });
-const machineStop = (reason: Reason, message: string): Stop => new Stop({ ok: false, reason, fault: 'machine', message });
+const machineStop = (reason: Reason, message: string): Stop =>
+  new Stop({ ok: false, reason, fault: 'machine', message });
 
 interface Meter {
   readonly fuel: WebAssembly.Global<'i64'>;

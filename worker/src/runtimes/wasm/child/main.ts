@@ -27,7 +27,7 @@ function take(length: number): Uint8Array<ArrayBuffer> {
 function send(kind: number, content: Uint8Array): void {
   for (let from = 0; from === 0 || from < content.length; from += FRAME_BYTES) {
     const frame = encodeFrame(kind, content.subarray(from, from + FRAME_BYTES));
-    for (let at = 0; at < frame.length; ) at += writeSync(STDOUT, frame, at);
+    for (let at = 0; at < frame.length;) at += writeSync(STDOUT, frame, at);
   }
 }
 

@@ -100,7 +100,14 @@ const table = new Map<number, Instruction>();
 
 type Extra = Partial<Pick<Instruction, 'weight' | 'canonicalBefore' | 'simdFloat'>>;
 
-function define(from: number, to: number, pops: number, pushes: number, immediate: Immediate = 'none', extra: Extra = {}): void {
+function define(
+  from: number,
+  to: number,
+  pops: number,
+  pushes: number,
+  immediate: Immediate = 'none',
+  extra: Extra = {},
+): void {
   for (let op = from; op <= to; op++) table.set(op, { immediate, pops, pushes, weight: 1, ...extra });
 }
 
@@ -177,7 +184,14 @@ define(0xfc0010, 0xfc0010, 0, 1, 'index');
 define(0xfc0011, 0xfc0011, 3, 0, 'index', { weight: 16 });
 
 /** Defines SIMD instructions by their own numbers. */
-function simd(from: number, to: number, pops: number, pushes: number, immediate: Immediate = 'none', extra: Extra = {}): void {
+function simd(
+  from: number,
+  to: number,
+  pops: number,
+  pushes: number,
+  immediate: Immediate = 'none',
+  extra: Extra = {},
+): void {
   define(0xfd0000 + from, 0xfd0000 + to, pops, pushes, immediate, extra);
 }
 
@@ -247,7 +261,10 @@ lanes('f64', 'f32', [94]);
 lanes('f32', 'f64', [95]);
 amend([0xfd0000 + 19, 0xfd0000 + 32], { canonicalBefore: 'f32' });
 amend([0xfd0000 + 20, 0xfd0000 + 34], { canonicalBefore: 'f64' });
-amend([227, 231, 239, 243].map((number) => 0xfd0000 + number), { weight: 8 });
+amend(
+  [227, 231, 239, 243].map((number) => 0xfd0000 + number),
+  { weight: 8 },
+);
 
 /** Looks an opcode up; `undefined` means the module is refused. */
 export function instruction(op: number): Instruction | undefined {

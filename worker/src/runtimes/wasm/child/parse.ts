@@ -222,7 +222,8 @@ function data(reader: Reader): void {
 function code(reader: Reader, module: Module): void {
   const at = reader.at;
   const count = reader.count(LIMITS.functions, 'functions');
-  if (count !== module.functions.length) throw new ModuleRejected('declared and defined functions differ in number', at);
+  if (count !== module.functions.length)
+    throw new ModuleRejected('declared and defined functions differ in number', at);
   for (let i = 0; i < count; i++) {
     const start = reader.at;
     const size = reader.u32();
@@ -287,7 +288,8 @@ export function parse(bytes: Uint8Array): Module {
   }
   const reader = new Reader(bytes);
   const header = reader.take(Math.min(HEADER.length, bytes.length));
-  if (HEADER.some((byte, i) => header[i] !== byte)) throw new ModuleRejected('not a WebAssembly module of version 1', 0);
+  if (HEADER.some((byte, i) => header[i] !== byte))
+    throw new ModuleRejected('not a WebAssembly module of version 1', 0);
   const module: Module = {
     bytes,
     types: [],

@@ -29,7 +29,8 @@ export type Outcome =
   | { readonly ok: true; readonly units: number; readonly ms: ChildTimes }
   | {
       readonly ok: false;
-      readonly reason: 'module-rejected' | 'trap' | 'exit-code' | 'out-of-units' | 'out-of-memory' | 'output-limit' | 'sandbox';
+      readonly reason:
+        'module-rejected' | 'trap' | 'exit-code' | 'out-of-units' | 'out-of-memory' | 'output-limit' | 'sandbox';
       readonly fault: 'job' | 'machine';
       readonly message: string;
     };

@@ -1,13 +1,6 @@
 import type { Analysis } from './analyse.ts';
 import { decode, newStep, VALUE, type Step } from './decode.ts';
-import {
-  emitCanonicalScalar,
-  emitCanonicalVector,
-  emitCharge,
-  emitEnter,
-  emitLeave,
-  type Meters,
-} from './emit.ts';
+import { emitCanonicalScalar, emitCanonicalVector, emitCharge, emitEnter, emitLeave, type Meters } from './emit.ts';
 import { instruction, OP, type Lanes } from './opcodes.ts';
 import type { Body, Module } from './parse.ts';
 import { Reader } from './reader.ts';

@@ -1,4 +1,4 @@
-import { Files, type Entry } from './files.ts';
+import type { Entry, Files } from './files.ts';
 import { BadPointer, GuestMemory } from './guestMemory.ts';
 import type { RandomStream } from './random.ts';
 

@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import { childCommand } from '../../src/sandbox/command.ts';
+import { weakness, type ProbeFacts } from '../../src/sandbox/detect.ts';
+import type { ChildSpec } from '../../src/sandbox/isolation.ts';
+
+const SPEC: ChildSpec = {
+  folder: '/stage',
+  entry: 'main.mjs',
+  nodeFlags: ['--no-liftoff'],
+  limits: { dataBytes: 1000, stackBytes: 64 * 1024, cpuSeconds: 9 },
+  permission: true,
+};
+const OPTIONS = { node: '/opt/node', libraries: ['/lib/libc.so.6'] };
+
+test('bubblewrap: limits, an empty root with the runtime in it, then node', () => {
+  const command = childCommand(SPEC, { ...OPTIONS, isolation: 'bubblewrap', seccompFd: 3 }).join(' ');
+  expect(command).toBe(
+    'prlimit --data=1000 --stack=65536 --cpu=9 --nofile=64 --fsize=0 --core=0 -- ' +
+      'bwrap --unshare-all --die-with-parent --new-session --clearenv --cap-drop ALL --uid 65534 --gid 65534 --hostname dpu ' +
+      '--ro-bind /lib/libc.so.6 /lib/libc.so.6 --ro-bind /opt/node /dpu/node --ro-bind /stage /dpu/child ' +
+      '--remount-ro / --chdir / --seccomp 3 -- ' +
+      '/dpu/node --no-liftoff --permission --allow-fs-read=/dpu/child /dpu/child/main.mjs',
+  );
+});
+
+test('prlimit: the same limits, the folder where it lies', () => {
+  expect(childCommand(SPEC, { ...OPTIONS, isolation: 'prlimit' }).join(' ')).toBe(
+    'prlimit --data=1000 --stack=65536 --cpu=9 --nofile=64 --fsize=0 --core=0 -- ' +
+      '/opt/node --no-liftoff --permission --allow-fs-read=/stage /stage/main.mjs',
+  );
+});
+
+test('process: nothing is put into the shell’s words', () => {
+  const command = childCommand({ ...SPEC, folder: '/with space;$(x)' }, { ...OPTIONS, isolation: 'process' });
+  expect(command).toEqual([
+    '/bin/sh',
+    '-c',
+    'ulimit -c 0; ulimit -s 64 && ulimit -t 9 && exec "$@"',
+    'sh',
+    '/opt/node',
+    '--no-liftoff',
+    '--permission',
+    '--allow-fs-read=/with space;$(x)',
+    '/with space;$(x)/main.mjs',
+  ]);
+});
+
+const HELD: ProbeFacts = {
+  pid: 2,
+  uid: 65534,
+  environment: 0,
+  network: false,
+  sockets: false,
+  readsHost: false,
+  writesFiles: false,
+  startsProcesses: false,
+};
+
+test.each<[Partial<ProbeFacts>, string | undefined, string | undefined]>([
+  [{}, undefined, undefined],
+  [{ uid: 0 }, 'the child is not nobody', undefined],
+  [{ pid: 4711 }, 'the child sees the pids of the machine', undefined],
+  [{ network: true, sockets: true }, 'the child sees a network', undefined],
+  [{ readsHost: true }, 'the child can read the files of the machine', 'the child can read the files of the machine'],
+  [{ writesFiles: true }, 'the child can write files', 'the child can write files'],
+  [{ environment: 1 }, 'the child sees an environment', undefined],
+  [{ sockets: true }, 'the system call list is not in force', undefined],
+  [{ startsProcesses: true }, 'the child can start processes', 'the child can start processes'],
+])('a child with %j is judged', (facts, strong, weak) => {
+  expect(weakness({ isolation: 'bubblewrap', seccomp: true }, { ...HELD, ...facts })).toBe(strong);
+  expect(weakness({ isolation: 'prlimit', seccomp: false }, { ...HELD, ...facts })).toBe(weak);
+});
+
+test('without a system call list, local sockets and processes are no weakness', () => {
+  expect(
+    weakness({ isolation: 'bubblewrap', seccomp: false }, { ...HELD, sockets: true, startsProcesses: true }),
+  ).toBeUndefined();
+});
