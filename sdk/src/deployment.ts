@@ -67,7 +67,7 @@ export function parseDeployment(json: unknown): Deployment {
       throw new DeploymentError([{ path: '', sentence: 'it is not JSON' }]);
     }
   }
-  const parsed = deploymentSchema.safeParse(value);
+  const parsed = deploymentSchema.safeParse(value, { reportInput: true });
   if (!parsed.success) throw new DeploymentError(problemsOf(parsed.error));
   return parsed.data;
 }

@@ -4,7 +4,10 @@ import { formatUnits, hexToString, isAddressEqual, trim, type Address, type Hex 
 import type { Deployment } from './deployment.ts';
 
 /** What is known about the network an error comes from: without it amounts are in smallest units. */
-export type Names = Partial<Pick<Deployment, 'token' | 'currencies'>>;
+export interface Names {
+  token?: Address;
+  currencies?: readonly Readonly<Deployment['currencies'][number]>[];
+}
 
 /** Words for the values in a contract's error. */
 export interface Say {

@@ -72,7 +72,7 @@ export async function readJobLogs(
 ): Promise<{ logs: JobLog[]; fromBlock: number; toBlock: number }> {
   const names = JOB_EVENTS.map((eventName) => encodeEventTopics({ abi: marketAbi, eventName })[0]);
   const range = await rangeOf(client, deployment, options);
-  const raw = await readRanges(client, deployment.market, [names, id], range, options.signal);
+  const raw = await readRanges(client, deployment.market, [names, lower(id)], range, options.signal);
   const parsed = parseEventLogs({ abi: marketAbi, eventName: [...JOB_EVENTS], logs: raw.map((log) => formatLog(log)) });
 
   const times = await mapDistinct(
@@ -110,7 +110,7 @@ export async function readPostLogs(
   options: LogOptions & { requester?: Address },
 ): Promise<(Pick<Parsed<'JobPosted'>, 'args'> & Pick<LogPlace, 'blockNumber' | 'transactionHash'>)[]> {
   const name = encodeEventTopics({ abi: marketAbi, eventName: 'JobPosted' })[0];
-  const topics = options.requester ? [[name], null, pad(options.requester)] : [[name]];
+  const topics = options.requester ? [[name], null, pad(lower(options.requester))] : [[name]];
   const range = await rangeOf(client, deployment, options);
   const raw = await readRanges(client, deployment.market, topics, range, options.signal);
   return parseEventLogs({ abi: marketAbi, eventName: 'JobPosted', logs: raw.map((log) => formatLog(log)) }).map(
@@ -149,6 +149,11 @@ async function readRanges(
     logs.push(...(await client.request({ method: 'eth_getLogs', params: [{ address, topics, ...range }] })));
   }
   return logs;
+}
+
+/** Topics as nodes write them: some providers compare them as text. */
+function lower(hex: Hex): Hex {
+  return hex.toLowerCase() as Hex;
 }
 
 /** Answers `ask` once for each distinct key, a few at a time. */

@@ -1,6 +1,6 @@
 /** What a lease produced, shard by shard: one canonical dag-cbor block whose digest goes on chain beside the Merkle root. */
 import type { CID } from 'multiformats/cid';
-import { bytesToHex, hexToBytes, type Hex } from 'viem';
+import { bytesToHex, hexToBytes, sha256, type Hex } from 'viem';
 import { z } from 'zod';
 
 import {
@@ -13,6 +13,9 @@ import {
 import { merkleRoot } from './merkle.ts';
 import { problemsOf, type Problem } from './problems.ts';
 import { fileCidSchema } from './spec.ts';
+
+/** Shards of a lease whose manifest certainly fits in one block, whatever the sizes and units. Claim no more at once. */
+export const MAX_LEASE_SHARDS = 8_000;
 
 const MAX_UINT64 = (1n << 64n) - 1n;
 
@@ -80,12 +83,7 @@ export class ManifestError extends Error {
  * @throws ManifestError that lists every problem.
  */
 export function encodeManifest(manifest: Manifest): EncodedBlock {
-  const { job, shards, ...rest } = parse(withoutUndefined(manifest));
-  const block = encodeCanonical({
-    ...rest,
-    job: hexToBytes(job),
-    shards: shards.map((shard) => ({ ...shard, hash: hexToBytes(shard.hash) })),
-  });
+  const block = toBlock(parse(withoutUndefined(manifest)));
   checkSize(block.bytes);
   return block;
 }
@@ -98,7 +96,10 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
   checkSize(bytes);
   const value = decodeCanonical(bytes);
   if (value === undefined) throw new ManifestError([{ path: '', sentence: 'the block is not canonical dag-cbor' }]);
-  return parse(value);
+  const manifest = parse(value);
+  // The schema takes hashes and CIDs as text too, for those who write manifests; a block says each thing in one way only.
+  if (toBlock(manifest).digest === sha256(bytes)) return manifest;
+  throw new ManifestError([{ path: '', sentence: 'a CID or a hash is written as text' }]);
 }
 
 /** Merkle root over the manifest's shards: must equal `Result.root` on chain. */
@@ -116,8 +117,16 @@ export function cidsOf(manifest: Pick<Manifest, 'shards' | 'log'>): CID[] {
   return [...manifest.shards.map(({ cid }) => cid), ...(manifest.log ? [manifest.log] : [])];
 }
 
+function toBlock({ job, shards, ...rest }: Manifest): EncodedBlock {
+  return encodeCanonical({
+    ...rest,
+    job: hexToBytes(job),
+    shards: shards.map((shard) => ({ ...shard, hash: hexToBytes(shard.hash) })),
+  });
+}
+
 function parse(value: unknown): Manifest {
-  const parsed = manifestSchema.safeParse(value);
+  const parsed = manifestSchema.safeParse(value, { reportInput: true });
   if (!parsed.success) throw new ManifestError(problemsOf(parsed.error));
   return parsed.data;
 }

@@ -77,7 +77,7 @@ describe('the tree over a lease', () => {
   });
 
   test('refuses what has no tree or no leaf', () => {
-    const [one] = vectors()[0]!.leaves as [ShardLeaf];
+    const one = vectors()[0]!.leaves[0]!;
     expect(() => merkleRoot([])).toThrow(new MerkleError('A tree needs at least one leaf.'));
     expect(() => merkleProof([one], 5)).toThrow('Shard 5 is not among the 1 leaves of this lease.');
     expect(() => shardLeaf({ ...one, shard: -1 })).toThrow('-1 is no shard index.');

@@ -25,7 +25,7 @@ export function formatPath(path: readonly PropertyKey[]): string {
   );
 }
 
-/** Every problem of a failed parse, in the order of the value's fields. */
+/** Every problem of a parse that failed with `reportInput: true` (it tells what is missing from what is wrong). */
 export function problemsOf(error: z.ZodError): Problem[] {
   return error.issues.map((issue) => ({ path: formatPath(issue.path), sentence: sentenceOf(issue) }));
 }
@@ -33,7 +33,7 @@ export function problemsOf(error: z.ZodError): Problem[] {
 function sentenceOf(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
-      if (issue.input === undefined && issue.message.endsWith('received undefined')) return 'is missing';
+      if ('input' in issue && issue.input === undefined) return 'is missing';
       return issue.message.startsWith('Invalid input')
         ? `must be ${NOUNS[issue.expected] ?? issue.expected}`
         : issue.message;

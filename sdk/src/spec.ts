@@ -1,5 +1,6 @@
 /** The off-chain description of a job: one canonical dag-cbor block. docs/jobs.md says what every field means. */
 import { CID } from 'multiformats/cid';
+import { sha256 } from 'viem';
 import { z } from 'zod';
 
 import {
@@ -173,11 +174,14 @@ export function decodeSpec(bytes: Uint8Array): JobSpec {
   checkSize(bytes);
   const value = decodeCanonical(bytes);
   if (value === undefined) throw new SpecError([{ path: '', sentence: 'the block is not canonical dag-cbor' }]);
-  return parse(value);
+  const spec = parse(value);
+  // The schema takes CIDs as text too, for those who write specs; a block says each thing in one way only.
+  if (encodeCanonical(spec).digest === sha256(bytes)) return spec;
+  throw new SpecError([{ path: '', sentence: 'a CID is written as text instead of a link' }]);
 }
 
 function parse(value: unknown): JobSpec {
-  const parsed = specSchema.safeParse(value);
+  const parsed = specSchema.safeParse(value, { reportInput: true });
   if (!parsed.success) throw new SpecError(problemsOf(parsed.error));
   return parsed.data;
 }
