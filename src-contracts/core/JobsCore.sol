@@ -166,8 +166,10 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         if (seed == 0) return from;
 
         uint256 roll = uint64(uint256(keccak256(abi.encode(seed, id, first, nodeId))));
-        uint256 share = (uint256(n.stake) * n.record << 64) / (uint256(_runtimes[terms.runtime].stake) * Parameters.BPS);
-        // share is 2^64 × the node's part; it is in once share · factor > roll.
+        uint256 total = _runtimes[terms.runtime].stake;
+        if (total == 0) return openToAll;
+        // 2^64 × the node's part of the draw; it is in once share · factor > roll.
+        uint256 share = (uint256(n.stake) * n.record << 64) / (total * Parameters.BPS);
         if (share == 0) return openToAll;
         uint256 factor = roll / share + 1;
         uint256 at = factor <= DRAW_START ? from : from + (factor - DRAW_START) * p.drawStep;
@@ -217,7 +219,12 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
             );
         }
         if (terms.afterJob != 0) {
-            require(_jobWord(terms.afterJob).state() != JobState.None, TermsInvalid(id, "afterJob"));
+            // A job that can no longer become complete would leave this one waiting until it expires.
+            JobState earlier = _jobWord(terms.afterJob).state();
+            require(
+                earlier == JobState.Open || earlier == JobState.Leased || earlier == JobState.Complete,
+                TermsInvalid(id, "afterJob")
+            );
         }
 
         _debit(terms.currency, terms.requester, terms.worstCase());
@@ -238,7 +245,8 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         Node storage n = _nodes[nodeId];
         address owner = n.owner;
         uint256 fee = gross * _params[terms.params].feeBps / Parameters.BPS;
-        n.record += (Parameters.RECORD_MAX - n.record) / 64;
+        // Work that a requester handed to its own choice, or waved through, proves nothing to others.
+        if (!accepted && terms.node == 0) n.record += (Parameters.RECORD_MAX - n.record) / 64;
 
         _creditFee(terms.currency, fee);
         _credit(terms.currency, owner, gross - fee);
