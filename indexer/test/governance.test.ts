@@ -1,0 +1,96 @@
+import { marketAbi } from '@dpu/sdk/abi';
+import { activityTypeSchema, jobStateSchema, leasePhaseSchema } from '@dpu/sdk/api';
+import { describe, expect, test } from 'vitest';
+import { activityType, currency, jobState, leasePhase, params, protocol, runtime } from '../ponder.schema.ts';
+import { handlers } from '../src/handlers.ts';
+import { DOLLAR, OWNER, REQUESTER, START, TREASURY, World } from './lib/world.ts';
+
+const PARAMS = {
+  feeBps: 300,
+  bondTenths: 40,
+  noShowBps: 2_000,
+  burnBps: 5_000,
+  retryBps: 4_000,
+  auditBps: 0,
+  revealWindow: 600,
+  auditWindow: 1_800,
+  openFor: 60,
+  drawStep: 30,
+  drawOpenAfter: 1_800,
+};
+
+describe('governance', () => {
+  test('a currency can be opened and closed without losing its totals', async () => {
+    const world = new World();
+    await world.emit('CurrencyAllowed', { currency: DOLLAR, allowed: true });
+    await world.emit('Deposited', { currency: DOLLAR, account: REQUESTER, from: REQUESTER, amount: 70n });
+    await world.emit('CurrencyAllowed', { currency: DOLLAR, allowed: false });
+    expect(world.memory.rows(currency)).toEqual([
+      {
+        address: DOLLAR,
+        allowed: false,
+        deposited: 70n,
+        withdrawn: 0n,
+        paid: 0n,
+        fee: 0n,
+        escrow: 0n,
+        uncollected: 0n,
+      },
+    ]);
+  });
+
+  test('a runtime can be opened and closed', async () => {
+    const world = new World();
+    await world.emit('RuntimeAllowed', { runtime: 2, allowed: true });
+    await world.emit('RuntimeAllowed', { runtime: 2, allowed: false });
+    expect(world.memory.rows(runtime)).toEqual([{ id: 2, allowed: false }]);
+  });
+
+  test('versions of the parameters stay, the newest is named', async () => {
+    const world = new World();
+    await world.emit('ParamsAdded', { version: 1, params: PARAMS });
+    await world.emit('ParamsAdded', { version: 2, params: { ...PARAMS, feeBps: 200 } });
+    expect(world.memory.rows(params)).toEqual([
+      { version: 1, ...PARAMS, block: 1, timestamp: START + 1 },
+      { version: 2, ...PARAMS, feeBps: 200, block: 2, timestamp: START + 2 },
+    ]);
+    expect(world.memory.rows(protocol)).toMatchObject([{ params: 2 }]);
+  });
+
+  test('who governs is one row', async () => {
+    const world = new World();
+    await world.treasury();
+    await world.emit('GuardianSet', { guardian: OWNER, until: START + 9 });
+    await world.emit('Paused', { guardian: OWNER, until: START + 5 });
+    await world.emit('MinStakeSet', { minStake: 1_000n });
+    await world.emit('UnbondingSet', { unbonding: 604_800 });
+    expect(world.memory.rows(protocol)).toEqual([
+      {
+        id: 0,
+        treasury: TREASURY,
+        guardian: OWNER,
+        guardianUntil: START + 9,
+        pausedUntil: START + 5,
+        params: null,
+        minStake: 1_000n,
+        unbonding: 604_800,
+      },
+    ]);
+  });
+});
+
+describe('words', () => {
+  test('every event of the Market has a handler, but those of its bases', () => {
+    const events = marketAbi.filter((item) => item.type === 'event').map((item) => item.name as string);
+    const bases = ['EIP712DomainChanged', 'OwnershipTransferStarted', 'OwnershipTransferred'];
+    expect(Object.keys(handlers).sort()).toEqual(events.filter((name) => !bases.includes(name)).sort());
+  });
+
+  test('tables and API use the same words', () => {
+    expect(activityType.enumValues).toEqual(activityTypeSchema.options);
+    expect(jobState.enumValues).toEqual(jobStateSchema.options);
+    expect(leasePhase.enumValues).toEqual(leasePhaseSchema.options);
+    const types = Object.keys(handlers).map((name) => name[0]!.toLowerCase() + name.slice(1));
+    expect([...activityType.enumValues].sort()).toEqual(types.sort());
+  });
+});
