@@ -1,0 +1,79 @@
+import { parseDeployment, type Deployment } from '@dpu/sdk/deployment';
+import type { FoundJob } from '@dpu/sdk/history';
+import { createContext } from 'svelte';
+import { z } from 'zod';
+
+import { Head } from './chain/head.svelte.ts';
+import { LOCAL_CHAIN } from './chain/networks.ts';
+import { Tx, type Explanation } from './chain/tx.svelte.ts';
+import { Feed } from './state/feed.svelte.ts';
+import { Names } from './state/names.svelte.ts';
+import type { Storage } from './storage/storage.ts';
+import { Wallet } from './wallet/wallet.svelte.ts';
+
+type Chain = import('./chain/chain.ts').Chain;
+
+/** Milliseconds between two looks at the chain while the indexer is silent. */
+const SILENT_MS = 3_000;
+
+/** Everything that pages share. */
+export interface App {
+  deployment: Deployment;
+  feed: Feed;
+  head: Head;
+  wallet: Wallet;
+  /** Calls back when something may have changed on chain: as the indexer says, or every few seconds while it is silent. */
+  changes(notify: () => void): () => void;
+  /** The chain by RPC, for money and proof. Loaded when first asked for. */
+  chain(): Promise<Chain>;
+  /** Specs, manifests and files by their hashes. Loaded when first asked for. */
+  storage(): Promise<Storage>;
+  /** Names of jobs, fetched behind the page. */
+  names: Names;
+  /** Every post on the chain, newest first: what a list can be without an indexer. */
+  postedJobs(): Promise<FoundJob[]>;
+  /** A new transaction whose failures are put into words. */
+  tx(): Tx;
+  explain(error: unknown): Promise<Explanation>;
+}
+
+/** Reads where the network is from `/config.json` and builds what pages share. */
+export async function createApp(fetcher: typeof fetch): Promise<App> {
+  // The page's content security policy forbids compiling code from text, which zod would try.
+  z.config({ jitless: true });
+  const response = await fetcher('/config.json', { cache: 'no-cache' });
+  if (!response.ok) throw new Error(`/config.json answered ${response.status}. It says where the network is.`);
+  const deployment = parseDeployment(await response.text());
+
+  let chain: Promise<Chain> | undefined;
+  const getChain = (): Promise<Chain> =>
+    (chain ??= import('./chain/chain.ts').then(({ createChain }) => createChain(deployment)));
+  let storage: Promise<Storage> | undefined;
+  const getStorage = (): Promise<Storage> =>
+    (storage ??= import('./storage/storage.ts').then(({ createStorage }) => createStorage(deployment.gatewayUrl)));
+  const explain = async (error: unknown): Promise<Explanation> => (await import('./chain/explain.ts')).explain(error);
+  const feed = new Feed(deployment.indexerUrl);
+  return {
+    deployment,
+    feed,
+    changes(notify) {
+      const stop = feed.changes(notify);
+      const timer = setInterval(() => feed.down && notify(), SILENT_MS);
+      return () => {
+        stop();
+        clearInterval(timer);
+      };
+    },
+    head: new Head({ rpcUrl: deployment.rpcUrl, everyMs: deployment.chainId === LOCAL_CHAIN ? 1_000 : 4_000 }),
+    wallet: new Wallet(deployment),
+    chain: getChain,
+    postedJobs: async () => (await getChain()).posts(),
+    storage: getStorage,
+    names: new Names({ load: async (digest) => (await (await getStorage()).spec(digest)).name }),
+    tx: () => new Tx(explain),
+    explain,
+  };
+}
+
+/** What pages share, from the root layout. */
+export const [getApp, setApp] = createContext<App>();

@@ -1,0 +1,13 @@
+import { ApiError } from '@dpu/sdk/api';
+import { explain as explainChain } from '@dpu/sdk/errors';
+
+import { RpcError } from './rpc.ts';
+import type { Explanation } from './tx.svelte.ts';
+
+/** Any error as a sentence and what to do next. */
+export function explain(error: unknown): Explanation {
+  if (error instanceof ApiError || error instanceof RpcError)
+    return { sentence: `${error.message}.`.replace('..', '.') };
+  const { sentence, action } = explainChain(error);
+  return { sentence, action };
+}

@@ -1,0 +1,111 @@
+/** Numbers, times and names as people read them. bigint stops here: nothing below these functions calculates with strings. */
+
+const thousands = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+
+/** `1234567` → `1,234,567`. */
+export function formatCount(value: number | bigint): string {
+  return thousands.format(value);
+}
+
+/** `1234567` → `1.2M`; short numbers stay whole. */
+export function formatCompact(value: number | bigint): string {
+  return value < 10_000 ? thousands.format(value) : compact.format(value);
+}
+
+/**
+ * A token amount: `1234500000` with 6 decimals → `1,234.5`. Shows at most `digits` digits after the point and never rounds
+ * up, so that a balance is never shown as more than it is; what is too small to show reads `<0.0001`.
+ */
+export function formatAmount(value: bigint, decimals: number, digits = 4): string {
+  const negative = value < 0n;
+  const size = negative ? -value : value;
+  const scale = 10n ** BigInt(decimals);
+  const whole = size / scale;
+  const fraction = (size % scale).toString().padStart(decimals, '0').slice(0, digits).replace(/0+$/, '');
+  const sign = negative ? '−' : '';
+  if (whole === 0n && fraction === '' && size > 0n)
+    return digits === 0 ? `${sign}<1` : `${sign}<0.${'0'.repeat(digits - 1)}1`;
+  return `${sign}${thousands.format(whole)}${fraction && decimals > 0 ? `.${fraction}` : ''}`;
+}
+
+/** The whole amount as a plain decimal, for inputs: no grouping, nothing cut off. */
+export function plainAmount(value: bigint, decimals: number): string {
+  const scale = 10n ** BigInt(decimals);
+  const fraction = (value % scale).toString().padStart(decimals, '0').replace(/0+$/, '');
+  return `${value / scale}${fraction && decimals > 0 ? `.${fraction}` : ''}`;
+}
+
+/** What a person typed as an amount, or undefined when it is none (empty, negative, too many digits after the point). */
+export function parseAmount(text: string, decimals: number): bigint | undefined {
+  const match = /^(\d{0,30})(?:\.(\d*))?$/.exec(text.trim().replaceAll(',', ''));
+  if (!match || (!match[1] && !match[2])) return undefined;
+  const fraction = (match[2] ?? '').replace(/0+$/, '');
+  if (fraction.length > decimals) return undefined;
+  return BigInt((match[1] || '0') + fraction.padEnd(decimals, '0'));
+}
+
+/** `0x1234567890…` → `0x1234…7890`. */
+export function shortHex(value: string, head = 4, tail = 4): string {
+  return value.length <= head + tail + 3 ? value : `${value.slice(0, head + 2)}…${value.slice(-tail)}`;
+}
+
+const UNITS: readonly (readonly [seconds: number, short: string, long: string])[] = [
+  [86_400, 'd', 'day'],
+  [3_600, 'h', 'hour'],
+  [60, 'min', 'minute'],
+  [1, 's', 'second'],
+];
+
+/** Seconds as at most two units: `3725` → `1 h 2 min`. */
+export function formatDuration(seconds: number): string {
+  const total = Math.max(0, Math.round(seconds));
+  const parts: string[] = [];
+  let rest = total;
+  for (const [size, short] of UNITS) {
+    const amount = Math.floor(rest / size);
+    rest %= size;
+    if (amount > 0) parts.push(`${amount} ${short}`);
+    else if (parts.length) break;
+    if (parts.length === 2) break;
+  }
+  return parts.join(' ') || '0 s';
+}
+
+/** How long ago, or how long until, in one unit: `5 min ago`, `in 2 h`, `now`. */
+export function formatRelative(time: number, now: number): string {
+  const distance = Math.abs(now - time);
+  if (distance < 2) return 'now';
+  const [size, short] = UNITS.find(([size]) => distance >= size) ?? [1, 's'];
+  const text = `${Math.floor(distance / size)} ${short}`;
+  return time <= now ? `${text} ago` : `in ${text}`;
+}
+
+const clock = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
+
+/** Unix seconds as a local date and time. */
+export function formatTime(seconds: number): string {
+  return clock.format(new Date(seconds * 1_000));
+}
+
+/** Basis points as percent: `250` → `2.5 %`. */
+export function formatBps(bps: number): string {
+  return `${(bps / 100).toLocaleString('en', { maximumFractionDigits: 2 })} %`;
+}
+
+/** Bytes with a decimal unit: `1536000` → `1.5 MB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1_000 && unit < units.length - 1) {
+    value /= 1_000;
+    unit += 1;
+  }
+  return `${value.toLocaleString('en', { maximumFractionDigits: value < 10 && unit > 0 ? 1 : 0 })} ${units[unit]}`;
+}
+
+/** `1 shard`, `2 shards`. */
+export function plural(count: number | bigint, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${BigInt(count) === 1n ? one : many}`;
+}

@@ -1,0 +1,56 @@
+import type { HistoryLease, JobHistory } from '@dpu/sdk/history';
+
+/** What governs a job's deadlines: its parameter version. Seconds. */
+export interface DueRules {
+  revealWindow: number;
+  auditWindow: number;
+  /** A job must be open for this long before it may be cancelled. */
+  openFor: number;
+}
+
+/** What can be done with a job at a moment. */
+export interface Due {
+  /** Revealed leases whose window has passed: anyone may have them paid. */
+  settle: HistoryLease[];
+  /** Leases that missed a deadline: anyone may free their shards. */
+  lapse: HistoryLease[];
+  /** Revealed leases that the requester may accept, to pay at once. */
+  accept: HistoryLease[];
+  /** The requester may stop new claims. */
+  cancel: boolean;
+  /** When that will be so, if it is too early now. Unix seconds. */
+  cancelFrom?: number;
+  /** Anyone may end the job and send back what is left. */
+  close: boolean;
+}
+
+/** Which steps time allows at second `now`. The contract decides; this only knows what is worth offering. */
+export function dueSteps(
+  history: Pick<JobHistory, 'state' | 'terms' | 'leases' | 'cursor' | 'postedAt'>,
+  rules: DueRules,
+  now: number,
+): Due {
+  const { state, terms, leases, cursor } = history;
+  const living = leases.filter(({ state }) => state === 'claimed' || state === 'committed' || state === 'revealed');
+  const cancelFrom = history.postedAt + rules.openFor;
+  // Shards that may still be claimed: those never claimed, and lapsed ones.
+  const claimable = cursor < terms.shards || leases.some(({ state }) => state === 'lapsed');
+  // While one lease covers the whole job there is nothing to cancel.
+  const solo = living.some(({ lease }) => lease.count === terms.shards);
+  const cancellable = state === 'open' && claimable && !solo;
+  return {
+    settle: living.filter(({ state, windowEnd }) => state === 'revealed' && windowEnd !== undefined && now > windowEnd),
+    lapse: living.filter((lease) => now > lastSecond(lease, rules)),
+    accept: living.filter(({ state }) => state === 'revealed'),
+    cancel: cancellable && now >= cancelFrom,
+    ...(cancellable && now < cancelFrom && { cancelFrom }),
+    close: state === 'open' && living.length === 0 && now > terms.expiry,
+  };
+}
+
+/** Last second at which the holder may take its next step; never for a revealed lease, which has nothing left to miss. */
+function lastSecond({ state, lease, committedAt }: HistoryLease, { revealWindow, auditWindow }: DueRules): number {
+  if (state === 'claimed') return lease.deadline;
+  if (state === 'committed' && committedAt !== undefined) return committedAt + auditWindow + revealWindow;
+  return Number.POSITIVE_INFINITY;
+}

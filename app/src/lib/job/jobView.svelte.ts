@@ -1,0 +1,133 @@
+import type { HistoryLease, JobHistory } from '@dpu/sdk/history';
+import type { JobSpec } from '@dpu/sdk/spec';
+import type { Hex } from 'viem';
+
+import type { App } from '../app.ts';
+import { Resource } from '../state/resource.svelte.ts';
+import type { DueRules } from './due.ts';
+import { Verifier } from './verifier.svelte.ts';
+
+/** More pictures than this are not fetched by themselves. */
+const MOST_PREVIEWS = 4_096;
+
+/** What else the chain says about a job. */
+export interface JobFacts {
+  rules: DueRules;
+  /** Last second at which money of this job can still be bound; 0 when it has ended. */
+  worstCaseExit: number;
+  /** The job that waits for this one, if it was posted together with it. */
+  reduce: Hex | undefined;
+}
+
+/**
+ * One job as its page shows it. Everything about money and state is read from the chain's logs; the indexer only says when
+ * to look again, and where the post is.
+ */
+export class JobView {
+  readonly id: Hex;
+  readonly history: Resource<JobHistory>;
+  readonly facts: Resource<JobFacts>;
+  #app: App;
+  #spec = $state.raw<JobSpec>();
+  #specProblem = $state<string>();
+  #verifier = $state.raw<Verifier>();
+  #reading = false;
+  #fromBlock: number | undefined;
+  #known = new Set<number>();
+  #stopped = false;
+
+  constructor(app: App, id: Hex) {
+    this.#app = app;
+    this.id = id;
+    this.history = new Resource({ load: (signal) => this.#load(signal), changes: app.changes });
+    this.facts = new Resource({ load: () => this.#loadFacts(), changes: app.changes });
+  }
+
+  /** What the job is, once its spec was fetched. Text in it is a stranger's. */
+  get spec(): JobSpec | undefined {
+    return this.#spec;
+  }
+
+  /** Why the spec cannot be shown. */
+  get specProblem(): string | undefined {
+    return this.#specProblem;
+  }
+
+  get verifier(): Verifier | undefined {
+    return this.#verifier;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#verifier?.stop();
+  }
+
+  async #load(signal: AbortSignal): Promise<JobHistory> {
+    const chain = await this.#app.chain();
+    if (this.#fromBlock === undefined) {
+      // The indexer knows where the post is, which saves reading every block before it. Without it all are read.
+      const job = await this.#app.feed.api.job(this.id, { signal }).catch(() => null);
+      if (job) this.#fromBlock = job.postedBlock;
+    }
+    const history = await chain.history(this.id, {
+      signal,
+      ...(this.#fromBlock !== undefined && { fromBlock: this.#fromBlock }),
+    });
+    this.#fromBlock = history.postedBlock;
+    if (!this.#verifier && !this.#reading) void this.#read(history);
+    else void this.#follow(history.leases);
+    return history;
+  }
+
+  /** Reads the spec, which says what the outputs are, then begins to check results. */
+  async #read({ terms, leases }: JobHistory): Promise<void> {
+    this.#reading = true;
+    try {
+      const storage = await this.#app.storage();
+      this.#spec = await storage.spec(terms.spec);
+      this.#specProblem = undefined;
+    } catch (error) {
+      this.#specProblem = error instanceof Error ? error.message : String(error);
+    }
+    this.#reading = false;
+    if (this.#stopped) return;
+    const spec = this.#spec;
+    // Without a spec the results are asked for again with the next look; with one the checks begin.
+    if (!spec) return;
+    const preview = spec.output.mediaType === 'image/png' && spec.shards <= MOST_PREVIEWS;
+    this.#verifier = new Verifier(this.id, { storage: () => this.#app.storage(), preview });
+    await this.#follow(this.history.latest?.leases ?? leases);
+  }
+
+  /** Tells the storage where results are (their nodes' gateways), then has them checked. */
+  async #follow(leases: readonly HistoryLease[]): Promise<void> {
+    const open = leases.filter(({ result, lease }) => result && !this.#known.has(lease.node));
+    if (open.length) {
+      const [chain, storage] = await Promise.all([this.#app.chain(), this.#app.storage()]);
+      await Promise.all(
+        [...new Set(open.map(({ lease }) => lease.node))].map(async (node) => {
+          this.#known.add(node);
+          const { endpoint } = await chain.market().node(node);
+          storage.addHolder(endpoint);
+        }),
+      ).catch(() => undefined);
+    }
+    if (!this.#stopped) this.#verifier?.follow(leases);
+  }
+
+  async #loadFacts(): Promise<JobFacts> {
+    const chain = await this.#app.chain();
+    const history = this.history.latest ?? (await chain.history(this.id));
+    const market = chain.market();
+    const [rules, worstCaseExit, siblings] = await Promise.all([
+      market.params(history.terms.params),
+      market.worstCaseExit(history.terms),
+      chain.postedTogether(history.steps[0]?.transaction),
+    ]);
+    return {
+      rules,
+      worstCaseExit,
+      reduce: siblings.find(({ terms }) => terms.afterJob.toLowerCase() === this.id.toLowerCase())?.id,
+    };
+  }
+}
