@@ -105,11 +105,12 @@ describe('a write', () => {
       sent.push(request);
       return Promise.resolve(HASH);
     };
-    const market = createMarket({ publicClient, deployment, send, account: account.address });
+    const options = { account: account.address, simulateIn: 'pending' } as const;
+    const market = createMarket({ publicClient, deployment, send, ...options });
     expect(await market.submit(ID, LEASE, RESULT)).toBe(HASH);
     expect(sent).toEqual([{ to: deployment.market, data: market.encode.submit(ID, LEASE, RESULT) }]);
     expect(methods()).toEqual(['eth_call']);
-    expect(asked[0]!.params).toMatchObject([{ from: account.address }, 'latest']);
+    expect(asked[0]!.params).toMatchObject([{ from: account.address }, 'pending']);
   });
 
   test('that nobody can sign is refused with the next step', async () => {

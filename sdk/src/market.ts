@@ -92,6 +92,11 @@ export interface MarketOptions {
   deployment: Pick<Deployment, 'chainId' | 'market' | 'rpcUrl'>;
   /** Sends writes instead of the wallet client, for programs with a transaction sender of their own. */
   send?: (request: MarketRequest) => Promise<Hash>;
+  /**
+   * Block that writes are simulated in. `latest` (default) is understood everywhere, but it is the block before the one that
+   * will hold the transaction: a claim that opens with the next block is refused one block too long. A node uses `pending`.
+   */
+  simulateIn?: 'latest' | 'pending';
   /** Who writes are simulated as; the wallet client's account by default. */
   account?: Address;
 }
@@ -124,6 +129,7 @@ export class NoSigner extends Error {
 export function createMarket(options: MarketOptions): Market {
   const { publicClient, walletClient, deployment } = options;
   const address = deployment.market;
+  const blockTag = options.simulateIn ?? 'latest';
   const account = options.account ?? walletClient?.account?.address;
   const functions = marketAbi.filter((item) => item.type === 'function');
   const writes = functions.filter(({ stateMutability }) => stateMutability === 'nonpayable');
@@ -136,7 +142,7 @@ export function createMarket(options: MarketOptions): Market {
     if (!options.send && !walletClient?.account) throw new NoSigner(call);
     const request: MarketRequest = { to: address, data };
     try {
-      await publicClient.call({ ...request, ...(account ? { account } : {}) });
+      await publicClient.call({ ...request, blockTag, ...(account ? { account } : {}) });
     } catch (error) {
       throw asRevert(call, error);
     }
