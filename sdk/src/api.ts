@@ -354,11 +354,8 @@ export function createApi(url: string, deps: ApiDeps = {}): Api {
       response = await fetcher(target, { headers: { accept: 'application/json' }, ...(signal && { signal }) });
     } catch (cause) {
       signal?.throwIfAborted();
-      throw new ApiError(`the indexer did not answer at ${target}; check that it runs`, {
-        status: 0,
-        url: target,
-        cause,
-      });
+      const context = { status: 0, url: target, cause };
+      throw new ApiError(`the indexer did not answer at ${target}; check that it runs`, context);
     }
     const body: unknown = await response.json().catch(() => undefined);
     if (!response.ok) {
@@ -368,11 +365,8 @@ export function createApi(url: string, deps: ApiDeps = {}): Api {
     }
     const parsed = schema.safeParse(body);
     if (!parsed.success) {
-      throw new ApiError(`the indexer's answer has an unexpected shape; are both of the same version?`, {
-        status: response.status,
-        url: target,
-        cause: parsed.error,
-      });
+      const context = { status: response.status, url: target, cause: parsed.error };
+      throw new ApiError("the indexer's answer has an unexpected shape; are both of the same version?", context);
     }
     return parsed.data;
   }

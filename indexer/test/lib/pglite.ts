@@ -1,0 +1,59 @@
+import { PGlite } from '@electric-sql/pglite';
+import { getTableColumns, is, type Table } from 'drizzle-orm';
+import { getTableConfig, PgTable } from 'drizzle-orm/pg-core';
+import { drizzle } from 'drizzle-orm/pglite';
+import * as schema from '../../ponder.schema.ts';
+import type { Database } from '../../src/api/app.ts';
+import type { MemoryDatabase } from './memdb.ts';
+import { primaryKey } from './memdb.ts';
+
+const tables = Object.values(schema).filter((value) => is(value, PgTable)) as unknown as Table[];
+const enums = [schema.jobState, schema.leasePhase, schema.stakeKind, schema.paymentKind, schema.activityType];
+
+const quote = (name: string) => `"${name}"`;
+
+/** The tables as SQL. Ponder makes them itself when it runs; here only the API does. */
+function definitions(): string {
+  const types = enums.map(
+    (type) =>
+      `CREATE TYPE ${quote(type.enumName)} AS ENUM (${type.enumValues.map((value) => `'${value}'`).join(', ')});`,
+  );
+  const creates = tables.map((table) => {
+    const { name } = getTableConfig(table as PgTable);
+    const columns = getTableColumns(table);
+    const lines = Object.values(columns).map((column) => {
+      const type = column.getSQLType();
+      return `${quote(snake(column.name))} ${type}${column.notNull ? ' NOT NULL' : ''}`;
+    });
+    const key = primaryKey(table).map((column) => quote(snake(columns[column]!.name)));
+    return `CREATE TABLE ${quote(name)} (${lines.join(', ')}, PRIMARY KEY (${key.join(', ')}));`;
+  });
+  return [...types, ...creates].join('\n');
+}
+
+const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** A real database in memory that the API can be asked on. */
+export interface TestDatabase {
+  db: Database;
+  /** Replaces all rows by those of `memory`. */
+  load(memory: MemoryDatabase): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openDatabase(): Promise<TestDatabase> {
+  const client = new PGlite();
+  await client.exec(definitions());
+  const db = drizzle(client, { schema, casing: 'snake_case' });
+  return {
+    db: db as unknown as Database,
+    load: async (memory) => {
+      for (const table of tables as unknown as PgTable[]) {
+        await db.delete(table);
+        const rows = memory.rows(table);
+        if (rows.length > 0) await db.insert(table).values(rows);
+      }
+    },
+    close: () => client.close(),
+  };
+}
