@@ -123,7 +123,7 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
 
   const nodes: LocalNode[] = ids.map((id, index) => {
     const seat = seats[index] as (typeof seats)[number];
-    const spec = nodeProcess({ index: index + 1, id, folder, deployment, slots: options.slots ?? 1, ...seat });
+    const spec = nodeProcess({ index: index + 1, folder, slots: options.slots ?? 1, ...seat });
     return {
       id,
       process: tree.start(spec),
@@ -158,10 +158,7 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
     async restartNode(node) {
       const index = nodes.indexOf(node);
       const seat = seats[index] as (typeof seats)[number];
-      const id = ids[index] as number;
-      node.process = tree.start(
-        nodeProcess({ index: index + 1, id, folder, deployment, slots: options.slots ?? 1, ...seat }),
-      );
+      node.process = tree.start(nodeProcess({ index: index + 1, folder, slots: options.slots ?? 1, ...seat }));
       await nodeReady(node);
     },
     async stop() {
@@ -186,6 +183,8 @@ async function deploy(folder: string, local: LocalChain): Promise<DeployedContra
       '--broadcast',
       '--slow',
       '--skip-simulation',
+      '--skip',
+      'test/**',
     ],
     {
       env: { DPU_NETWORK: 'local', DPU_DEPLOYMENT_FILE: file },

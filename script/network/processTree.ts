@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { execa, type ResultPromise } from 'execa';
+import { execa } from 'execa';
 
 /** How to start one process of the network. */
 export interface ProcessSpec {
@@ -54,7 +54,7 @@ export class ProcessTree {
 
   start(spec: ProcessSpec): Running {
     const [file, ...before] = [...GUARD, spec.file];
-    const child: ResultPromise = execa(file as string, [...before, ...spec.args], {
+    const child = execa(file as string, [...before, ...spec.args], {
       ...(spec.cwd ? { cwd: spec.cwd } : {}),
       env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...spec.env },
       extendEnv: false,

@@ -1,0 +1,155 @@
+/// <reference path="../../worker/src/runtimes/wasm/webassembly.d.ts" />
+/* eslint-disable no-restricted-imports -- a benchmark measures the node from outside, and nothing imports a benchmark */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import type { ShardRequest } from '../../worker/src/runtimes/runtime.ts';
+import { Files } from '../../worker/src/runtimes/wasm/child/files.ts';
+import { instrument } from '../../worker/src/runtimes/wasm/child/instrument.ts';
+import { parse } from '../../worker/src/runtimes/wasm/child/parse.ts';
+import { RandomStream } from '../../worker/src/runtimes/wasm/child/random.ts';
+import { createWasi, ProcessExit } from '../../worker/src/runtimes/wasm/child/wasi.ts';
+import { SELF_TEST } from '../../worker/src/runtimes/wasm/selfTest.ts';
+import { WasmRuntime } from '../../worker/src/runtimes/wasm/wasmRuntime.ts';
+import { judge, report, type BenchResult } from './lib/report.ts';
+
+/**
+ * What metering and the sandbox cost. The baseline is the same module, not rewritten, run bare in this process by the same
+ * compiler and the same WASI. Every number is the smallest of several runs that take turns, so that a busy machine
+ * disturbs both sides alike. `--json` prints JSON, `--quick` takes fewer samples per pixel and fewer runs.
+ */
+
+const quick = process.argv.includes('--quick');
+const RUNS = quick ? 3 : 5;
+const SAMPLES = quick ? 64 : 512;
+const SHORT_RUNS = quick ? 8 : 24;
+const PARALLEL = 2;
+/** The metered, sandboxed shard may take this many times as long as the bare one. */
+const TARGET_RATIO = 1.1;
+const MIB = 1024 * 1024;
+
+const build = new URL('../../sdk/modules/build/', import.meta.url);
+if (!existsSync(new URL('pathtracer.wasm', build))) {
+  console.error('The render module is not built yet. Run "npm run build:modules" and start this again.');
+  process.exit(1);
+}
+const tracer = readFileSync(new URL('pathtracer.wasm', build));
+
+function tile(samples: number): ShardRequest {
+  return {
+    module: tracer,
+    args: ['256', '256', '128', '128', String(samples), '5', '1', 'ground'],
+    shard: 1,
+    shards: 4,
+    inputs: [{ name: 'scene.obj', bytes: readFileSync(new URL('scene.obj', build)) }],
+    seed: new Uint8Array(32),
+    limits: { memoryBytes: 512 * MIB, units: 2n ** 40n, outputBytes: 16 * MIB, seconds: 600 },
+  };
+}
+
+/** Runs a module as it is, in this process. Returns its output and milliseconds from bytes to the last byte. */
+function bare(
+  { module, args, shard, shards, inputs, seed }: ShardRequest,
+  bytes: Uint8Array,
+): { output: Buffer; ms: number } {
+  const started = performance.now();
+  const compiled = new WebAssembly.Module(Uint8Array.from(bytes));
+  const pieces: Uint8Array[] = [];
+  const wasi = createWasi(
+    parse(module).imports.map(({ name }) => name),
+    {
+      memory: () => instance.exports['memory'] as WebAssembly.Memory,
+      args: ['module', String(shard), String(shards), ...args],
+      files: new Files(inputs),
+      random: new RandomStream(seed, shard),
+      charge: () => {},
+      stdout: (piece) => pieces.push(piece.slice()),
+      stderr: () => {},
+    },
+  );
+  const instance = new WebAssembly.Instance(compiled, { wasi_snapshot_preview1: wasi });
+  try {
+    (instance.exports['_start'] as () => void)();
+  } catch (error) {
+    if (!(error instanceof ProcessExit) || error.code !== 0) throw error;
+  }
+  return { output: Buffer.concat(pieces), ms: performance.now() - started };
+}
+
+const smallest = (values: readonly number[]): number => Math.min(...values);
+
+async function timed(action: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await action();
+  return performance.now() - started;
+}
+
+async function plainNode(): Promise<void> {
+  await once(spawn(process.execPath, ['--no-liftoff', '-e', '0'], { stdio: 'ignore', env: {} }), 'exit');
+}
+
+async function longShard(runtime: WasmRuntime): Promise<BenchResult[]> {
+  const request = tile(SAMPLES);
+  const metered = instrument(parse(tracer), { maxPages: 8_192, fuel: 2n ** 62n });
+  const times = { bare: [] as number[], metered: [] as number[], sandboxed: [] as number[] };
+  for (let i = 0; i < RUNS; i++) {
+    const plain = bare(request, tracer);
+    times.bare.push(plain.ms);
+    times.metered.push(bare(request, metered).ms);
+    const shard = await runtime.run(request);
+    times.sandboxed.push(shard.wallMs);
+    if (!plain.output.equals(shard.output)) throw new Error('the rewritten module computes something else');
+  }
+  const baseline = smallest(times.bare);
+  const target = baseline * TARGET_RATIO;
+  const common = { unit: 'ms', baseline, better: 'lower' } as const;
+  return [
+    judge({ name: 'long shard, metered in this process', value: smallest(times.metered), ...common }),
+    judge({ name: 'long shard, metered and sandboxed', value: smallest(times.sandboxed), target, ...common }),
+  ];
+}
+
+async function start(runtime: WasmRuntime, warm: WasmRuntime): Promise<BenchResult[]> {
+  const times = { node: [] as number[], cold: [] as number[], warm: [] as number[] };
+  await warm.run(SELF_TEST);
+  for (let i = 0; i < SHORT_RUNS; i++) {
+    times.node.push(await timed(plainNode));
+    times.cold.push((await runtime.run(SELF_TEST)).wallMs);
+    times.warm.push((await warm.run(SELF_TEST)).wallMs);
+  }
+  const common = { unit: 'ms', baseline: smallest(times.node), better: 'lower' } as const;
+  return [
+    judge({ name: 'shortest shard, new process (baseline: node -e 0)', value: smallest(times.cold), ...common }),
+    judge({ name: 'shortest shard, idle process kept ready', value: smallest(times.warm), ...common }),
+  ];
+}
+
+async function perMinute(runtime: WasmRuntime, name: string, request: ShardRequest): Promise<BenchResult> {
+  let left = SHORT_RUNS;
+  const lane = async (): Promise<void> => {
+    while (left-- > 0) await runtime.run(request);
+  };
+  const ms = await timed(() => Promise.all(Array.from({ length: PARALLEL }, lane)));
+  return judge({ name, value: (SHORT_RUNS / ms) * 60_000, unit: 'shards/min' });
+}
+
+// The children run without V8's baseline compiler; the bare runs must not be slower for having it.
+setFlagsFromString('--no-liftoff');
+const runtime = new WasmRuntime();
+const warm = new WasmRuntime({ warm: PARALLEL });
+try {
+  const { isolation, seccomp } = await runtime.isolation();
+  const results = [
+    ...(await longShard(runtime)),
+    ...(await start(runtime, warm)),
+    await perMinute(runtime, `self-test shards, ${PARALLEL} at a time`, SELF_TEST),
+    await perMinute(warm, `self-test shards, ${PARALLEL} at a time, kept ready`, SELF_TEST),
+    await perMinute(runtime, `128 x 128 tiles of 4 samples, ${PARALLEL} at a time`, tile(4)),
+    await perMinute(warm, `128 x 128 tiles of 4 samples, ${PARALLEL} at a time, kept ready`, tile(4)),
+  ];
+  report(`wasm runtime, ${isolation}${seccomp ? ' with seccomp' : ''}`, results);
+} finally {
+  await runtime.close();
+  await warm.close();
+}

@@ -1,0 +1,46 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { root } from '../native.mjs';
+import { people, privateKeyOf } from './people.ts';
+import type { ProcessSpec } from './processTree.ts';
+
+/** Where one node of a local network lives. */
+export interface NodeSeat {
+  /** 1 … n; decides its keys and folder. */
+  index: number;
+  /** The network's folder; holds `deployment.json`. */
+  folder: string;
+  gatewayPort: number;
+  statusPort: number;
+  /** Shards it runs at once. */
+  slots: number;
+  /** Settings beyond those, by their environment names. */
+  env?: Record<string, string>;
+}
+
+/** Writes the node's key file and says how to start it: the same program that operators run, set up by environment. */
+export function nodeProcess({ index, folder, gatewayPort, statusPort, slots, env }: NodeSeat): ProcessSpec {
+  const home = join(folder, `node-${index}`);
+  const keyFile = join(home, 'operator.key');
+  mkdirSync(home, { recursive: true });
+  writeFileSync(keyFile, `${privateKeyOf(people.operator(index))}\n`, { mode: 0o600 });
+  return {
+    name: `node ${index}`,
+    file: process.execPath,
+    args: [join(root, 'worker/src/cli.ts'), 'start'],
+    cwd: home,
+    env: {
+      WORKER_DEPLOYMENT: join(folder, 'deployment.json'),
+      WORKER_DATA_DIR: join(home, 'data'),
+      WORKER_OPERATOR_KEY_FILE: keyFile,
+      WORKER_GATEWAY_PORT: String(gatewayPort),
+      WORKER_ENDPOINT: `http://127.0.0.1:${gatewayPort}`,
+      WORKER_STATUS_PORT: String(statusPort),
+      WORKER_SLOTS: String(slots),
+      WORKER_POLL_MS: '100',
+      WORKER_LEASE_SECONDS: '15',
+      ...env,
+    },
+  };
+}
