@@ -40,14 +40,7 @@ export interface Receipt {
  * be. The others: it is not.
  */
 export type SendVerdict =
-  | 'accepted'
-  | 'known'
-  | 'nonceTooLow'
-  | 'underpriced'
-  | 'feeTooLow'
-  | 'insufficientFunds'
-  | 'rejected'
-  | 'unknown';
+  'accepted' | 'known' | 'nonceTooLow' | 'underpriced' | 'feeTooLow' | 'insufficientFunds' | 'rejected' | 'unknown';
 
 /** What the sender needs of a chain. */
 export interface SenderChain {

@@ -1,3 +1,4 @@
+import type { Result } from '@dpu/sdk/lease';
 import type { Terms } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
 
@@ -43,7 +44,9 @@ export class ChainBook {
 
   /** The newest scanned block; undefined before the first scan. */
   cursor(): { number: number; hash: Hex } | undefined {
-    return this.#journal.get<{ number: number; hash: Hex }>('SELECT number, hash FROM blocks ORDER BY number DESC LIMIT 1');
+    return this.#journal.get<{ number: number; hash: Hex }>(
+      'SELECT number, hash FROM blocks ORDER BY number DESC LIMIT 1',
+    );
   }
 
   /** Scanned blocks, newest first. */
@@ -100,7 +103,11 @@ export class ChainBook {
     const key = `${job}:${first}`;
     if (this.#leases.has(key)) return this.#leases.get(key);
     const events = this.#journal
-      .all<{ event: string }>('SELECT event FROM events WHERE job = ? AND first = ? ORDER BY block, log_index', job, first)
+      .all<{ event: string }>(
+        'SELECT event FROM events WHERE job = ? AND first = ? ORDER BY block, log_index',
+        job,
+        first,
+      )
       .map(({ event }) => fromText<LeaseEvent>(event));
     const state = foldLease(events);
     const terms = state && this.terms(job);
@@ -112,8 +119,22 @@ export class ChainBook {
   /** Newest leases of a job, by first shard. */
   leasesOf(job: Hex): KnownLease[] {
     return this.#journal
-      .all<{ first: number }>('SELECT DISTINCT first FROM events WHERE job = ? AND first IS NOT NULL ORDER BY first', job)
+      .all<{ first: number }>(
+        'SELECT DISTINCT first FROM events WHERE job = ? AND first IS NOT NULL ORDER BY first',
+        job,
+      )
       .flatMap(({ first }) => this.lease(job, first) ?? []);
+  }
+
+  /** Settled results of a job, by first shard: its whole output once it is complete. */
+  settledResults(job: Hex): { first: number; node: number; result: Result }[] {
+    return this.#journal
+      .all<{ event: string }>(
+        `SELECT event FROM events WHERE job = ? AND event LIKE '%"name":"LeaseSettled"%' ORDER BY first`,
+        job,
+      )
+      .map(({ event }) => fromText<Extract<LeaseEvent, { name: 'LeaseSettled' }>>(event))
+      .map(({ first, node, result }) => ({ first, node, result }));
   }
 
   /** Our leases that are still alive, by claim. */

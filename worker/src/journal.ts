@@ -33,8 +33,8 @@ const SCHEMA = `
   CREATE TABLE speeds (module TEXT PRIMARY KEY, seconds REAL NOT NULL, samples INTEGER NOT NULL) STRICT;
   CREATE TABLE intents (
     key TEXT PRIMARY KEY, kind TEXT NOT NULL, target TEXT NOT NULL, data TEXT NOT NULL, gas TEXT NOT NULL,
-    priority INTEGER NOT NULL, deadline INTEGER, urgent INTEGER NOT NULL, status TEXT NOT NULL, final INTEGER NOT NULL,
-    nonce INTEGER, hash TEXT, block INTEGER, block_hash TEXT, created INTEGER NOT NULL
+    priority INTEGER NOT NULL, deadline INTEGER, urgent INTEGER NOT NULL, shards INTEGER NOT NULL,
+    status TEXT NOT NULL, final INTEGER NOT NULL, nonce INTEGER, hash TEXT, block INTEGER, block_hash TEXT, created INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX intents_live ON intents (final, status);
   CREATE TABLE attempts (
@@ -76,7 +76,7 @@ export class Journal {
         locked
           ? `The journal ${file} is in use: another node runs on it. Stop that one, or give this one a data folder of its own.`
           : `The journal ${file} cannot be read (${messageOf(error)}). It holds salts of running leases: restore it from a backup. ` +
-            'Moving it away starts an empty one, which recomputes results but cannot reveal a commitment of a runtime that is not exact.',
+              'Moving it away starts an empty one, which recomputes results but cannot reveal a commitment of a runtime that is not exact.',
         { file },
         error,
       );

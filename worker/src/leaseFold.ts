@@ -39,7 +39,16 @@ export function foldLease(events: readonly LeaseEvent[]): LeaseState | undefined
       const { job, first, count, node, price, bonus, deadline, bond, block } = event;
       state = {
         job,
-        lease: { first, count, node, price, bonus: bonus / 1_000_000_000n, deadline, commitment: zeroHash, committedBlock: 0 },
+        lease: {
+          first,
+          count,
+          node,
+          price,
+          bonus: bonus / 1_000_000_000n,
+          deadline,
+          commitment: zeroHash,
+          committedBlock: 0,
+        },
         phase: 'claimed',
         claimedBlock: block,
         bond,
@@ -68,7 +77,14 @@ function next(state: LeaseState, event: Exclude<LeaseEvent, { name: 'LeaseClaime
         ...(event.time === undefined ? {} : { revealedAt: event.time }),
       };
     case 'LeaseSettled':
-      return { ...state, phase: 'settled', result: event.result, paid: event.paid, fee: event.fee, endBlock: event.block };
+      return {
+        ...state,
+        phase: 'settled',
+        result: event.result,
+        paid: event.paid,
+        fee: event.fee,
+        endBlock: event.block,
+      };
     case 'LeaseLapsed':
       return { ...state, phase: 'lapsed', slashed: event.slashed, waitingBonus: event.bonus, endBlock: event.block };
   }

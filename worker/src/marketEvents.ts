@@ -32,7 +32,16 @@ export type MarketEvent = EventPlace &
       }
     | { name: 'LeaseCommitted'; first: number; node: number; commitment: Hex }
     | { name: 'LeaseRevealed'; first: number; node: number; result: Result }
-    | { name: 'LeaseSettled'; first: number; node: number; paid: bigint; fee: bigint; bonus: bigint; accepted: boolean; result: Result }
+    | {
+        name: 'LeaseSettled';
+        first: number;
+        node: number;
+        paid: bigint;
+        fee: bigint;
+        bonus: bigint;
+        accepted: boolean;
+        result: Result;
+      }
     | { name: 'LeaseLapsed'; first: number; node: number; slashed: bigint; bonus: bigint; withheld: boolean }
   );
 

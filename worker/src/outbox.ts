@@ -4,7 +4,8 @@ import type { Receipt } from './chain.ts';
 import type { Journal } from './journal.ts';
 
 /** What a transaction is for. */
-export type IntentKind = 'claim' | 'takeOver' | 'commit' | 'reveal' | 'submit' | 'settle' | 'lapse' | 'close' | 'endpoint' | 'fill';
+export type IntentKind =
+  'claim' | 'takeOver' | 'commit' | 'reveal' | 'submit' | 'settle' | 'lapse' | 'close' | 'endpoint' | 'fill';
 
 /** One thing that is to happen on chain exactly once. */
 export interface Intent {
@@ -21,6 +22,8 @@ export interface Intent {
   deadline: number | undefined;
   /** Missing it costs a bond, so a higher fee cap applies. */
   urgent: boolean;
+  /** Shards that it takes on, 0 for most. */
+  shards: number;
 }
 
 /**
@@ -63,6 +66,7 @@ interface StoredIntent {
   priority: number;
   deadline: number | null;
   urgent: number;
+  shards: number;
   status: IntentStatus;
   final: number;
   nonce: number | null;
@@ -81,6 +85,7 @@ function rowOf(row: StoredIntent): IntentRow {
     priority: row.priority,
     deadline: row.deadline ?? undefined,
     urgent: row.urgent === 1,
+    shards: row.shards,
     status: row.status,
     final: row.final === 1,
     nonce: row.nonce ?? undefined,
@@ -101,7 +106,7 @@ export class Outbox {
   /** Adds an intent; answers false when its key is already there, in whatever status. */
   add(intent: Intent): boolean {
     const added = this.#journal.run(
-      `INSERT OR IGNORE INTO intents VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0, NULL, NULL, NULL, NULL,
+      `INSERT OR IGNORE INTO intents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0, NULL, NULL, NULL, NULL,
         (SELECT COALESCE(MAX(created), 0) + 1 FROM intents))`,
       intent.key,
       intent.kind,
@@ -111,6 +116,7 @@ export class Outbox {
       intent.priority,
       intent.deadline ?? null,
       Number(intent.urgent),
+      intent.shards,
     );
     return added === 1;
   }
@@ -129,8 +135,8 @@ export class Outbox {
 
   /** How many intents have a key that begins with `prefix`. */
   countKeys(prefix: string): number {
-    const sql = 'SELECT COUNT(*) AS n FROM intents WHERE substr(key, 1, ?) = ?';
-    return this.#journal.get<{ n: number }>(sql, prefix.length, prefix)?.n ?? 0;
+    const sql = 'SELECT COUNT(*) AS n FROM intents WHERE key >= ? AND key < ?';
+    return this.#journal.get<{ n: number }>(sql, prefix, `${prefix}\uffff`)?.n ?? 0;
   }
 
   /** Attempts of an intent, oldest first. */
@@ -180,7 +186,10 @@ export class Outbox {
 
   /** The block of the attempt is not on the chain any more. */
   unmine(key: string): void {
-    this.#journal.run("UPDATE intents SET status = 'sent', hash = NULL, block = NULL, block_hash = NULL WHERE key = ?", key);
+    this.#journal.run(
+      "UPDATE intents SET status = 'sent', hash = NULL, block = NULL, block_hash = NULL WHERE key = ?",
+      key,
+    );
   }
 
   /** Gives the nonce back: none of the attempts can ever be mined. */

@@ -160,7 +160,12 @@ function judge(
     const ask = options.asks[terms.currency.toLowerCase()] ?? 0n;
     if (price < ask) continue; // The ramp may still reach it.
     if (range.kind === 'fresh') {
-      return { kind: range.kind, first: range.first, count: Math.min(range.count, terms.maxLease, wanted, most), price };
+      return {
+        kind: range.kind,
+        first: range.first,
+        count: Math.min(range.count, terms.maxLease, wanted, most),
+        price,
+      };
     }
     // All or nothing: somebody else's range cannot be split.
     if (range.count <= most) return { kind: range.kind, first: range.first, count: range.count, price };

@@ -76,7 +76,16 @@ export class PromiseBook {
 
   /** Keeps a finished shard, so that a crash does not compute it again. */
   addShard(job: Hex, { shard, hash, cid, size, units, log }: DoneShard): void {
-    this.#journal.run('INSERT OR REPLACE INTO shards VALUES (?, ?, ?, ?, ?, ?, ?)', job, shard, hash, cid, size, units, log);
+    this.#journal.run(
+      'INSERT OR REPLACE INTO shards VALUES (?, ?, ?, ?, ?, ?, ?)',
+      job,
+      shard,
+      hash,
+      cid,
+      size,
+      units,
+      log,
+    );
   }
 
   /** Drops the shards of a lease that has ended. */
@@ -91,7 +100,8 @@ export class PromiseBook {
 
   /** Why a job is not to be touched at block time `now`; undefined when it may be. */
   failure(job: Hex, now: number): string | undefined {
-    return this.#journal.get<{ reason: string }>('SELECT reason FROM failures WHERE job = ? AND until > ?', job, now)?.reason;
+    return this.#journal.get<{ reason: string }>('SELECT reason FROM failures WHERE job = ? AND until > ?', job, now)
+      ?.reason;
   }
 
   /** Takes in how long one shard of a module took, in seconds. */

@@ -12,6 +12,8 @@ export interface Proposal {
   data: Hex;
   /** Last block time at which it is of use. */
   deadline?: number;
+  /** Shards that it takes on. */
+  shards?: number;
 }
 
 /** What happened to a proposal. `pending`: it is on its way since earlier. */
@@ -47,6 +49,8 @@ export class Proposer {
   readonly #market: Address;
   readonly #operator: Address;
   readonly #deps: ProposerDeps;
+  /** Names that are being proposed right now: a head and a finished result may ask for the same thing at once. */
+  readonly #asking = new Set<string>();
 
   constructor({ market, operator }: { market: Address; operator: Address }, deps: ProposerDeps) {
     this.#market = market;
@@ -64,8 +68,18 @@ export class Proposer {
   }
 
   /** Does it, unless it is already on its way. `scanned`: the block up to which events were read. */
-  async propose({ name, kind, data, deadline }: Proposal, scanned: number): Promise<Proposed> {
-    if (this.isPending(name, scanned)) return { outcome: 'pending' };
+  async propose(proposal: Proposal, scanned: number): Promise<Proposed> {
+    const { name } = proposal;
+    if (this.#asking.has(name) || this.isPending(name, scanned)) return { outcome: 'pending' };
+    this.#asking.add(name);
+    try {
+      return await this.#send(proposal);
+    } finally {
+      this.#asking.delete(name);
+    }
+  }
+
+  async #send({ name, kind, data, deadline, shards = 0 }: Proposal): Promise<Proposed> {
     const run = await this.#deps.chain.dryRun(this.#operator, data);
     if (!run.ok) return { outcome: 'refused', revert: run.revert };
     await this.#deps.sender.submit({
@@ -77,6 +91,7 @@ export class Proposer {
       priority: PRIORITY[kind],
       deadline,
       urgent: URGENT.includes(kind),
+      shards,
     });
     return { outcome: 'sent' };
   }

@@ -70,7 +70,8 @@ export class Scan {
         continue;
       }
       const time = times.get(event.block) ?? (await this.#deps.chain.block(event.block))?.timestamp;
-      if (time === undefined) throw new TransientError('The chain moved while its logs were read.', { block: event.block });
+      if (time === undefined)
+        throw new TransientError('The chain moved while its logs were read.', { block: event.block });
       times.set(event.block, time);
       dated.push({ ...event, time });
     }
@@ -80,7 +81,8 @@ export class Scan {
   async #rewindToAncestor(head: Head): Promise<void> {
     const { chain, book, log } = this.#deps;
     const cursor = book.cursor();
-    if (!cursor || (cursor.number === head.number ? cursor.hash === head.hash : await this.#isOnChain(cursor, head))) return;
+    if (!cursor || (cursor.number === head.number ? cursor.hash === head.hash : await this.#isOnChain(cursor, head)))
+      return;
     for (const block of book.scanned()) {
       if (block.number > head.number || (await chain.block(block.number))?.hash !== block.hash) continue;
       log.warn('Reading events again after a reorganisation', { ancestor: block.number, scanned: cursor.number });

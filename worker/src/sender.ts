@@ -85,7 +85,8 @@ export class Sender {
       this.#head = head;
       this.#chainNonce = await this.#deps.chain.nonce(this.#options.account.address);
       for (const row of this.#deps.outbox.live()) {
-        if (row.status !== 'queued' && row.status !== 'sent') await this.#watchMined(row, head, reorged || this.#checkMined);
+        if (row.status !== 'queued' && row.status !== 'sent')
+          await this.#watchMined(row, head, reorged || this.#checkMined);
       }
       // A start counts as a reorg: nobody knows what happened in between.
       this.#checkMined = false;
@@ -234,11 +235,27 @@ export class Sender {
       if (taken.has(nonce)) continue;
       const self = this.#options.account.address;
       const key = `fill:${nonce}:${this.#deps.outbox.countKeys(`fill:${nonce}:`)}`;
-      const intent: Intent = { key, kind: 'fill', to: self, data: '0x', gas: TRANSFER_GAS, priority: 9, deadline: undefined, urgent: true };
+      const intent: Intent = {
+        key,
+        kind: 'fill',
+        to: self,
+        data: '0x',
+        gas: TRANSFER_GAS,
+        priority: 9,
+        deadline: undefined,
+        urgent: true,
+        shards: 0,
+      };
       this.#deps.outbox.add(intent);
       const row = this.#deps.outbox.get(key);
       if (!row) continue;
-      const attempt = await this.#sign(row, nonce, firstFees(this.#options.fees, head.baseFee, true), head.number, true);
+      const attempt = await this.#sign(
+        row,
+        nonce,
+        firstFees(this.#options.fees, head.baseFee, true),
+        head.number,
+        true,
+      );
       this.#deps.outbox.addAttempt(key, attempt);
       this.#deps.log.warn('Filling a nonce that nothing uses', { nonce });
       await this.#offer(row, attempt, true);

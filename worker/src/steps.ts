@@ -39,7 +39,8 @@ export function nextStep(lease: KnownLease, facts: StepFacts): Step {
       // The salt is gone with the journal: computed again, an exact result has the same salt.
       if (!promised) return running ? 'wait' : failed ? 'lost' : 'run';
       const confirmations = head.number - lease.lease.committedBlock + 1;
-      const ready = reveal !== undefined && confirmations >= facts.revealConfirmations && head.timestamp + 1 >= reveal.opens;
+      const ready =
+        reveal !== undefined && confirmations >= facts.revealConfirmations && head.timestamp + 1 >= reveal.opens;
       return ready ? 'reveal' : 'wait';
     }
     case 'revealed':

@@ -1,14 +1,7 @@
 import { marketAbi } from '@dpu/sdk/abi';
 import { JOB_STATES, PHASES } from '@dpu/sdk/lease';
 import { causesOf, revertOf, shortMessage } from '@dpu/sdk/revert';
-import {
-  createPublicClient,
-  http,
-  numberToHex,
-  TransactionReceiptNotFoundError,
-  type Address,
-  type Hex,
-} from 'viem';
+import { createPublicClient, http, numberToHex, TransactionReceiptNotFoundError, type Address, type Hex } from 'viem';
 
 import type { Chain, Head, RawLog, Revert, SendVerdict } from './chain.ts';
 import { messageOf, TransientError } from './errors.ts';
@@ -110,7 +103,10 @@ export function viemChain({ rpcUrl, market, timeoutMs }: ViemChainOptions): Chai
     async dryRun(from, data) {
       try {
         // In the next block: a call that is right only from there on must not look wrong here.
-        const gas = await client.request({ method: 'eth_estimateGas', params: [{ from, to: market, data }, 'pending'] });
+        const gas = await client.request({
+          method: 'eth_estimateGas',
+          params: [{ from, to: market, data }, 'pending'],
+        });
         return { ok: true, gas: BigInt(gas) };
       } catch (error) {
         const revert = revertIn(error);
@@ -119,7 +115,8 @@ export function viemChain({ rpcUrl, market, timeoutMs }: ViemChainOptions): Chai
       }
     },
 
-    nonce: (account) => ask('eth_getTransactionCount', () => client.getTransactionCount({ address: account, blockTag: 'latest' })),
+    nonce: (account) =>
+      ask('eth_getTransactionCount', () => client.getTransactionCount({ address: account, blockTag: 'latest' })),
     balance: (account) => ask('eth_getBalance', () => client.getBalance({ address: account })),
     async sendRaw(raw) {
       try {
@@ -145,7 +142,11 @@ export function viemChain({ rpcUrl, market, timeoutMs }: ViemChainOptions): Chai
         };
       } catch (error) {
         if (error instanceof TransactionReceiptNotFoundError) return undefined;
-        throw new TransientError(`The RPC did not answer eth_getTransactionReceipt: ${messageOf(error)}`, { hash }, error);
+        throw new TransientError(
+          `The RPC did not answer eth_getTransactionReceipt: ${messageOf(error)}`,
+          { hash },
+          error,
+        );
       }
     },
     knows: (hash) =>
@@ -168,20 +169,31 @@ export function viemChain({ rpcUrl, market, timeoutMs }: ViemChainOptions): Chai
       ask('leaseWord', () => client.readContract({ ...contract, functionName: 'leaseWord', args: [id, first] })),
     drawn: (terms, first, node) =>
       ask('drawn', async () => {
-        const [now, from] = await client.readContract({ ...contract, functionName: 'drawn', args: [terms, first, node] });
+        const [now, from] = await client.readContract({
+          ...contract,
+          functionName: 'drawn',
+          args: [terms, first, node],
+        });
         return { now, from };
       }),
     node: (id) => ask('node', () => client.readContract({ ...contract, functionName: 'node', args: [id] })),
-    nodeOf: (operator) => ask('nodeOf', () => client.readContract({ ...contract, functionName: 'nodeOf', args: [operator] })),
+    nodeOf: (operator) =>
+      ask('nodeOf', () => client.readContract({ ...contract, functionName: 'nodeOf', args: [operator] })),
     runtimeStake: (runtime) =>
-      ask('runtime', async () => (await client.readContract({ ...contract, functionName: 'runtime', args: [runtime] }))[0]),
-    params: (version) => ask('params', () => client.readContract({ ...contract, functionName: 'params', args: [version] })),
+      ask(
+        'runtime',
+        async () => (await client.readContract({ ...contract, functionName: 'runtime', args: [runtime] }))[0],
+      ),
+    params: (version) =>
+      ask('params', () => client.readContract({ ...contract, functionName: 'params', args: [version] })),
     config: () =>
       ask('config', async () => {
         const [, pausedUntil, minStake] = await client.readContract({ ...contract, functionName: 'config' });
         return { pausedUntil, minStake };
       }),
     marketBalance: (currency, account) =>
-      ask('balanceOf', () => client.readContract({ ...contract, functionName: 'balanceOf', args: [currency, account] })),
+      ask('balanceOf', () =>
+        client.readContract({ ...contract, functionName: 'balanceOf', args: [currency, account] }),
+      ),
   };
 }

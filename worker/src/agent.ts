@@ -1,0 +1,357 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { LocalBackend } from '@dpu/sdk/gateway/localBackend';
+import { startGateway, type Gateway } from '@dpu/sdk/gateway/server';
+import { HttpBackend } from '@dpu/sdk/storage/httpBackend';
+import { RUNTIMES, type RuntimeName } from '@dpu/sdk/terms';
+import type { Hex } from 'viem';
+import { privateKeyToAccount } from 'viem/accounts';
+
+import type { Chain } from './chain.ts';
+import { ChainBook } from './chainBook.ts';
+import { Claimer } from './claimer.ts';
+import type { NodeConfig } from './config.ts';
+import { DeclineRing } from './declines.ts';
+import { messageOf, OperatorError, WorkerError } from './errors.ts';
+import { Executor } from './executor.ts';
+import { ChainFacts } from './facts.ts';
+import { Journal } from './journal.ts';
+import { Keeper } from './keeper.ts';
+import type { Log } from './log.ts';
+import { Loop } from './loop.ts';
+import { Outbox } from './outbox.ts';
+import { PromiseBook } from './promiseBook.ts';
+import { Proposer } from './proposer.ts';
+import { Prover } from './prover.ts';
+import { Reconciler } from './reconciler.ts';
+import { repeat } from './repeat.ts';
+import { Replicator } from './replicator.ts';
+import type { Runtime, RuntimeProbe } from './runtimes/runtime.ts';
+import { saltSecret } from './salt.ts';
+import { Scan } from './scan.ts';
+import { Sender } from './sender.ts';
+import { Settler } from './settler.ts';
+import { Slots } from './slots.ts';
+import { describe, type GasSpent } from './status.ts';
+import { startStatusServer } from './statusServer.ts';
+import { Timings } from './timings.ts';
+import { Watch } from './watch.ts';
+import { Workspace } from './workspace.ts';
+
+/** What a node is made of from outside. */
+export interface AgentDeps {
+  chain: Chain;
+  /** Runtimes that this program has; only those whose self-test succeeds here are used. */
+  runtimes: readonly Runtime[];
+  log: Log;
+  /** Milliseconds of a steady clock, for latencies and nothing else: block time decides deadlines. */
+  clockMs: () => number;
+}
+
+/** The operator's key and the node's settings. */
+export interface AgentOptions {
+  config: NodeConfig;
+  operatorKey: Hex;
+  /** Called when the node works, with where its servers listen. */
+  onReady?: (urls: { gatewayUrl: string; statusUrl: string }) => void;
+}
+
+const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
+/** A lease's life costs about half a million gas; with less than that for one the node is not worth starting. */
+const GAS_TO_START = 500_000n;
+/** How long is waited for a network to answer before it is asked again, milliseconds. */
+const FIRST_POLL_MS = 1_000;
+
+/**
+ * Runs a node until `signal` is aborted, or until it was drained and has nothing left to do.
+ * @throws OperatorError when somebody must act first.
+ */
+export async function runAgent({ config, operatorKey, onReady }: AgentOptions, deps: AgentDeps, signal: AbortSignal): Promise<void> {
+  const { chain, log, clockMs } = deps;
+  const account = privateKeyToAccount(operatorKey);
+  const { chainId, market, startBlock } = config.network;
+  const journal = new Journal({ file: join(config.dataDir, 'journal.sqlite') });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => journal.close());
+  journal.bind({ chainId, market, operator: account.address });
+
+  const watch = new Watch({ chainId, lowerHeadPolls: 20 }, { chain, log });
+  const node = await firstContact(watch, chain, config, account.address, log, signal);
+  if (node === undefined) return;
+
+  const runtimes = await probeRuntimes(deps.runtimes, log, signal);
+  for (const runtime of deps.runtimes) stack.defer(() => runtime.close());
+  if (runtimes.usable.size === 0) {
+    const details = runtimes.probes.map(({ name, detail }) => `${name}: ${detail}`).join('; ');
+    throw new OperatorError(`No runtime works on this machine. ${details}`, { details });
+  }
+
+  const gateway = await openGateway(config, log);
+  stack.defer(() => gateway.close());
+  const endpoint = config.endpoint ?? gateway.url;
+  const local = new LocalBackend(gateway);
+
+  const outbox = new Outbox(journal);
+  const book = new ChainBook(journal);
+  const promises = new PromiseBook(journal);
+  const facts = new ChainFacts(chain);
+  const timings = new Timings();
+  const declines = new DeclineRing({ kept: 100 });
+  const slots = new Slots({ capacity: config.slots });
+  const gas: GasSpent = { spentWei: 0n, transactions: 0 };
+
+  /** Gateways of nodes whose results are inputs of ours. */
+  const peers = new Set<string>();
+  const remote = new HttpBackend({
+    getHolders: () => [...config.gateways, ...peers],
+    writeTo: config.gateways[0] ?? endpoint,
+  });
+  const workspace = new Workspace(
+    { maxInputBytes: config.maxInputMb * MIB, fetchMs: config.fetchTimeoutMs, keptJobs: 4 },
+    {
+      local,
+      remote,
+      log,
+      parentResults: async (job) => {
+        const leases = book.settledResults(job);
+        for (const id of new Set(leases.map((lease) => lease.node))) {
+          const { endpoint: holder } = await chain.node(id);
+          if (/^https?:\/\//.test(holder)) peers.add(holder);
+        }
+        return { shards: book.terms(job)?.shards ?? 0, leases };
+      },
+    },
+  );
+
+  const fees = { tip: config.tipGwei, cap: config.maxFeeGwei, urgentCap: config.urgentMaxFeeGwei };
+  const sender = new Sender(
+    { account, chainId, fees, finalityBlocks: config.finalityBlocks, bumpAfterBlocks: 3, lostAfterBlocks: 3, maxInFlight: 16 },
+    {
+      chain,
+      outbox,
+      log,
+      onOutcome: (_kind, _status, receipt) => {
+        if (!receipt) return;
+        gas.spentWei += receipt.gasUsed * receipt.gasPrice;
+        gas.transactions += 1;
+      },
+    },
+  );
+  const proposer = new Proposer({ market, operator: account.address }, { chain, outbox, sender });
+  const scanned = (): number => book.cursor()?.number ?? 0;
+  const prover = new Prover({ promises, proposer, scanned, log, timings, clockMs });
+  const settler = new Settler({ batch: 32, closeJobs: config.closeJobs }, { book, proposer, log, timings, clockMs });
+  const executor = new Executor(
+    { triesPerShard: 3, saltSecret: saltSecret(operatorKey) },
+    {
+      runtimes: runtimes.usable,
+      workspace,
+      slots,
+      promises,
+      local,
+      log,
+      onResult: (lease) => {
+        const { head } = watch;
+        const readyMs = clockMs();
+        // What fails here is done again with the next head.
+        if (head) void keeper.prove(lease, head, readyMs).catch((error: unknown) => log.warn('Proof is delayed', { error }));
+      },
+    },
+  );
+  stack.defer(() => executor.stop());
+  const keeper = new Keeper(
+    { node, revealConfirmations: config.revealConfirmations },
+    { chain, book, facts, promises, executor, prover, settler, log },
+  );
+  const claimer = new Claimer(
+    {
+      node,
+      runtimes: new Set([...runtimes.usable.keys()].map((name) => RUNTIMES[name as RuntimeName])),
+      asks: config.asks,
+      maxLeaseShards: config.maxLeaseShards,
+      leaseSeconds: config.leaseSeconds,
+      reservePercent: config.reservePercent,
+      reserveSeconds: config.reserveSeconds,
+      memoryBytes: config.shardMemoryMb * MIB,
+      lapseGraceSeconds: config.lapseGraceSeconds,
+      preparing: 4,
+    },
+    {
+      chain,
+      book,
+      facts,
+      outbox,
+      promises,
+      workspace,
+      slots,
+      proposer,
+      settler,
+      declines,
+      walletEmpty: () => sender.problem !== undefined,
+      log,
+      timings,
+      clockMs,
+    },
+  );
+  const scan = new Scan({ node, startBlock, rangeBlocks: 2_000 }, { chain, book, log });
+  const reconciler = new Reconciler({ node, rescanBlocks: 5_000 }, { chain, book, scan, log });
+  const replicator =
+    config.gateways.length === 0
+      ? undefined
+      : new Replicator(
+          { node },
+          {
+            gateway: new HttpBackend({ getHolders: () => [endpoint], writeTo: config.gateways[0] ?? endpoint }),
+            book,
+            journal,
+            log,
+          },
+        );
+  const loop = new Loop(
+    { node, endpoint, reconcileEveryBlocks: 30, tidyEveryBlocks: 10 },
+    { chain, watch, scan, book, sender, reconciler, keeper, claimer, settler, replicator, proposer, executor, outbox, log, clockMs },
+  );
+
+  const token = randomBytes(24).toString('base64url');
+  writeFileSync(join(config.dataDir, 'control-token'), token, { mode: 0o600 });
+  const status = await startStatusServer(
+    { port: config.statusPort, token },
+    {
+      status: () =>
+        describe({
+          node,
+          operator: account.address,
+          chainId,
+          market,
+          gatewayUrl: endpoint,
+          runtimes: runtimes.probes,
+          gas,
+          watch,
+          sender,
+          keeper,
+          claimer,
+          slots,
+          book,
+          declines,
+          timings,
+        }),
+      drain: () => claimer.drain(),
+    },
+  ).catch((error: unknown) => {
+    throw new OperatorError(`The status server cannot listen on port ${config.statusPort}: ${messageOf(error)}.`, {}, error);
+  });
+  stack.defer(() => status.close());
+  onReady?.({ gatewayUrl: gateway.url, statusUrl: status.url });
+  log.info('Node works', { node, operator: account.address, gateway: gateway.url, status: status.url, slots: slots.capacity });
+
+  const stop = new AbortController();
+  let fatal: unknown;
+  await repeat(
+    async (abort) => {
+      await loop.tick(abort);
+      if (loop.isDone()) stop.abort();
+    },
+    {
+      everyMs: config.pollMs,
+      signal: AbortSignal.any([signal, stop.signal]),
+      onError: (error) => {
+        if (error instanceof WorkerError && !error.retryable) {
+          fatal = error;
+          stop.abort();
+        } else if (!(error instanceof WorkerError)) log.error('Tick failed', { error });
+      },
+    },
+  );
+  await sender.idle();
+  log.info('Node stops', { node, drained: loop.isDone() });
+  if (fatal !== undefined) throw fatal;
+}
+
+/** Waits for the network, then checks that this operator may work there. Undefined when aborted meanwhile. */
+async function firstContact(
+  watch: Watch,
+  chain: Chain,
+  config: NodeConfig,
+  operator: Hex,
+  log: Log,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  let node: number | undefined;
+  let fatal: unknown;
+  const done = new AbortController();
+  const attempt = async (): Promise<void> => {
+    await watch.poll();
+    const id = await chain.nodeOf(operator);
+    if (id === 0) {
+      throw new OperatorError(
+        `No node is registered for the operator ${operator}. Register it with the owner's wallet (dApp, or dpu-node init --owner-key-file), then start again.`,
+        { operator },
+      );
+    }
+    const balance = await chain.balance(operator);
+    const needed = GAS_TO_START * ((watch.head?.baseFee ?? 0n) + config.tipGwei);
+    if (balance < needed) {
+      throw new OperatorError(
+        `The operator's wallet ${operator} is empty: it has ${balance} wei, one lease needs about ${needed} wei for gas. Send it some of the chain's coin, then start again.`,
+        { operator, balance, needed },
+      );
+    }
+    node = id;
+    done.abort();
+  };
+  await repeat(attempt, {
+    everyMs: Math.max(config.pollMs, FIRST_POLL_MS),
+    signal: AbortSignal.any([signal, done.signal]),
+    onError: (error) => {
+      if (error instanceof WorkerError && error.retryable) return;
+      fatal = error;
+      done.abort();
+    },
+  });
+  if (fatal !== undefined) throw fatal;
+  if (node === undefined) log.info('Stopped before the network answered');
+  return node;
+}
+
+/** Runs every runtime's self-test. */
+async function probeRuntimes(
+  runtimes: readonly Runtime[],
+  log: Log,
+  signal: AbortSignal,
+): Promise<{ usable: Map<string, Runtime>; probes: (RuntimeProbe & { name: string })[] }> {
+  const usable = new Map<string, Runtime>();
+  const probes: (RuntimeProbe & { name: string })[] = [];
+  for (const runtime of runtimes) {
+    const probe = await runtime.probe(signal);
+    probes.push({ name: runtime.name, ...probe });
+    if (probe.available) usable.set(runtime.name, runtime);
+    log.info(probe.available ? 'Runtime works' : 'Runtime does not work here', { runtime: runtime.name, ...probe });
+  }
+  return { usable, probes };
+}
+
+/** This node's own gateway, from which its results are served. Nobody else may write to it. */
+async function openGateway(config: NodeConfig, log: Log): Promise<Gateway> {
+  try {
+    return await startGateway({
+      dir: join(config.dataDir, 'store'),
+      host: config.gatewayHost,
+      port: config.gatewayPort,
+      ...(config.storeQuotaGb === undefined ? {} : { quotaBytes: config.storeQuotaGb * GIB }),
+      authorizeWrite: () => false,
+      log: {
+        warn: (facts, message) => log.warn(message, facts),
+        error: (facts, message) => log.error(message, facts),
+      },
+    });
+  } catch (error) {
+    throw new OperatorError(
+      `The gateway cannot listen on ${config.gatewayHost}:${config.gatewayPort}: ${messageOf(error)}. Choose another gatewayPort.`,
+      {},
+      error,
+    );
+  }
+}

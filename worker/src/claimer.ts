@@ -1,0 +1,320 @@
+import { rampStart, runtimeName, type Terms } from '@dpu/sdk/terms';
+import { zeroHash, type Hex } from 'viem';
+
+import type { Chain, Head, JobView, NodeView } from './chain.ts';
+import type { ChainBook, KnownJob, KnownLease } from './chainBook.ts';
+import { calls } from './calls.ts';
+import { DeclineError, type Decline, type DeclineRing } from './declines.ts';
+import { drawnAt } from './draw.ts';
+import type { ChainFacts } from './facts.ts';
+import type { Log } from './log.ts';
+import type { MarketEvent } from './marketEvents.ts';
+import type { Outbox } from './outbox.ts';
+import {
+  planClaims,
+  screenTerms,
+  type Candidate,
+  type PlanFacts,
+  type PlannedClaim,
+  type PlanOptions,
+  type Preparation,
+  type Range,
+} from './plan.ts';
+import type { PromiseBook } from './promiseBook.ts';
+import type { Proposer } from './proposer.ts';
+import type { Settler } from './settler.ts';
+import type { Slots } from './slots.ts';
+import type { Timings } from './timings.ts';
+import type { Workspace } from './workspace.ts';
+
+/** How jobs are claimed. */
+export interface ClaimerOptions extends PlanOptions {
+  node: number;
+  /** Ids of the runtimes that work on this machine. */
+  runtimes: ReadonlySet<number>;
+  /** Seconds that a holder is given beyond its deadline before somebody else says that it has lapsed. */
+  lapseGraceSeconds: number;
+  /** Jobs that are prepared at the same time. */
+  preparing: number;
+}
+
+/** What the claimer works with. */
+export interface ClaimerDeps {
+  chain: Chain;
+  book: ChainBook;
+  facts: ChainFacts;
+  outbox: Outbox;
+  promises: PromiseBook;
+  workspace: Workspace;
+  slots: Slots;
+  proposer: Proposer;
+  settler: Settler;
+  declines: DeclineRing;
+  /** The wallet cannot pay for gas. */
+  walletEmpty: () => boolean;
+  log: Log;
+  timings: Timings;
+  clockMs: () => number;
+}
+
+/** What was found out about a job's inside. */
+type Prepared = { state: 'waiting' } | { state: 'ready'; module: string; units: number; seconds: number; memoryBytes: number } | {
+  state: 'declined';
+  error: DeclineError;
+  /** Block time after which it is tried again. */
+  until: number;
+};
+
+/** Seconds after which a job whose files could not be had is looked at again. */
+const RETRY_SECONDS = 15;
+
+/** Takes work: prepares what could be claimed, asks the pure plan, and claims in the very block in which the draw lets it. */
+export class Claimer {
+  readonly #options: ClaimerOptions;
+  readonly #deps: ClaimerDeps;
+  readonly #views = new Map<Hex, JobView>();
+  readonly #prepared = new Map<Hex, Prepared>();
+  #previous: Head | undefined;
+  #draining = false;
+
+  constructor(options: ClaimerOptions, deps: ClaimerDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Takes no new work from now on. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** What was remembered of jobs may be wrong after these events; after a reorg of everything. */
+  forget(events: readonly MarketEvent[], reorged: boolean): void {
+    if (reorged) {
+      this.#views.clear();
+      this.#deps.facts.forgetBlocks();
+    }
+    for (const { job } of events) this.#views.delete(job);
+  }
+
+  /** Claims what should be claimed in the block after `head`. `seenMs`: when the head was seen, on the steady clock. */
+  async tick(head: Head, seenMs: number, signal: AbortSignal): Promise<void> {
+    const nextTime = head.timestamp + this.#secondsPerBlock(head);
+    const { book, chain } = this.#deps;
+    const jobs = book.openJobs().filter(({ terms }) => terms.expiry >= head.timestamp);
+    if (jobs.length === 0) return;
+
+    const [view, config] = await Promise.all([chain.node(this.#options.node), chain.config()]);
+    const facts: PlanFacts = {
+      node: this.#options.node,
+      view,
+      minStake: config.minStake,
+      runtimes: this.#options.runtimes,
+      freeSlots: Math.max(0, this.#deps.slots.free - this.#pendingShards()),
+      nextTime,
+      walletEmpty: this.#deps.walletEmpty(),
+      pausedUntil: config.pausedUntil,
+      draining: this.#draining,
+    };
+    const candidates: Candidate[] = [];
+    for (const job of jobs) {
+      const candidate = await this.#candidate(job, facts, head, signal);
+      if (candidate) candidates.push(candidate);
+    }
+    const plan = planClaims(candidates, facts, this.#options);
+    for (const claim of plan.claims) await this.#claim(claim, head, seenMs);
+    for (const decline of plan.declines) this.#decline(decline, head);
+  }
+
+  #secondsPerBlock(head: Head): number {
+    const previous = this.#previous;
+    this.#previous = head;
+    if (!previous || head.number <= previous.number) return 1;
+    return Math.max(1, Math.round((head.timestamp - previous.timestamp) / (head.number - previous.number)));
+  }
+
+  /** Shards of claims that are on their way. */
+  #pendingShards(): number {
+    const scanned = this.#deps.book.cursor()?.number ?? 0;
+    return this.#deps.outbox
+      .live()
+      .filter(({ kind, status, block }) => {
+        if (kind !== 'claim' && kind !== 'takeOver') return false;
+        return status === 'queued' || status === 'sent' || (status === 'mined' && (block ?? 0) > scanned);
+      })
+      .reduce((sum, { shards }) => sum + shards, 0);
+  }
+
+  /* CANDIDATES */
+
+  async #candidate(job: KnownJob, facts: PlanFacts, head: Head, signal: AbortSignal): Promise<Candidate | undefined> {
+    const { id, terms, postedBlock } = job;
+    const base = { job: id, terms, postedBlock };
+    // What the terms alone rule out needs no look inside, and no question to the chain.
+    if (screenTerms(terms, facts, this.#options)) return { ...base, ranges: [], preparation: { state: 'waiting' } };
+    const failure = this.#deps.promises.failure(id, head.timestamp);
+    if (failure !== undefined) {
+      return { ...base, ranges: [], preparation: { state: 'declined', code: 'failedBefore', detail: { reason: failure } } };
+    }
+    const view = await this.#view(id);
+    if (view.state !== 'open' && view.state !== 'leased') return undefined;
+    const afterCompletedAt = terms.afterJob === zeroHash ? undefined : await this.#completedAt(terms.afterJob);
+    // Nothing of it can be prepared, since its inputs do not exist yet.
+    if (afterCompletedAt === 'notYet') return undefined;
+    const preparation = this.#preparation(id, terms, head, signal);
+    const ranges = await this.#ranges(job, view, afterCompletedAt, facts.view, head);
+    return ranges.length === 0 ? undefined : { ...base, ranges, preparation };
+  }
+
+  async #view(id: Hex): Promise<JobView> {
+    const known = this.#views.get(id);
+    if (known) return known;
+    const view = await this.#deps.chain.job(id);
+    this.#views.set(id, view);
+    return view;
+  }
+
+  async #completedAt(parent: Hex): Promise<number | 'notYet'> {
+    const view = await this.#view(parent);
+    if (view.state === 'complete') return view.at;
+    this.#views.delete(parent);
+    return 'notYet';
+  }
+
+  async #ranges(
+    { id, terms }: KnownJob,
+    view: JobView,
+    afterCompletedAt: number | undefined,
+    node: NodeView,
+    head: Head,
+  ): Promise<Range[]> {
+    const scanned = this.#deps.book.cursor()?.number ?? 0;
+    const leases = this.#deps.book.leasesOf(id);
+    const ranges: Range[] = [];
+    const drawn = async (first: number, from: number): Promise<number | undefined> =>
+      drawnAt(terms, {
+        job: id,
+        first,
+        from,
+        node: this.#options.node,
+        nodeView: node,
+        jobView: view,
+        params: await this.#deps.facts.params(terms.params),
+        runtimeStake: await this.#deps.chain.runtimeStake(terms.runtime),
+        seed: await this.#deps.facts.seed(view.atBlock + 1, head),
+      });
+
+    if (view.state === 'open' && view.cursor < terms.shards && !this.#deps.proposer.isPending(claimName(id), scanned)) {
+      const from = rampStart(terms, { postedAt: view.at, afterCompletedAt });
+      const first = view.cursor;
+      ranges.push({ kind: 'fresh', first, count: terms.shards - first, from, drawnAt: await drawn(first, from) });
+    }
+    for (const lease of leases) {
+      const { first, count, node: holder } = lease.lease;
+      if (holder === this.#options.node || this.#deps.proposer.isPending(takeOverName(id, first), scanned)) continue;
+      if (lease.phase === 'lapsed' && view.state === 'open') {
+        const { at: from } = await this.#deps.chain.lease(id, first);
+        ranges.push({ kind: 'lapsed', first, count, from, drawnAt: await drawn(first, from) });
+      } else if (await this.#isOverdue(lease, head)) {
+        // Only ours to say when we would take it ourselves: being first to say so pays nothing.
+        ranges.push({ kind: 'overdue', first, count, from: head.timestamp, drawnAt: head.timestamp });
+      }
+    }
+    return ranges;
+  }
+
+  async #isOverdue(lease: KnownLease, head: Head): Promise<boolean> {
+    // Nodes speak up one after the other, or all would pay for the same sentence.
+    const patience = this.#options.lapseGraceSeconds + (this.#options.node % 5) * 2;
+    if (lease.phase === 'claimed') return head.timestamp > lease.lease.deadline + patience;
+    if (lease.phase !== 'committed') return false;
+    const times = await this.#deps.facts.revealTimes(lease, head);
+    return times !== undefined && head.timestamp > times.closes + patience;
+  }
+
+  /* PREPARING */
+
+  /** Fetches in the background; what is there is there when the draw lets us. */
+  #preparation(id: Hex, terms: Terms, head: Head, signal: AbortSignal): Preparation {
+    const known = this.#prepared.get(id);
+    if (known?.state === 'ready') {
+      return { state: 'ready', shardSeconds: this.#shardSeconds(known), memoryBytes: known.memoryBytes };
+    }
+    if (known?.state === 'waiting') return { state: 'waiting' };
+    if (known?.state === 'declined' && head.timestamp < known.until) {
+      return { state: 'declined', code: known.error.code, detail: known.error.detail };
+    }
+    const busy = [...this.#prepared.values()].filter(({ state }) => state === 'waiting').length;
+    if (busy < this.#options.preparing) {
+      this.#prepared.set(id, { state: 'waiting' });
+      void this.#prepare(id, terms, head.timestamp, signal);
+    }
+    return { state: 'waiting' };
+  }
+
+  async #prepare(id: Hex, terms: Terms, now: number, signal: AbortSignal): Promise<void> {
+    try {
+      const { spec } = await this.#deps.workspace.prepare(id, terms, signal);
+      const { units, seconds, memoryBytes } = spec.limits;
+      if (spec.runtime !== runtimeName(terms.runtime)) {
+        throw new DeclineError('specInvalid', { problem: `it is for ${spec.runtime}, the terms for runtime ${terms.runtime}` });
+      }
+      this.#prepared.set(id, { state: 'ready', module: spec.module.toString(), units, seconds, memoryBytes });
+    } catch (error) {
+      const declined = error instanceof DeclineError ? error : new DeclineError('inputsUnavailable', { problem: String(error) }, error);
+      const final = declined.code === 'specInvalid' || declined.code === 'inputsTooBig';
+      this.#prepared.set(id, { state: 'declined', error: declined, until: final ? terms.expiry + 1 : now + RETRY_SECONDS });
+    }
+    // Only while they can matter: a long life sees many jobs.
+    for (const oldest of this.#prepared.keys()) {
+      if (this.#prepared.size <= 512) break;
+      this.#prepared.delete(oldest);
+    }
+  }
+
+  /** By experience with the module; else the spec's own cap, which is what the requester grants it at most. */
+  #shardSeconds({ module, seconds }: { module: string; seconds: number }): number {
+    return Math.max(0.05, this.#deps.promises.seconds(module) ?? seconds);
+  }
+
+  /* CLAIMING */
+
+  async #claim(claim: PlannedClaim, head: Head, seenMs: number): Promise<void> {
+    const { proposer, log, timings, clockMs, book, settler } = this.#deps;
+    const { job, terms, first, count, kind } = claim;
+    if (kind === 'overdue') {
+      const lease = book.lease(job, first);
+      if (lease) await settler.lapse(lease);
+      return;
+    }
+    const scanned = book.cursor()?.number ?? 0;
+    const takesOver = kind === 'lapsed';
+    const name = takesOver ? takeOverName(job, first) : claimName(job);
+    const data = takesOver
+      ? calls.takeOver(terms, first, this.#options.node)
+      : calls.claim(terms, this.#options.node, count);
+    const proposed = await proposer.propose(
+      { name, kind: takesOver ? 'takeOver' : 'claim', data, deadline: terms.expiry, shards: count },
+      scanned,
+    );
+    const facts = { job, first, count, price: claim.price };
+    if (proposed.outcome === 'sent') {
+      const ms = clockMs() - seenMs;
+      timings.add('claim', ms);
+      log.info('Claim sent', { ...facts, ms: Math.round(ms * 10) / 10, head: head.number });
+    } else if (proposed.outcome === 'refused') {
+      this.#views.delete(job);
+      log.debug('Claim would be refused', { ...facts, revert: proposed.revert.message });
+    }
+  }
+
+  #decline(decline: Decline, head: Head): void {
+    if (this.#deps.declines.add(decline, head.timestamp)) this.#deps.log.info('Job declined', { ...decline });
+  }
+}
+
+const claimName = (job: Hex): string => `claim:${job}`;
+const takeOverName = (job: Hex, first: number): string => `takeOver:${job}/${first}`;

@@ -1,0 +1,204 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
+import { dirname, resolve } from 'node:path';
+
+import { parseDeployment, type Deployment } from '@dpu/sdk/deployment';
+import { isAddress, parseGwei } from 'viem';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+
+import { messageOf, OperatorError } from './errors.ts';
+import { LOG_LEVELS } from './log.ts';
+
+/** Where the configuration is looked for when nobody says. */
+export const DEFAULT_CONFIG_FILE = './dpu-node.yaml';
+
+const MIB = 1024 * 1024;
+
+const whole = (least: number, most: number = Number.MAX_SAFE_INTEGER) => z.coerce.number().int().min(least).max(most);
+const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
+const url = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ''));
+const list = z.preprocess(
+  (value) => (typeof value === 'string' ? value.split(',').map((item) => item.trim()).filter(Boolean) : value),
+  z.array(url),
+);
+const gwei = z.union([z.string(), z.number()]).transform((value, context) => {
+  try {
+    return parseGwei(String(value));
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must be an amount in gwei' });
+    return z.NEVER;
+  }
+});
+/** `address=amount,address=amount`, or a map. */
+const asks = z.preprocess(
+  (value) =>
+    typeof value === 'string' ? Object.fromEntries(value.split(',').map((pair) => pair.trim().split('='))) : value,
+  z.record(
+    z.string().refine((text) => isAddress(text, { strict: false }), 'must be the address of a currency'),
+    z.union([z.string().regex(/^\d+$/, 'must be a whole number of the smallest unit'), z.int().min(0)]).transform(BigInt),
+  ),
+);
+
+/** Every setting. The file and the flags use these names; the environment uses WORKER_ and the name in capitals. */
+export const configSchema = z.strictObject({
+  /** The deployment file of the network: chain, contracts, gateway. A path relative to the configuration file. */
+  deployment: z.string().default('.dpu/deployment.json'),
+  /** JSON-RPC endpoint; the deployment's when absent. */
+  rpcUrl: url.optional(),
+  /** Folder of the journal, the block store and the control token. */
+  dataDir: z.string().default('./dpu-node-data'),
+  /** File of the operator's private key, readable by its owner only. */
+  operatorKeyFile: z.string().default('./dpu-node-data/operator.key'),
+  /** Password of an encrypted key file. From the environment only. */
+  keyPassword: z.string().optional(),
+  /** Least price of one shard per currency, smallest units. Currencies that are not named are not taken. */
+  asks: asks.optional(),
+  /** Shards that run at once. */
+  slots: whole(1, 1024).default(availableParallelism()),
+  /** Most memory of one shard, MiB. */
+  shardMemoryMb: whole(1).default(Math.min(4096, Math.floor(totalmem() / MIB / 2))),
+  /** Most bytes of a job's module and inputs, MiB. */
+  maxInputMb: whole(1).default(1024),
+  /** Most shards of one lease. */
+  maxLeaseShards: whole(1, 8192).default(1024),
+  /** Compute time that one lease should fill, seconds. */
+  leaseSeconds: whole(1).default(60),
+  /** Part of a lease's time that is kept free, percent, and seconds on top. */
+  reservePercent: whole(0, 90).default(20),
+  reserveSeconds: whole(0).default(3),
+  /** How often the chain is asked for a new block, milliseconds. */
+  pollMs: whole(10).default(250),
+  /** Longest wait for the RPC, milliseconds. */
+  rpcTimeoutMs: whole(100).default(10_000),
+  /** Longest time in which a job's files are fetched, milliseconds. */
+  fetchTimeoutMs: whole(100).default(300_000),
+  /** Blocks after which a transaction or a scanned block is final. */
+  finalityBlocks: whole(1).default(32),
+  /** Blocks that a commit must have, its own included, before its result is shown. */
+  revealConfirmations: whole(1).default(1),
+  /** Offer to block proposers, gwei per gas; most in total; most where a bond is at risk. */
+  tipGwei: gwei.default(parseGwei('1')),
+  maxFeeGwei: gwei.default(parseGwei('200')),
+  urgentMaxFeeGwei: gwei.default(parseGwei('2000')),
+  /** Address and port at which this node's gateway listens. */
+  gatewayHost: z.string().default('127.0.0.1'),
+  gatewayPort: whole(0, 65_535).default(24_101),
+  /** Base URL under which others reach that gateway; it is published on chain. The gateway's own URL when absent. */
+  endpoint: url.optional(),
+  /** Gateways to fetch from; the first also keeps copies of results. The deployment's when absent. */
+  gateways: list.optional(),
+  /** Bytes that the block store may hold, GiB; without a limit when absent. */
+  storeQuotaGb: whole(1).optional(),
+  /** Port of the status server, on the loopback interface. */
+  statusPort: whole(0, 65_535).default(24_201),
+  /** Close expired jobs that this node worked for. */
+  closeJobs: flag.default(true),
+  /** Seconds that others get beyond a deadline before this node says that their lease has lapsed. */
+  lapseGraceSeconds: whole(0).default(5),
+  /** How strongly shards are kept from the machine; the strongest that works when absent. */
+  isolation: z.enum(['bubblewrap', 'prlimit', 'process']).optional(),
+  /** Idle sandbox processes that are kept ready. */
+  warmProcesses: whole(0, 64).default(1),
+  logLevel: z.enum(LOG_LEVELS).default('info'),
+});
+
+/** The settings, checked. Amounts in wei, paths absolute. */
+export type Settings = z.output<typeof configSchema>;
+
+/** Settings and the network that they name. */
+export interface NodeConfig extends Settings {
+  network: Deployment;
+  /** Resolved: never absent. */
+  rpcUrl: string;
+  gateways: string[];
+  asks: Record<string, bigint>;
+}
+
+/** Where settings come from, weakest first: the file, the environment, the flags. */
+export interface ConfigSources {
+  /** Path of the YAML file; {@link DEFAULT_CONFIG_FILE} when absent, which then need not exist. */
+  file?: string | undefined;
+  env: Record<string, string | undefined>;
+  flags?: Record<string, unknown>;
+}
+
+const NAMES = Object.keys(configSchema.shape) as (keyof Settings)[];
+const PATHS = ['deployment', 'dataDir', 'operatorKeyFile'] as const;
+
+/** Name of the environment variable of a setting. */
+export function variableOf(name: string): string {
+  return `WORKER_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+/**
+ * Reads the settings and the deployment file.
+ * @throws OperatorError that names every setting that is wrong.
+ */
+export function readConfig(sources: ConfigSources): NodeConfig {
+  const settings = readSettings(sources);
+  const network = readDeployment(settings.deployment);
+  const free = Object.fromEntries(network.currencies.map(({ address }) => [address.toLowerCase(), 0n]));
+  const named = Object.entries(settings.asks ?? free).map(([address, ask]): [string, bigint] => [address.toLowerCase(), ask]);
+  return {
+    ...settings,
+    network,
+    rpcUrl: settings.rpcUrl ?? network.rpcUrl,
+    gateways: settings.gateways ?? [network.gatewayUrl],
+    asks: Object.fromEntries(named),
+  };
+}
+
+/** Reads the settings alone. */
+export function readSettings({ file, env, flags = {} }: ConfigSources): Settings {
+  const path = resolve(file ?? env['WORKER_CONFIG'] ?? DEFAULT_CONFIG_FILE);
+  const fromFile = readYaml(path, file !== undefined || env['WORKER_CONFIG'] !== undefined);
+  const fromEnv = Object.fromEntries(NAMES.flatMap((name) => {
+    const value = env[variableOf(name)];
+    return value === undefined || value === '' ? [] : [[name, value]];
+  }));
+  const fromFlags = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
+  if ('keyPassword' in fromFile || 'keyPassword' in fromFlags) {
+    throw new OperatorError(`The key's password belongs in ${variableOf('keyPassword')}, not in a file or on the command line.`);
+  }
+  const parsed = configSchema.safeParse({ ...fromFile, ...fromEnv, ...fromFlags });
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(({ path: at, message }) => `${at.join('.') || 'configuration'}: ${message}`);
+    throw new OperatorError(`The configuration is not valid. ${problems.join('; ')}. Correct ${path} or the environment.`, {
+      problems,
+    });
+  }
+  const settings = parsed.data;
+  // Paths in the file are relative to it, so that the node runs from any folder.
+  for (const name of PATHS) {
+    const base = name in fromFlags || name in fromEnv ? '.' : dirname(path);
+    settings[name] = resolve(base, settings[name]);
+  }
+  return settings;
+}
+
+function readYaml(path: string, required: boolean): Record<string, unknown> {
+  if (!existsSync(path)) {
+    if (required) throw new OperatorError(`There is no configuration file ${path}. Run dpu-node init, or correct --config.`, { path });
+    return {};
+  }
+  try {
+    const value: unknown = parseYaml(readFileSync(path, 'utf8')) ?? {};
+    if (typeof value !== 'object' || Array.isArray(value)) throw new Error('it is not a map of settings');
+    return value as Record<string, unknown>;
+  } catch (error) {
+    throw new OperatorError(`The configuration file ${path} cannot be read: ${messageOf(error)}.`, { path }, error);
+  }
+}
+
+function readDeployment(path: string): Deployment {
+  try {
+    return parseDeployment(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new OperatorError(
+      `The deployment file ${path} cannot be used: ${messageOf(error)} It comes with the network; a dApp serves it as /config.json.`,
+      { path },
+      error,
+    );
+  }
+}

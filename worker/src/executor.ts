@@ -1,0 +1,215 @@
+import type { Result } from '@dpu/sdk/lease';
+import { encodeManifest, rootOf, unitsOf, type Manifest } from '@dpu/sdk/manifest';
+import type { StorageBackend } from '@dpu/sdk/storage/backend';
+import { parseCid } from '@dpu/sdk/storage/cid';
+
+import type { KnownLease } from './chainBook.ts';
+import { DeclineError } from './declines.ts';
+import { messageOf } from './errors.ts';
+import type { Log } from './log.ts';
+import type { DoneShard, LeaseKey, PromiseBook } from './promiseBook.ts';
+import type { Runtime } from './runtimes/runtime.ts';
+import { ShardError } from './runtimes/runtime.ts';
+import { leaseSalt } from './salt.ts';
+import type { Slots } from './slots.ts';
+import { sha256, type PreparedJob, type Workspace } from './workspace.ts';
+
+/** How leases are run. */
+export interface ExecutorOptions {
+  /** How often a shard is tried when this machine, not the job, is at fault. */
+  triesPerShard: number;
+  /** See `saltSecret`. */
+  saltSecret: Uint8Array;
+}
+
+/** What the executor works with. */
+export interface ExecutorDeps {
+  /** Runtimes of this machine by the spec's name. */
+  runtimes: ReadonlyMap<string, Runtime>;
+  workspace: Workspace;
+  slots: Slots;
+  promises: PromiseBook;
+  /** This node's own store: from here the result is served. */
+  local: StorageBackend;
+  log: Log;
+  /** Called as soon as the result and its salt are on disk. */
+  onResult: (lease: KnownLease) => void;
+}
+
+/** Name of a lease in maps and logs. */
+export function leaseName({ job, first, deadline }: LeaseKey): string {
+  return `${job}:${first}:${deadline}`;
+}
+
+/** The key of a lease as a promise. */
+export function leaseKeyOf({ job, lease: { first, deadline } }: KnownLease): LeaseKey {
+  return { job, first, deadline };
+}
+
+/** Runs leases: every shard in its sandbox, every output stored before it counts, every result on disk before it is promised. */
+export class Executor {
+  readonly #options: ExecutorOptions;
+  readonly #deps: ExecutorDeps;
+  readonly #running = new Map<string, { promise: Promise<void>; stop: AbortController }>();
+  readonly #failed = new Set<string>();
+
+  constructor(options: ExecutorOptions, deps: ExecutorDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  isRunning(key: LeaseKey): boolean {
+    return this.#running.has(leaseName(key));
+  }
+
+  /** Whether this process has given the lease up. */
+  hasFailed(key: LeaseKey): boolean {
+    return this.#failed.has(leaseName(key));
+  }
+
+  /** Leases that run now. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Starts a lease, or what is left of it. Does not wait. */
+  start(lease: KnownLease): void {
+    const key = leaseKeyOf(lease);
+    const name = leaseName(key);
+    if (this.#running.has(name)) return;
+    const stop = new AbortController();
+    const promise = this.#run(lease, stop.signal)
+      .then(() => {
+        this.#running.delete(name);
+        this.#deps.onResult(lease);
+      })
+      .catch((error: unknown) => {
+        this.#running.delete(name);
+        if (!stop.signal.aborted) this.#giveUp(lease, error);
+      });
+    this.#running.set(name, { promise, stop });
+  }
+
+  /** Ends a lease that is of no use any more. */
+  cancel(key: LeaseKey): void {
+    this.#running.get(leaseName(key))?.stop.abort();
+  }
+
+  /** Stops everything; what was finished is on disk. */
+  async stop(): Promise<void> {
+    for (const { stop } of this.#running.values()) stop.abort();
+    await Promise.all([...this.#running.values()].map(({ promise }) => promise));
+  }
+
+  async #run(lease: KnownLease, signal: AbortSignal): Promise<void> {
+    const { promises, workspace, local, log, slots } = this.#deps;
+    const key = leaseKeyOf(lease);
+    const { job, terms } = lease;
+    const { first, count, node } = lease.lease;
+    const done = promises.shards(job, first, count);
+    const missing = Array.from({ length: count }, (_, index) => first + index).filter(
+      (shard) => !done.some((known) => known.shard === shard),
+    );
+    const release = slots.promise(missing.length);
+    try {
+      const prepared = await workspace.prepare(job, terms, signal);
+      const runtime = this.#deps.runtimes.get(prepared.spec.runtime);
+      if (!runtime) throw new DeclineError('runtime', { runtime: prepared.spec.runtime });
+      const failFast = new AbortController();
+      const either = AbortSignal.any([signal, failFast.signal]);
+      const outcomes = await Promise.allSettled(
+        missing.map((shard) =>
+          slots
+            .run(async () => {
+              const result = await this.#shard(lease, runtime, prepared, shard, either);
+              release();
+              return result;
+            }, either)
+            .catch((error: unknown) => {
+              failFast.abort();
+              throw error;
+            }),
+        ),
+      );
+      // The shard that failed first says why; the others were only stopped by it.
+      const failures = outcomes.flatMap((outcome) =>
+        outcome.status === 'rejected' ? [outcome.reason as unknown] : [],
+      );
+      if (failures.length > 0)
+        throw failures.find((error) => error instanceof ShardError && error.reason !== 'killed') ?? failures[0];
+      signal.throwIfAborted();
+      const result = await this.#store(job, first, node, promises.shards(job, first, count), local);
+      promises.promise(key, { result, salt: leaseSalt(this.#options.saltSecret, key, result) });
+      log.info('Lease computed', { job, first, count, units: result.units });
+    } finally {
+      for (let left = missing.length; left > 0; left -= 1) release();
+    }
+  }
+
+  async #shard(
+    lease: KnownLease,
+    runtime: Runtime,
+    { spec, module, inputs, seed }: PreparedJob,
+    shard: number,
+    signal: AbortSignal,
+  ): Promise<DoneShard> {
+    const { local, promises, log } = this.#deps;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const request = { module, args: spec.args, shard, shards: spec.shards, inputs, seed, limits: spec.limits };
+        const { output, units, log: text, wallMs } = await runtime.run(request, { signal });
+        const { cid } = await local.addFile(output, { signal });
+        const done = { shard, hash: sha256(output), cid: cid.toString(), size: output.length, units, log: text };
+        promises.addShard(lease.job, done);
+        promises.learn(spec.module.toString(), wallMs / 1000);
+        return done;
+      } catch (error) {
+        const again = error instanceof ShardError && error.retryable && attempt < this.#options.triesPerShard;
+        if (!again || signal.aborted) throw error;
+        log.warn('Shard failed on this machine, trying again', { job: lease.job, shard, reason: error.reason, error });
+      }
+    }
+  }
+
+  /** Stores log and manifest; the digest of the manifest and the root over its shards are the result. */
+  async #store(
+    job: KnownLease['job'],
+    first: number,
+    node: number,
+    shards: readonly DoneShard[],
+    local: StorageBackend,
+  ): Promise<Result> {
+    const text = shards.map(({ shard, log }) => (log === '' ? '' : `--- shard ${shard}\n${log}\n`)).join('');
+    const manifest: Manifest = {
+      version: 1,
+      job,
+      first,
+      node,
+      shards: shards.map(({ shard, hash, cid, size, units }) => ({
+        shard,
+        hash,
+        cid: parseCid(cid),
+        size,
+        units: BigInt(units),
+      })),
+      ...(text === '' ? {} : { log: (await local.addFile(new TextEncoder().encode(text))).cid }),
+    };
+    const { cid, digest, bytes } = encodeManifest(manifest);
+    await local.putBlock(cid, bytes);
+    return { root: rootOf(manifest), units: unitsOf(manifest), manifest: digest };
+  }
+
+  #giveUp(lease: KnownLease, error: unknown): void {
+    const { job, terms } = lease;
+    const jobsFault = error instanceof ShardError && error.fault === 'job';
+    this.#failed.add(leaseName(leaseKeyOf(lease)));
+    // A job that fails here by its own fault would cost a bond with every claim.
+    if (jobsFault) this.#deps.promises.fail(job, `${error.reason}: ${error.message}`, terms.expiry);
+    this.#deps.log.error('Lease cannot be computed, part of its bond will be lost', {
+      job,
+      first: lease.lease.first,
+      reason: error instanceof ShardError ? error.reason : messageOf(error),
+      error,
+    });
+  }
+}

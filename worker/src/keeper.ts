@@ -1,0 +1,115 @@
+import type { Chain, Head } from './chain.ts';
+import type { ChainBook, KnownLease } from './chainBook.ts';
+import { type Executor, leaseKeyOf, leaseName } from './executor.ts';
+import type { ChainFacts } from './facts.ts';
+import type { Log } from './log.ts';
+import type { PromiseBook } from './promiseBook.ts';
+import type { Prover } from './prover.ts';
+import type { Settler } from './settler.ts';
+import { nextStep, type Step } from './steps.ts';
+
+/** How leases are kept going. */
+export interface KeeperOptions {
+  node: number;
+  /** Blocks that a commit must have, its own included, before its result is shown. */
+  revealConfirmations: number;
+}
+
+/** What the keeper works with. */
+export interface KeeperDeps {
+  chain: Chain;
+  book: ChainBook;
+  facts: ChainFacts;
+  promises: PromiseBook;
+  executor: Executor;
+  prover: Prover;
+  settler: Settler;
+  log: Log;
+}
+
+/** A lease of ours and what it needs. */
+export interface LeaseStep {
+  lease: KnownLease;
+  step: Step;
+}
+
+/** Looks at every living lease of ours once per head and does its next step. What happened before, or in which process, is no matter. */
+export class Keeper {
+  readonly #options: KeeperOptions;
+  readonly #deps: KeeperDeps;
+  readonly #mourned = new Set<string>();
+  #steps: readonly LeaseStep[] = [];
+
+  constructor(options: KeeperOptions, deps: KeeperDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  /** The living leases as of the last head. */
+  get steps(): readonly LeaseStep[] {
+    return this.#steps;
+  }
+
+  /** `seenMs`: when the head was seen, on the steady clock. */
+  async tick(head: Head, seenMs: number): Promise<void> {
+    const { book, executor, prover, settler } = this.#deps;
+    const steps: LeaseStep[] = [];
+    const due: KnownLease[] = [];
+    for (const lease of book.ownLiving(this.#options.node)) {
+      const { step, closes } = await this.#judge(lease, head);
+      steps.push({ lease, step });
+      if (step === 'run') executor.start(lease);
+      else if (step === 'commit') await prover.commit(lease, seenMs);
+      else if (step === 'submit') await prover.submit(lease, seenMs);
+      else if (step === 'reveal') await prover.reveal(lease, closes, seenMs);
+      else if (step === 'settle') due.push(lease);
+      else if (step === 'lapse') await this.#lapse(lease);
+      else if (step === 'lost') this.#mourn(lease);
+    }
+    this.#steps = steps;
+    await settler.settle(due, seenMs);
+  }
+
+  /** Proves a lease whose result has just come to the disk, without waiting for a block. */
+  async prove(lease: KnownLease, head: Head, readyMs: number): Promise<void> {
+    // The lease as it stands now: a reorg may have taken it away while it was computed.
+    const now = this.#deps.book.lease(lease.job, lease.lease.first);
+    if (!now || now.lease.node !== lease.lease.node || now.lease.deadline !== lease.lease.deadline) return;
+    const { step } = await this.#judge(now, head);
+    if (step === 'commit') await this.#deps.prover.commit(now, readyMs);
+    if (step === 'submit') await this.#deps.prover.submit(now, readyMs);
+  }
+
+  async #judge(lease: KnownLease, head: Head): Promise<{ step: Step; closes: number }> {
+    const { facts, promises, executor } = this.#deps;
+    const key = leaseKeyOf(lease);
+    const reveal = lease.phase === 'committed' ? await facts.revealTimes(lease, head) : undefined;
+    const step = nextStep(lease, {
+      head,
+      promised: promises.promised(key),
+      running: executor.isRunning(key),
+      failed: executor.hasFailed(key),
+      reveal,
+      revealConfirmations: this.#options.revealConfirmations,
+    });
+    return { step, closes: reveal?.closes ?? 0 };
+  }
+
+  async #lapse(lease: KnownLease): Promise<void> {
+    this.#deps.executor.cancel(leaseKeyOf(lease));
+    this.#mourn(lease);
+    await this.#deps.settler.lapse(lease);
+  }
+
+  #mourn(lease: KnownLease): void {
+    const name = leaseName(leaseKeyOf(lease));
+    if (this.#mourned.has(name)) return;
+    this.#mourned.add(name);
+    this.#deps.log.error('Lease is lost, its bond or part of it will be taken', {
+      job: lease.job,
+      first: lease.lease.first,
+      phase: lease.phase,
+      bond: lease.bond,
+    });
+  }
+}

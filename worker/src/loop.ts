@@ -1,0 +1,124 @@
+import type { Chain } from './chain.ts';
+import type { ChainBook } from './chainBook.ts';
+import { calls } from './calls.ts';
+import type { Claimer } from './claimer.ts';
+import { TransientError } from './errors.ts';
+import type { Executor } from './executor.ts';
+import type { Keeper } from './keeper.ts';
+import type { Log } from './log.ts';
+import type { Outbox } from './outbox.ts';
+import type { Proposer } from './proposer.ts';
+import type { Reconciler } from './reconciler.ts';
+import type { Replicator } from './replicator.ts';
+import type { Scan } from './scan.ts';
+import type { Sender } from './sender.ts';
+import type { Settler } from './settler.ts';
+import type { HeadChange, Watch } from './watch.ts';
+
+/** What happens how often. */
+export interface LoopOptions {
+  node: number;
+  /** The URL that the chain should name for this node. */
+  endpoint: string;
+  reconcileEveryBlocks: number;
+  /** Closing of expired jobs. */
+  tidyEveryBlocks: number;
+}
+
+/** What the loop drives. */
+export interface LoopDeps {
+  chain: Chain;
+  watch: Pick<Watch, 'poll'>;
+  scan: Pick<Scan, 'advance'>;
+  book: ChainBook;
+  sender: Pick<Sender, 'tick' | 'pending'>;
+  reconciler: Pick<Reconciler, 'reconcile'>;
+  keeper: Pick<Keeper, 'tick'>;
+  claimer: Pick<Claimer, 'forget' | 'tick' | 'draining'>;
+  settler: Pick<Settler, 'close'>;
+  replicator: Pick<Replicator, 'tick'> | undefined;
+  proposer: Pick<Proposer, 'propose'>;
+  executor: Pick<Executor, 'running'>;
+  outbox: Outbox;
+  log: Log;
+  clockMs: () => number;
+}
+
+/**
+ * What happens with every new head, in this order: read what the chain says, look after our transactions, compare journal and chain,
+ * look after our leases, and only then take new work.
+ */
+export class Loop {
+  readonly #options: LoopOptions;
+  readonly #deps: LoopDeps;
+  /** A head that was not worked off because something did not answer. */
+  #owed: HeadChange | undefined;
+  #reconciledAt = -1;
+  #tidiedAt = -1;
+  #endpointChecked = false;
+
+  constructor(options: LoopOptions, deps: LoopDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  /** Drained, and nothing of ours is on the chain or on its way. */
+  isDone(): boolean {
+    const { claimer, book, sender, executor } = this.#deps;
+    if (!claimer.draining || this.#owed) return false;
+    return book.ownLiving(this.#options.node).length === 0 && sender.pending === 0 && executor.running === 0;
+  }
+
+  /** Asks for a new head and works it off. A head that could not be worked off is taken up again. */
+  async tick(signal: AbortSignal): Promise<void> {
+    const seenMs = this.#deps.clockMs();
+    const change = await this.#deps.watch.poll();
+    const owed = this.#owed;
+    if (change) this.#owed = { head: change.head, reorged: change.reorged || (owed?.reorged ?? false) };
+    if (!this.#owed) return;
+    const work = this.#owed;
+    try {
+      await this.#work(work, seenMs, signal);
+      this.#owed = undefined;
+    } catch (error) {
+      if (error instanceof TransientError && !owed) this.#deps.log.warn('Block is worked off later', { error });
+      throw error;
+    }
+  }
+
+  async #work({ head, reorged }: HeadChange, seenMs: number, signal: AbortSignal): Promise<void> {
+    const { scan, sender, reconciler, keeper, claimer, settler, replicator } = this.#deps;
+    const events = await scan.advance(head);
+    claimer.forget(events, reorged);
+    await sender.tick(head, reorged);
+    const due = this.#reconciledAt < 0 || reorged || head.number - this.#reconciledAt >= this.#options.reconcileEveryBlocks;
+    if (due) {
+      const differing = await reconciler.reconcile(head);
+      // A difference is looked at again with the next head.
+      this.#reconciledAt = differing === 0 ? head.number : -1;
+    }
+    await keeper.tick(head, seenMs);
+    await claimer.tick(head, seenMs, signal);
+    if (head.number - this.#tidiedAt >= this.#options.tidyEveryBlocks) {
+      await settler.close(head);
+      await this.#publishEndpoint();
+      this.#tidiedAt = head.number;
+    }
+    replicator?.tick(signal);
+  }
+
+  /** Machines move: the chain should say where this one serves. */
+  async #publishEndpoint(): Promise<void> {
+    if (this.#endpointChecked) return;
+    const { node, endpoint } = this.#options;
+    const { chain, proposer, book, log } = this.#deps;
+    const view = await chain.node(node);
+    this.#endpointChecked = true;
+    if (view.endpoint === endpoint) return;
+    await proposer.propose(
+      { name: `endpoint:${endpoint}`, kind: 'endpoint', data: calls.setEndpoint(node, endpoint) },
+      book.cursor()?.number ?? 0,
+    );
+    log.info('Endpoint published', { endpoint, before: view.endpoint });
+  }
+}

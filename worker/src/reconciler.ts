@@ -1,0 +1,79 @@
+import { asClaimed, claimedWord, committedWord, flagsOf, readWord, revealedWord } from '@dpu/sdk/lease';
+
+import type { Chain, Head } from './chain.ts';
+import type { ChainBook, KnownLease } from './chainBook.ts';
+import { leaseKeyOf, leaseName } from './executor.ts';
+import type { Log } from './log.ts';
+import type { Scan } from './scan.ts';
+
+/** How the journal is compared with the chain. */
+export interface ReconcilerOptions {
+  node: number;
+  /** How far back events are read again when the chain holds a bond that the journal knows nothing of, in blocks. */
+  rescanBlocks: number;
+}
+
+/** What the reconciler works with. */
+export interface ReconcilerDeps {
+  chain: Chain;
+  book: ChainBook;
+  scan: Scan;
+  log: Log;
+}
+
+/**
+ * Compares what the journal says of our leases with the contract's own words, on start and every now and then. Events are how the node
+ * knows; this is how it finds out that an RPC left some out.
+ */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #deps: ReconcilerDeps;
+  #suspects = new Set<string>();
+
+  constructor(options: ReconcilerOptions, deps: ReconcilerDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  /**
+   * Compares once, right after the events up to `head` were read. A difference that is seen twice is no race between two answers: then
+   * the events are read again. Answers how many leases differed.
+   */
+  async reconcile(head: Head): Promise<number> {
+    const { chain, book, scan, log } = this.#deps;
+    const living = book.ownLiving(this.#options.node);
+    const differing: { name: string; from: number }[] = [];
+    for (const lease of living) {
+      const word = await chain.leaseWord(lease.job, lease.lease.first);
+      if (!agrees(lease, word)) differing.push({ name: nameOf(lease), from: lease.claimedBlock });
+    }
+    const { locked } = await chain.node(this.#options.node);
+    const known = living.reduce((sum, { bond }) => sum + bond, 0n);
+    if (locked !== known) {
+      differing.push({ name: `locked:${locked}:${known}`, from: Math.max(0, head.number - this.#options.rescanBlocks) });
+    }
+
+    const sure = differing.filter(({ name }) => this.#suspects.has(name));
+    this.#suspects = new Set(differing.map(({ name }) => name));
+    if (sure.length > 0) {
+      const from = Math.min(...sure.map((difference) => difference.from));
+      log.warn('Journal and chain differ, reading events again', { differing: sure.map(({ name }) => name), from });
+      this.#suspects.clear();
+      scan.rescan(from);
+      await scan.advance(head);
+    }
+    return differing.length;
+  }
+}
+
+/** Whether the contract's word is that of the lease as the journal knows it. */
+export function agrees(lease: KnownLease, word: bigint): boolean {
+  const { phase, at } = readWord(word);
+  if (phase !== lease.phase) return false;
+  const flags = flagsOf(lease.terms, lease.lease.count);
+  if (phase === 'claimed') return word === claimedWord(lease.lease, flags);
+  if (phase === 'committed') return word === committedWord(lease.lease, at, flags);
+  return phase === 'revealed' && lease.result !== undefined && word === revealedWord(asClaimed(lease.lease), lease.result, at, flags);
+}
+
+const nameOf = (lease: KnownLease): string => `${leaseName(leaseKeyOf(lease))}:${lease.phase}`;
