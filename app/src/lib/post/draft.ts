@@ -1,0 +1,71 @@
+import type { Deployment } from '@dpu/sdk/deployment';
+import { escrowOf, proposeMapReduce, proposeTerms, type MarketFacts, type PostingChoices } from '@dpu/sdk/posting';
+import type { JobSpecInput } from '@dpu/sdk/spec';
+import { TemplateError, type PreparedJobs, type Template } from '@dpu/sdk/templates/types';
+import { marketDomain, type Terms } from '@dpu/sdk/terms';
+import type { Address, Hex } from 'viem';
+
+/** What a person decides about money and time; amounts are in the currency's smallest unit, times in seconds. */
+export interface DraftTerms {
+  currency: Address;
+  minPrice: bigint;
+  maxPrice: bigint;
+  /** DPU wei per shard; undefined takes the governed multiple, which exists for prices in DPU only. */
+  bond: bigint | undefined;
+  direct: boolean;
+  auditBps: number;
+  ramp: number;
+  exec: number;
+  window: number;
+  openFor: number;
+}
+
+/** What would be posted, as far as it can be known before anything is uploaded. */
+export type Outline =
+  | { ok: true; map: JobSpecInput; reduce: JobSpecInput | undefined }
+  | { ok: false; problems: readonly { path: string; sentence: string }[] };
+
+/** A CID that stands for files that were not uploaded yet. */
+const NO_FILE = 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku';
+
+/** Runs the template without storing anything, to learn the number of shards and what is wrong with the options. */
+export async function outline(
+  template: Template,
+  options: unknown,
+  files: ReadonlyMap<string, Uint8Array>,
+): Promise<Outline> {
+  try {
+    const { map, reduce }: PreparedJobs = await template.prepare(options, files, {
+      asset: () => Promise.resolve(new Uint8Array(1)),
+      addFile: () => Promise.resolve({ cid: NO_FILE }),
+    });
+    return { ok: true, map, reduce };
+  } catch (error) {
+    if (error instanceof TemplateError) return { ok: false, problems: error.problems };
+    throw error;
+  }
+}
+
+/** The terms of all jobs that belong to the draft: the map job and, if there is one, the reduce job that waits for it. */
+export function draftTerms(
+  deployment: Pick<Deployment, 'chainId' | 'market'>,
+  facts: MarketFacts,
+  requester: Address,
+  draft: DraftTerms,
+  specs: { map: { digest: Hex; shards: number }; reduce?: { digest: Hex; shards: number } | undefined },
+): Terms[] {
+  const { bond, ...rest } = draft;
+  const choices = ({ digest, shards }: { digest: Hex; shards: number }): PostingChoices => ({
+    ...rest,
+    requester,
+    spec: digest,
+    shards,
+    ...(bond !== undefined && { bond }),
+  });
+  const domain = marketDomain(deployment.chainId, deployment.market);
+  return specs.reduce
+    ? proposeMapReduce(choices(specs.map), choices(specs.reduce), facts, domain)
+    : [proposeTerms(choices(specs.map), facts)];
+}
+
+export { escrowOf };

@@ -1,0 +1,122 @@
+import type { Deployment } from '@dpu/sdk/deployment';
+import type { Template } from '@dpu/sdk/templates/types';
+import type { Address } from 'viem';
+import { z } from 'zod';
+
+import { LOCAL_CHAIN } from '../chain/networks.ts';
+import { currencyOf, dpuOf } from '../currency.ts';
+import { parseAmount } from '../format.ts';
+import type { DraftTerms } from './draft.ts';
+import { optionFields, optionValues, type OptionField } from './fields.ts';
+
+/** What stands in the form of a new job, and what it means. */
+export class PostForm {
+  #deployment: Deployment;
+  #template = $state.raw<Template>();
+  #files = $state.raw<ReadonlyMap<string, Uint8Array>>(new Map());
+
+  options = $state<Record<string, string | boolean>>({});
+  currency = $state<Address>('0x');
+  minPrice = $state('0.5');
+  maxPrice = $state('2');
+  bond = $state('');
+  assurance = $state<'committed' | 'direct'>('committed');
+  audits = $state('0');
+  ramp = $state('60');
+  exec = $state('900');
+  window = $state('1800');
+  openFor = $state('86400');
+
+  constructor(deployment: Deployment) {
+    this.#deployment = deployment;
+    this.currency = deployment.currencies[0]?.address ?? deployment.token;
+    // Nobody waits half an hour for a challenge on a network of one person.
+    if (deployment.chainId === LOCAL_CHAIN) this.window = '15';
+  }
+
+  get template(): Template | undefined {
+    return this.#template;
+  }
+
+  /** Takes up a template with its default options. */
+  choose(template: Template): void {
+    if (this.#template?.id === template.id) return;
+    this.#template = template;
+    this.#files = new Map();
+    this.options = Object.fromEntries(
+      fieldsOf(template).map(({ name, kind, initial }) => [
+        name,
+        kind === 'boolean' ? initial === true : String(initial),
+      ]),
+    );
+  }
+
+  get fields(): OptionField[] {
+    return this.#template ? fieldsOf(this.#template) : [];
+  }
+
+  /** The options as the template takes them. */
+  get values(): Record<string, unknown> {
+    return optionValues(this.fields, this.options);
+  }
+
+  get files(): ReadonlyMap<string, Uint8Array> {
+    return this.#files;
+  }
+
+  addFile(name: string, bytes: Uint8Array): void {
+    this.#files = new Map([...this.#files, [name, bytes]]);
+  }
+
+  removeFile(name: string): void {
+    this.#files = new Map([...this.#files].filter(([key]) => key !== name));
+  }
+
+  /** The price is in DPU, so the protocol knows how large a bond must be. */
+  get inDpu(): boolean {
+    return this.currency.toLowerCase() === this.#deployment.token.toLowerCase();
+  }
+
+  /** What is wrong with the money, by field; a sentence each. */
+  get problems(): Partial<Record<'minPrice' | 'maxPrice' | 'bond', string>> {
+    const { decimals, symbol } = currencyOf(this.#deployment, this.currency);
+    const min = parseAmount(this.minPrice, decimals);
+    const max = parseAmount(this.maxPrice, decimals);
+    const bond = parseAmount(this.bond, dpuOf(this.#deployment).decimals);
+    const amount = `An amount with at most ${decimals} digits after the point.`;
+    return {
+      ...(min === undefined && { minPrice: amount }),
+      ...(max === undefined
+        ? { maxPrice: amount }
+        : max === 0n
+          ? { maxPrice: `More than 0 ${symbol}, or no node will come.` }
+          : min !== undefined && max < min && { maxPrice: 'At least the starting price.' }),
+      ...(this.bond.trim() === ''
+        ? !this.inDpu && { bond: `Say it in DPU: the protocol knows no rate for ${symbol}.` }
+        : bond === undefined && { bond: 'An amount of DPU.' }),
+    };
+  }
+
+  /** Money and time as they would be posted; undefined while something is wrong. */
+  get draft(): DraftTerms | undefined {
+    if (Object.keys(this.problems).length) return undefined;
+    const { decimals } = currencyOf(this.#deployment, this.currency);
+    const direct = this.assurance === 'direct';
+    return {
+      currency: this.currency,
+      minPrice: parseAmount(this.minPrice, decimals) ?? 0n,
+      maxPrice: parseAmount(this.maxPrice, decimals) ?? 0n,
+      bond: this.bond.trim() === '' ? undefined : parseAmount(this.bond, dpuOf(this.#deployment).decimals),
+      direct,
+      auditBps: direct ? 0 : Number(this.audits),
+      ramp: Number(this.ramp),
+      exec: Number(this.exec),
+      window: Number(this.window),
+      openFor: Number(this.openFor),
+    };
+  }
+}
+
+function fieldsOf(template: Template): OptionField[] {
+  return optionFields(z.toJSONSchema(template.options, { io: 'input', unrepresentable: 'any' }));
+}

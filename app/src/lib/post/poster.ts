@@ -1,0 +1,176 @@
+import { encodeFundAndPost, escrowOf, readMarketFacts } from '@dpu/sdk/posting';
+import { encodeSpec } from '@dpu/sdk/spec';
+import type { Template } from '@dpu/sdk/templates/types';
+import { jobId, marketDomain, type Terms } from '@dpu/sdk/terms';
+import {
+  encodeFunctionData,
+  erc20Abi,
+  isAddressEqual,
+  type Address,
+  type Hash,
+  type Hex,
+  type WalletClient,
+} from 'viem';
+
+import type { App } from '../app.ts';
+import type { Chain } from '../chain/chain.ts';
+import type { TxSteps } from '../chain/tx.svelte.ts';
+import { fetchAsset } from './assets.ts';
+import { draftTerms, type DraftTerms } from './draft.ts';
+
+/** How far an upload is. */
+export interface UploadProgress {
+  /** What is being stored now. */
+  what: string;
+  sent: number;
+  /** Bytes of everything known so far. */
+  total: number;
+}
+
+export interface PostRequest {
+  template: Template;
+  options: unknown;
+  files: ReadonlyMap<string, Uint8Array>;
+  draft: DraftTerms;
+  onUpload: (progress: UploadProgress) => void;
+}
+
+/** A permit is good for this long: enough to confirm in the wallet, too short to be found later. */
+const PERMIT_SECONDS = 1_800n;
+/** Bytes handed on at once while progress is counted. */
+const SLICE = 256 * 1024;
+
+/** Stores what the jobs need, then funds and posts them. Returns the id of the first job. */
+export async function post(app: App, request: PostRequest, steps: TxSteps): Promise<{ id: Hex; hash: Hash }> {
+  const specs = await store(app, request);
+  const [chain, wallet] = await Promise.all([app.chain(), app.wallet.client()]);
+  const requester = wallet.account?.address;
+  if (!requester) throw new Error('The wallet gave no account. Connect it again.');
+
+  const block = await chain.client.getBlock();
+  const facts = await readMarketFacts(chain.market(), app.deployment.token, Number(block.timestamp));
+  const terms = draftTerms(app.deployment, facts, requester, request.draft, specs);
+  const hash = await send(app, chain, wallet, requester, terms, block.timestamp, steps);
+  const [first] = terms;
+  if (!first) throw new Error('The template made no job.');
+  return { id: jobId(first, marketDomain(app.deployment.chainId, app.deployment.market)), hash };
+}
+
+/** Uploads modules, inputs and specs; every one is complete at the gateway when this returns. */
+async function store(app: App, { template, options, files, onUpload }: PostRequest) {
+  const { backend } = await app.storage();
+  let sent = 0;
+  let total = 0;
+  const prepared = await template.prepare(options, files, {
+    asset: fetchAsset,
+    async addFile(bytes) {
+      const before = sent;
+      total += bytes.byteLength;
+      const what = 'Uploading files';
+      async function* counted(): AsyncGenerator<Uint8Array> {
+        // Called again when an interrupted upload is repeated, so the count begins anew.
+        sent = before;
+        for (let at = 0; at < bytes.byteLength; at += SLICE) {
+          yield bytes.subarray(at, at + SLICE);
+          sent = before + Math.min(bytes.byteLength, at + SLICE);
+          onUpload({ what, sent, total });
+        }
+      }
+      onUpload({ what, sent, total });
+      return backend.addFile(bytes.byteLength > 0 ? counted : bytes);
+    },
+  });
+  onUpload({ what: 'Storing the description', sent, total });
+  const store_ = async (spec: typeof prepared.map): Promise<{ digest: Hex; shards: number }> => {
+    const { cid, bytes, digest } = encodeSpec(spec);
+    await backend.putBlock(cid, bytes);
+    return { digest, shards: spec.shards };
+  };
+  return { map: await store_(prepared.map), reduce: prepared.reduce && (await store_(prepared.reduce)) };
+}
+
+/** Brings the money in, if it is not there, and posts: with one confirmation where the wallet can batch. */
+async function send(
+  app: App,
+  chain: Chain,
+  wallet: WalletClient,
+  requester: Address,
+  terms: readonly Terms[],
+  now: bigint,
+  steps: TxSteps,
+): Promise<Hash> {
+  const currency = terms[0]?.currency;
+  if (!currency) throw new Error('The template made no job.');
+  const market = chain.market(wallet);
+  const missing = escrowOf(terms) - (await market.balanceOf(currency, requester));
+  const plain = encodeFundAndPost(market, terms);
+  if (missing <= 0n) return sendOne(chain, market.sendData, plain, steps);
+
+  if (await batches(app, requester)) {
+    return sendBatch(app, chain, steps, [
+      {
+        to: currency,
+        data: encodeFunctionData({ abi: erc20Abi, functionName: 'approve', args: [market.address, missing] }),
+      },
+      { to: market.address, data: market.encode.deposit(currency, requester, missing) },
+      { to: market.address, data: plain },
+    ]);
+  }
+
+  if ((await chain.allowance(currency, requester)) >= missing) {
+    return sendOne(chain, market.sendData, encodeFundAndPost(market, terms, { currency, amount: missing }), steps);
+  }
+  const deadline = now + PERMIT_SECONDS;
+  const permit = await chain.permitData(currency, requester, missing, deadline);
+  if (permit) {
+    steps.wallet('Sign the permit (free)');
+    const signature = await wallet.signTypedData({ ...permit, account: wallet.account ?? requester });
+    const funding = { currency, amount: missing, permit: { deadline, signature } };
+    return sendOne(chain, market.sendData, encodeFundAndPost(market, terms, funding), steps);
+  }
+  steps.wallet('Allow the Market to take the escrow');
+  const approval = await wallet.writeContract({
+    abi: erc20Abi,
+    address: currency,
+    functionName: 'approve',
+    args: [market.address, missing],
+    account: wallet.account ?? requester,
+    chain: wallet.chain ?? null,
+  });
+  steps.chain('Allowing the escrow', approval);
+  await chain.included(approval);
+  return sendOne(chain, market.sendData, encodeFundAndPost(market, terms, { currency, amount: missing }), steps);
+}
+
+async function sendOne(chain: Chain, sendData: (data: Hex) => Promise<Hash>, data: Hex, steps: TxSteps): Promise<Hash> {
+  steps.wallet('Post the job');
+  const hash = await sendData(data);
+  steps.chain('Posting the job', hash);
+  await chain.included(hash);
+  return hash;
+}
+
+/** Whether the wallet sends several calls as one (EIP-5792, atomic). */
+async function batches(app: App, account: Address): Promise<boolean> {
+  const { core, config } = await app.wallet.open();
+  try {
+    const { atomic } = await core.getCapabilities(config, { account, chainId: app.deployment.chainId });
+    return atomic?.status === 'supported' || atomic?.status === 'ready';
+  } catch {
+    // Most wallets do not know the question.
+    return false;
+  }
+}
+
+async function sendBatch(app: App, chain: Chain, steps: TxSteps, calls: { to: Address; data: Hex }[]): Promise<Hash> {
+  const { core, config } = await app.wallet.open();
+  steps.wallet('Fund and post, one confirmation');
+  const { id } = await core.sendCalls(config, { calls, chainId: app.deployment.chainId, forceAtomic: true });
+  steps.chain('Posting the job');
+  const { receipts = [] } = await core.waitForCallsStatus(config, { id, throwOnFailure: true });
+  const ours = receipts.find(({ logs }) => logs.some(({ address }) => isAddressEqual(address, app.deployment.market)));
+  const hash = (ours ?? receipts.at(-1))?.transactionHash;
+  if (!hash) throw new Error('The wallet reported the batch as done but named no transaction.');
+  await chain.included(hash);
+  return hash;
+}
