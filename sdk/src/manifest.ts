@@ -1,7 +1,7 @@
 /** What a lease produced, shard by shard: one canonical dag-cbor block whose digest goes on chain beside the Merkle root. */
 import type { CID } from 'multiformats/cid';
 import { bytesToHex, hexToBytes, sha256, type Hex } from 'viem';
-import { z } from 'zod';
+import * as z from 'zod';
 
 import {
   decodeCanonical,

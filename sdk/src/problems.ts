@@ -1,5 +1,5 @@
 /** Turns schema failures into sentences that a person can act on. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** One thing that is wrong: where, and a sentence about it. `path` is empty when it concerns the whole value. */
 export interface Problem {

@@ -1,7 +1,7 @@
 /** The off-chain description of a job: one canonical dag-cbor block. docs/jobs.md says what every field means. */
 import { CID } from 'multiformats/cid';
 import { sha256 } from 'viem';
-import { z } from 'zod';
+import * as z from 'zod';
 
 import {
   decodeCanonical,

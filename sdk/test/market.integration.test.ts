@@ -1,14 +1,4 @@
-import {
-  encodeFunctionData,
-  erc20Abi,
-  getAddress,
-  keccak256,
-  toHex,
-  zeroHash,
-  type Address,
-  type Hash,
-  type Hex,
-} from 'viem';
+import { keccak256, toHex, zeroHash, type Hex } from 'viem';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dpuTokenAbi } from '../src/abi/generated.ts';
 import type { Deployment } from '../src/deployment.ts';
@@ -28,11 +18,11 @@ import {
   type Terms,
 } from '../src/terms.ts';
 import { TERMS } from '../src/testing.ts';
-import { artifact, startAnvil, type TestChain } from './anvil.ts';
+import { startAnvil, type TestChain } from './anvil.ts';
+import { addNode, approve, deploy, done, give } from './localMarket.ts';
 
 const DPU = 10n ** 18n;
 /** Anvil's accounts, as docs/architecture.md casts them. */
-const DEPLOYER = 0;
 const REQUESTER = 1;
 const OWNER = 3;
 const OPERATOR = 6;
@@ -53,7 +43,7 @@ let as: Record<'requester' | 'owner' | 'operator' | 'secondOwner' | 'secondOpera
 
 beforeAll(async () => {
   chain = await startAnvil();
-  deployment = await deploy();
+  deployment = await deploy(chain);
   const market = (index: number): Market =>
     createMarket({ publicClient: chain.publicClient, walletClient: chain.wallet(index), deployment });
   as = {
@@ -64,18 +54,13 @@ beforeAll(async () => {
     secondOperator: market(OPERATOR + 1),
     anyone: market(9),
   };
-  for (const index of [REQUESTER, OWNER, OWNER + 1]) await give(index, 100_000n * DPU);
-  await addNode(as.owner, OWNER, OPERATOR, NODE);
-  await addNode(as.secondOwner, OWNER + 1, OPERATOR + 1, SECOND_NODE);
-  await done(
-    chain.wallet(REQUESTER).writeContract({
-      abi: erc20Abi,
-      address: deployment.token,
-      functionName: 'approve',
-      args: [deployment.market, 10_000n * DPU],
-    }),
-  );
-  await done(as.requester.deposit(deployment.token, chain.person(REQUESTER).address, 10_000n * DPU));
+  for (const index of [REQUESTER, OWNER, OWNER + 1]) {
+    await give(chain, deployment.token, index, 100_000n * DPU);
+    await approve(chain, deployment, index, 50_000n * DPU);
+  }
+  await addNode(chain, as.owner, chain.person(OPERATOR).address, NODE, 50_000n * DPU);
+  await addNode(chain, as.secondOwner, chain.person(OPERATOR + 1).address, SECOND_NODE, 50_000n * DPU);
+  await done(chain, as.requester.deposit(deployment.token, chain.person(REQUESTER).address, 10_000n * DPU));
 });
 
 afterAll(() => chain?.stop());
@@ -114,22 +99,25 @@ describe('storage words equal the contract in each phase', () => {
     const terms = await termsOf({ ...over, salt: 10n + BigInt(flags) });
     const { id } = await posted(terms);
 
-    await done(as.operator.claim(terms, NODE, count));
+    await done(chain, as.operator.claim(terms, NODE, count));
     let lease = await leaseOf(id, 'claimed');
     expect(lease.flags).toBe(flags);
     await expectWord(id, lease);
 
-    await done(as.operator.commit(id, lease.lease, commitmentOf({ id, first: 0, node: NODE, result, salt: SALT })));
+    await done(
+      chain,
+      as.operator.commit(id, lease.lease, commitmentOf({ id, first: 0, node: NODE, result, salt: SALT })),
+    );
     lease = await leaseOf(id, 'committed');
     await expectWord(id, lease);
 
-    await done(as.anyone.reveal(terms, lease.lease, result, SALT));
+    await done(chain, as.anyone.reveal(terms, lease.lease, result, SALT));
     lease = await leaseOf(id, 'revealed');
     expect(lease.result).toEqual(result);
     await expectWord(id, lease);
 
     await warp(lease.windowEnd! + 1);
-    await done(as.anyone.settle(terms, [lease.lease], [result]));
+    await done(chain, as.anyone.settle(terms, [lease.lease], [result]));
     lease = await leaseOf(id, 'settled');
     expect(lease.payment).toMatchObject({ owner: chain.person(OWNER).address, accepted: false });
     expect(lease.payment!.paid + lease.payment!.fee).toBe(lease.lease.price * BigInt(count));
@@ -139,18 +127,18 @@ describe('storage words equal the contract in each phase', () => {
   test('a lease of a direct job, submitted and accepted', async () => {
     const terms = await termsOf({ shards: 3, maxLease: 3, direct: true, bond: 0n, salt: 20n });
     const { id } = await posted(terms);
-    await done(as.operator.claim(terms, NODE, 3));
+    await done(chain, as.operator.claim(terms, NODE, 3));
     let lease = await leaseOf(id, 'claimed');
     expect(lease.flags).toBe(SOLO | DIRECT);
     await expectWord(id, lease);
 
-    await done(as.operator.submit(id, lease.lease, result));
+    await done(chain, as.operator.submit(id, lease.lease, result));
     lease = await leaseOf(id, 'revealed');
     await expectWord(id, lease);
 
     const acceptance = { job: id, first: 0, node: NODE, ...result };
     const signature = await chain.person(REQUESTER).signTypedData(acceptanceTypedData(acceptance, domain()));
-    await done(as.anyone.accept(terms, lease.lease, result, signature));
+    await done(chain, as.anyone.accept(terms, lease.lease, result, signature));
     const history = await historyOf(id);
     expect([history.state, history.leases[0]!.payment!.accepted]).toEqual(['complete', true]);
   });
@@ -162,10 +150,10 @@ describe('storage words equal the contract in each phase', () => {
     const terms = await termsOf({ ...over, salt, node: 0 });
     const { id } = await posted(terms);
     await warp((await now()) + 1_800);
-    await done(as.operator.claim(terms, NODE, 3));
+    await done(chain, as.operator.claim(terms, NODE, 3));
     const claimed = await leaseOf(id, 'claimed');
     await warp(claimed.lease.deadline + 1);
-    await done(as.anyone.lapse(terms, claimed.lease));
+    await done(chain, as.anyone.lapse(terms, claimed.lease));
 
     const lapsed = await leaseOf(id, 'lapsed');
     const bonus = lapsed.loss!.bonus / 10n ** 9n;
@@ -174,7 +162,7 @@ describe('storage words equal the contract in each phase', () => {
     expect(await as.anyone.lease(id, 0)).toEqual({ phase: PHASES.indexOf('lapsed'), at: lapsed.at });
 
     await warp((await now()) + 1_800);
-    await done(as.secondOperator.takeOver(terms, 0, SECOND_NODE));
+    await done(chain, as.secondOperator.takeOver(terms, 0, SECOND_NODE));
     const history = await historyOf(id);
     const [taken] = history.leases as [HistoryLease];
     expect(taken).toMatchObject({ takenOver: true, state: 'claimed', lease: { node: SECOND_NODE, bonus } });
@@ -190,7 +178,7 @@ describe('a history', () => {
   test('of a signed order that a node brings, works on and is paid for', async () => {
     const terms = await termsOf({ shards: 8, maxLease: 3, salt: 40n });
     const signature = await chain.person(REQUESTER).signTypedData(orderTypedData(terms, domain()));
-    const receipt = await done(as.operator.claimOrder(terms, signature, NODE, 3));
+    const receipt = await done(chain, as.operator.claimOrder(terms, signature, NODE, 3));
     expect(as.operator.eventsOf(receipt).map(({ eventName }) => eventName)).toEqual(['JobPosted', 'LeaseClaimed']);
     const history = await historyOf(jobId(terms, domain()));
     expect(history).toMatchObject({ terms, signed: true, escrow: 24n * DPU, cursor: 3, state: 'open' });
@@ -203,7 +191,7 @@ describe('a history', () => {
     const requester = chain.person(REQUESTER);
     const signature = await requester.signTypedData(orderTypedData(terms, domain()));
     const acceptance = acceptanceTypedData({ job: id, first: 0, node: NODE, ...result }, domain());
-    await done(as.anyone.settleOrder(terms, signature, NODE, result, await requester.signTypedData(acceptance)));
+    await done(chain, as.anyone.settleOrder(terms, signature, NODE, result, await requester.signTypedData(acceptance)));
     const history = await historyOf(id);
     expect(history).toMatchObject({ state: 'complete', signed: true });
     expect(history.leases).toHaveLength(1);
@@ -235,7 +223,10 @@ test('one transaction permits, deposits and posts', async () => {
     permitTypedData(token, requester.address, deployment.market, amount, nonce, deadline),
   );
 
-  await done(as.requester.depositPermitAndPost({ currency: deployment.token, amount, deadline, signature, terms }));
+  await done(
+    chain,
+    as.requester.depositPermitAndPost({ currency: deployment.token, amount, deadline, signature, terms }),
+  );
   expect((await historyOf(jobId(terms, domain()))).escrow).toBe(amount);
   expect(await as.anyone.balanceOf(deployment.token, requester.address)).toBe(before);
 });
@@ -332,7 +323,7 @@ async function termsOf(over: Partial<Terms>): Promise<Terms> {
 }
 
 async function posted(terms: Terms): Promise<JobHistory> {
-  await done(as.requester.post(terms));
+  await done(chain, as.requester.post(terms));
   return historyOf(jobId(terms, domain()));
 }
 
@@ -356,12 +347,6 @@ async function expectWord(id: Hex, { lease, at, flags, state, result: shown }: H
   expect(onChain).toEqual({ phase: PHASES.indexOf(state as 'claimed'), at: state === 'claimed' ? lease.deadline : at });
 }
 
-async function done(sending: Promise<Hash>) {
-  const receipt = await chain.publicClient.waitForTransactionReceipt({ hash: await sending });
-  expect(receipt.status).toBe('success');
-  return receipt;
-}
-
 async function now(): Promise<number> {
   return Number((await chain.publicClient.getBlock()).timestamp);
 }
@@ -370,54 +355,4 @@ async function now(): Promise<number> {
 async function warp(time: number): Promise<void> {
   await chain.testClient.setNextBlockTimestamp({ timestamp: BigInt(time) });
   await chain.testClient.mine({ blocks: 3 });
-}
-
-async function deploy(): Promise<Deployment> {
-  const deployer = chain.person(DEPLOYER).address;
-  const create = async (name: string, args: unknown[]): Promise<{ address: Address; block: number }> => {
-    const hash = chain.wallet(DEPLOYER).deployContract({ ...artifact(name), args });
-    const { contractAddress, blockNumber } = await done(hash);
-    return { address: getAddress(contractAddress!), block: Number(blockNumber) };
-  };
-  const { address: token } = await create('DpuToken', [deployer]);
-  const { address: extension } = await create('MarketExtension', [token]);
-  const { address: market, block } = await create('Market', [token, extension, deployer, deployer, PARAMS]);
-  const urls = { rpcUrl: chain.rpcUrl, indexerUrl: chain.rpcUrl, gatewayUrl: chain.rpcUrl };
-  return {
-    chainId: 31_337,
-    market,
-    token,
-    currencies: [{ address: token, symbol: 'DPU', decimals: 18 }],
-    startBlock: block,
-    ...urls,
-  };
-}
-
-/** As `Parameters.initial()`. */
-const PARAMS = {
-  feeBps: 300,
-  bondTenths: 40,
-  noShowBps: 2_000,
-  burnBps: 5_000,
-  retryBps: 4_000,
-  auditBps: 0,
-  revealWindow: 600,
-  auditWindow: 1_800,
-  openFor: 60,
-  drawStep: 30,
-  drawOpenAfter: 1_800,
-};
-
-async function give(index: number, amount: bigint): Promise<void> {
-  const args = [chain.person(index).address, amount] as const;
-  await done(
-    chain.wallet(DEPLOYER).writeContract({ abi: erc20Abi, address: deployment.token, functionName: 'transfer', args }),
-  );
-}
-
-async function addNode(owner: Market, ownerIndex: number, operatorIndex: number, id: number): Promise<void> {
-  await done(owner.register(chain.person(operatorIndex).address, 1 << 1, zeroHash, 'http://127.0.0.1:24101'));
-  const data = encodeFunctionData({ abi: erc20Abi, functionName: 'approve', args: [deployment.market, 50_000n * DPU] });
-  await done(chain.wallet(ownerIndex).sendTransaction({ to: deployment.token, data }));
-  await done(owner.stake(id, 50_000n * DPU));
 }
