@@ -69,7 +69,11 @@ const FIRST_POLL_MS = 1_000;
  * Runs a node until `signal` is aborted, or until it was drained and has nothing left to do.
  * @throws OperatorError when somebody must act first.
  */
-export async function runAgent({ config, operatorKey, onReady }: AgentOptions, deps: AgentDeps, signal: AbortSignal): Promise<void> {
+export async function runAgent(
+  { config, operatorKey, onReady }: AgentOptions,
+  deps: AgentDeps,
+  signal: AbortSignal,
+): Promise<void> {
   const { chain, log, clockMs } = deps;
   const account = privateKeyToAccount(operatorKey);
   const { chainId, market, startBlock } = config.network;
@@ -128,7 +132,15 @@ export async function runAgent({ config, operatorKey, onReady }: AgentOptions, d
 
   const fees = { tip: config.tipGwei, cap: config.maxFeeGwei, urgentCap: config.urgentMaxFeeGwei };
   const sender = new Sender(
-    { account, chainId, fees, finalityBlocks: config.finalityBlocks, bumpAfterBlocks: 3, lostAfterBlocks: 3, maxInFlight: 16 },
+    {
+      account,
+      chainId,
+      fees,
+      finalityBlocks: config.finalityBlocks,
+      bumpAfterBlocks: 3,
+      lostAfterBlocks: 3,
+      maxInFlight: 16,
+    },
     {
       chain,
       outbox,
@@ -157,7 +169,8 @@ export async function runAgent({ config, operatorKey, onReady }: AgentOptions, d
         const { head } = watch;
         const readyMs = clockMs();
         // What fails here is done again with the next head.
-        if (head) void keeper.prove(lease, head, readyMs).catch((error: unknown) => log.warn('Proof is delayed', { error }));
+        if (head)
+          void keeper.prove(lease, head, readyMs).catch((error: unknown) => log.warn('Proof is delayed', { error }));
       },
     },
   );
@@ -212,7 +225,23 @@ export async function runAgent({ config, operatorKey, onReady }: AgentOptions, d
         );
   const loop = new Loop(
     { node, endpoint, reconcileEveryBlocks: 30, tidyEveryBlocks: 10 },
-    { chain, watch, scan, book, sender, reconciler, keeper, claimer, settler, replicator, proposer, executor, outbox, log, clockMs },
+    {
+      chain,
+      watch,
+      scan,
+      book,
+      sender,
+      reconciler,
+      keeper,
+      claimer,
+      settler,
+      replicator,
+      proposer,
+      executor,
+      outbox,
+      log,
+      clockMs,
+    },
   );
 
   const token = randomBytes(24).toString('base64url');
@@ -241,11 +270,21 @@ export async function runAgent({ config, operatorKey, onReady }: AgentOptions, d
       drain: () => claimer.drain(),
     },
   ).catch((error: unknown) => {
-    throw new OperatorError(`The status server cannot listen on port ${config.statusPort}: ${messageOf(error)}.`, {}, error);
+    throw new OperatorError(
+      `The status server cannot listen on port ${config.statusPort}: ${messageOf(error)}.`,
+      {},
+      error,
+    );
   });
   stack.defer(() => status.close());
   onReady?.({ gatewayUrl: gateway.url, statusUrl: status.url });
-  log.info('Node works', { node, operator: account.address, gateway: gateway.url, status: status.url, slots: slots.capacity });
+  log.info('Node works', {
+    node,
+    operator: account.address,
+    gateway: gateway.url,
+    status: status.url,
+    slots: slots.capacity,
+  });
 
   const stop = new AbortController();
   let fatal: unknown;

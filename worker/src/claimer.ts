@@ -58,12 +58,15 @@ export interface ClaimerDeps {
 }
 
 /** What was found out about a job's inside. */
-type Prepared = { state: 'waiting' } | { state: 'ready'; module: string; units: number; seconds: number; memoryBytes: number } | {
-  state: 'declined';
-  error: DeclineError;
-  /** Block time after which it is tried again. */
-  until: number;
-};
+type Prepared =
+  | { state: 'waiting' }
+  | { state: 'ready'; module: string; units: number; seconds: number; memoryBytes: number }
+  | {
+      state: 'declined';
+      error: DeclineError;
+      /** Block time after which it is tried again. */
+      until: number;
+    };
 
 /** Seconds after which a job whose files could not be had is looked at again. */
 const RETRY_SECONDS = 15;
@@ -157,7 +160,11 @@ export class Claimer {
     if (screenTerms(terms, facts, this.#options)) return { ...base, ranges: [], preparation: { state: 'waiting' } };
     const failure = this.#deps.promises.failure(id, head.timestamp);
     if (failure !== undefined) {
-      return { ...base, ranges: [], preparation: { state: 'declined', code: 'failedBefore', detail: { reason: failure } } };
+      return {
+        ...base,
+        ranges: [],
+        preparation: { state: 'declined', code: 'failedBefore', detail: { reason: failure } },
+      };
     }
     const view = await this.#view(id);
     if (view.state !== 'open' && view.state !== 'leased') return undefined;
@@ -260,13 +267,22 @@ export class Claimer {
       const { spec } = await this.#deps.workspace.prepare(id, terms, signal);
       const { units, seconds, memoryBytes } = spec.limits;
       if (spec.runtime !== runtimeName(terms.runtime)) {
-        throw new DeclineError('specInvalid', { problem: `it is for ${spec.runtime}, the terms for runtime ${terms.runtime}` });
+        throw new DeclineError('specInvalid', {
+          problem: `it is for ${spec.runtime}, the terms for runtime ${terms.runtime}`,
+        });
       }
       this.#prepared.set(id, { state: 'ready', module: spec.module.toString(), units, seconds, memoryBytes });
     } catch (error) {
-      const declined = error instanceof DeclineError ? error : new DeclineError('inputsUnavailable', { problem: String(error) }, error);
+      const declined =
+        error instanceof DeclineError
+          ? error
+          : new DeclineError('inputsUnavailable', { problem: String(error) }, error);
       const final = declined.code === 'specInvalid' || declined.code === 'inputsTooBig';
-      this.#prepared.set(id, { state: 'declined', error: declined, until: final ? terms.expiry + 1 : now + RETRY_SECONDS });
+      this.#prepared.set(id, {
+        state: 'declined',
+        error: declined,
+        until: final ? terms.expiry + 1 : now + RETRY_SECONDS,
+      });
     }
     // Only while they can matter: a long life sees many jobs.
     for (const oldest of this.#prepared.keys()) {

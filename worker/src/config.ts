@@ -19,7 +19,13 @@ const whole = (least: number, most: number = Number.MAX_SAFE_INTEGER) => z.coerc
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
 const url = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ''));
 const list = z.preprocess(
-  (value) => (typeof value === 'string' ? value.split(',').map((item) => item.trim()).filter(Boolean) : value),
+  (value) =>
+    typeof value === 'string'
+      ? value
+          .split(',')
+          .map((item) => item.trim())
+          .filter(Boolean)
+      : value,
   z.array(url),
 );
 const gwei = z.union([z.string(), z.number()]).transform((value, context) => {
@@ -36,7 +42,9 @@ const asks = z.preprocess(
     typeof value === 'string' ? Object.fromEntries(value.split(',').map((pair) => pair.trim().split('='))) : value,
   z.record(
     z.string().refine((text) => isAddress(text, { strict: false }), 'must be the address of a currency'),
-    z.union([z.string().regex(/^\d+$/, 'must be a whole number of the smallest unit'), z.int().min(0)]).transform(BigInt),
+    z
+      .union([z.string().regex(/^\d+$/, 'must be a whole number of the smallest unit'), z.int().min(0)])
+      .transform(BigInt),
   ),
 );
 
@@ -139,7 +147,10 @@ export function readConfig(sources: ConfigSources): NodeConfig {
   const settings = readSettings(sources);
   const network = readDeployment(settings.deployment);
   const free = Object.fromEntries(network.currencies.map(({ address }) => [address.toLowerCase(), 0n]));
-  const named = Object.entries(settings.asks ?? free).map(([address, ask]): [string, bigint] => [address.toLowerCase(), ask]);
+  const named = Object.entries(settings.asks ?? free).map(([address, ask]): [string, bigint] => [
+    address.toLowerCase(),
+    ask,
+  ]);
   return {
     ...settings,
     network,
@@ -153,20 +164,29 @@ export function readConfig(sources: ConfigSources): NodeConfig {
 export function readSettings({ file, env, flags = {} }: ConfigSources): Settings {
   const path = resolve(file ?? env['WORKER_CONFIG'] ?? DEFAULT_CONFIG_FILE);
   const fromFile = readYaml(path, file !== undefined || env['WORKER_CONFIG'] !== undefined);
-  const fromEnv = Object.fromEntries(NAMES.flatMap((name) => {
-    const value = env[variableOf(name)];
-    return value === undefined || value === '' ? [] : [[name, value]];
-  }));
+  const fromEnv = Object.fromEntries(
+    NAMES.flatMap((name) => {
+      const value = env[variableOf(name)];
+      return value === undefined || value === '' ? [] : [[name, value]];
+    }),
+  );
   const fromFlags = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
   if ('keyPassword' in fromFile || 'keyPassword' in fromFlags) {
-    throw new OperatorError(`The key's password belongs in ${variableOf('keyPassword')}, not in a file or on the command line.`);
+    throw new OperatorError(
+      `The key's password belongs in ${variableOf('keyPassword')}, not in a file or on the command line.`,
+    );
   }
   const parsed = configSchema.safeParse({ ...fromFile, ...fromEnv, ...fromFlags });
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path: at, message }) => `${at.join('.') || 'configuration'}: ${message}`);
-    throw new OperatorError(`The configuration is not valid. ${problems.join('; ')}. Correct ${path} or the environment.`, {
-      problems,
-    });
+    const problems = parsed.error.issues.map(
+      ({ path: at, message }) => `${at.join('.') || 'configuration'}: ${message}`,
+    );
+    throw new OperatorError(
+      `The configuration is not valid. ${problems.join('; ')}. Correct ${path} or the environment.`,
+      {
+        problems,
+      },
+    );
   }
   const settings = parsed.data;
   // Paths in the file are relative to it, so that the node runs from any folder.
@@ -179,7 +199,10 @@ export function readSettings({ file, env, flags = {} }: ConfigSources): Settings
 
 function readYaml(path: string, required: boolean): Record<string, unknown> {
   if (!existsSync(path)) {
-    if (required) throw new OperatorError(`There is no configuration file ${path}. Run dpu-node init, or correct --config.`, { path });
+    if (required)
+      throw new OperatorError(`There is no configuration file ${path}. Run dpu-node init, or correct --config.`, {
+        path,
+      });
     return {};
   }
   try {

@@ -89,7 +89,11 @@ function decrypt(file: string, text: string, password: string | undefined): Hex 
   try {
     parsed = encryptedSchema.parse(JSON.parse(text));
   } catch (error) {
-    throw new OperatorError(`The key file ${file} holds no private key: 0x and 64 hex digits, or what init wrote.`, { file }, error);
+    throw new OperatorError(
+      `The key file ${file} holds no private key: 0x and 64 hex digits, or what init wrote.`,
+      { file },
+      error,
+    );
   }
   if (password === undefined) {
     throw new OperatorError(`The key file ${file} is encrypted. Set WORKER_KEY_PASSWORD.`, { file });
@@ -100,6 +104,10 @@ function decrypt(file: string, text: string, password: string | undefined): Hex 
     const decipher = createDecipheriv('aes-256-gcm', secret, bytes(parsed.iv)).setAuthTag(bytes(parsed.tag));
     return `0x${Buffer.concat([decipher.update(bytes(parsed.data)), decipher.final()]).toString('hex')}`;
   } catch (error) {
-    throw new OperatorError(`The password does not open the key file ${file}. Correct WORKER_KEY_PASSWORD.`, { file }, error);
+    throw new OperatorError(
+      `The password does not open the key file ${file}. Correct WORKER_KEY_PASSWORD.`,
+      { file },
+      error,
+    );
   }
 }

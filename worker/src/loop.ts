@@ -91,7 +91,8 @@ export class Loop {
     const events = await scan.advance(head);
     claimer.forget(events, reorged);
     await sender.tick(head, reorged);
-    const due = this.#reconciledAt < 0 || reorged || head.number - this.#reconciledAt >= this.#options.reconcileEveryBlocks;
+    const due =
+      this.#reconciledAt < 0 || reorged || head.number - this.#reconciledAt >= this.#options.reconcileEveryBlocks;
     if (due) {
       const differing = await reconciler.reconcile(head);
       // A difference is looked at again with the next head.

@@ -50,7 +50,10 @@ export class Reconciler {
     const { locked } = await chain.node(this.#options.node);
     const known = living.reduce((sum, { bond }) => sum + bond, 0n);
     if (locked !== known) {
-      differing.push({ name: `locked:${locked}:${known}`, from: Math.max(0, head.number - this.#options.rescanBlocks) });
+      differing.push({
+        name: `locked:${locked}:${known}`,
+        from: Math.max(0, head.number - this.#options.rescanBlocks),
+      });
     }
 
     const sure = differing.filter(({ name }) => this.#suspects.has(name));
@@ -73,7 +76,11 @@ export function agrees(lease: KnownLease, word: bigint): boolean {
   const flags = flagsOf(lease.terms, lease.lease.count);
   if (phase === 'claimed') return word === claimedWord(lease.lease, flags);
   if (phase === 'committed') return word === committedWord(lease.lease, at, flags);
-  return phase === 'revealed' && lease.result !== undefined && word === revealedWord(asClaimed(lease.lease), lease.result, at, flags);
+  return (
+    phase === 'revealed' &&
+    lease.result !== undefined &&
+    word === revealedWord(asClaimed(lease.lease), lease.result, at, flags)
+  );
 }
 
 const nameOf = (lease: KnownLease): string => `${leaseName(leaseKeyOf(lease))}:${lease.phase}`;

@@ -31,11 +31,14 @@ export function statusApp(token: string, { status, drain }: StatusServerDeps): H
     const { healthy, problems } = status();
     return c.json({ healthy, problems }, healthy ? 200 : 503);
   });
-  app.get('/status', (c) => c.body(json(status()), 200, { 'content-type': 'application/json', 'cache-control': 'no-store' }));
+  app.get('/status', (c) =>
+    c.body(json(status()), 200, { 'content-type': 'application/json', 'cache-control': 'no-store' }),
+  );
   app.get('/metrics', async (c) => c.body(await metrics.metrics(), 200, { 'content-type': metrics.contentType }));
   // A page in the operator's browser can reach this port too; only who reads the token file may steer the node.
   app.post('/drain', (c) => {
-    if (c.req.header('authorization') !== `Bearer ${token}`) return c.json({ error: 'The control token is missing.' }, 401);
+    if (c.req.header('authorization') !== `Bearer ${token}`)
+      return c.json({ error: 'The control token is missing.' }, 401);
     drain();
     return c.json({ draining: true }, 202);
   });
@@ -44,7 +47,10 @@ export function statusApp(token: string, { status, drain }: StatusServerDeps): H
 }
 
 /** Serves `/health`, `/status` and `/metrics` on the loopback interface only: they are for the operator, not for the network. */
-export async function startStatusServer({ port, token }: { port: number; token: string }, deps: StatusServerDeps): Promise<StatusServer> {
+export async function startStatusServer(
+  { port, token }: { port: number; token: string },
+  deps: StatusServerDeps,
+): Promise<StatusServer> {
   const app = statusApp(token, deps);
   const server = await new Promise<ServerType>((resolve, reject) => {
     const started = serve({ fetch: app.fetch, hostname: '127.0.0.1', port }, () => {
@@ -87,7 +93,11 @@ function nodeMetrics(status: () => NodeStatus): Registry {
   gauge('leases_living', 'Leases that are not ended.', ({ leases }) => leases.length);
   gauge('leases_settled', 'Leases that were paid.', ({ totals }) => totals.settled);
   gauge('leases_lapsed', 'Leases that were lost.', ({ totals }) => totals.lapsed);
-  gauge('transactions_pending', 'Transactions that wait or are in a pool.', ({ pendingTransactions }) => pendingTransactions);
+  gauge(
+    'transactions_pending',
+    'Transactions that wait or are in a pool.',
+    ({ pendingTransactions }) => pendingTransactions,
+  );
   gauge('gas_spent_wei', 'Wei paid for gas since the start.', ({ gas }) => Number(gas.spentWei));
   new Histogram({
     name: 'dpu_node_step_latency_seconds',

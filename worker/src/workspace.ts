@@ -156,7 +156,9 @@ export class Workspace {
       }
     }
     if (inputs.length !== shards) {
-      throw new DeclineError('inputsUnavailable', { problem: `the earlier job has ${shards} shards, ${inputs.length} are known` });
+      throw new DeclineError('inputsUnavailable', {
+        problem: `the earlier job has ${shards} shards, ${inputs.length} are known`,
+      });
     }
     return inputs;
   }

@@ -1,0 +1,17 @@
+import { runAgent } from '../agent.ts';
+import type { NodeConfig } from '../config.ts';
+import { readKeyFile } from '../keyFile.ts';
+import type { Log } from '../log.ts';
+import type { Runtime } from '../runtimes/runtime.ts';
+import { viemChain } from '../viemChain.ts';
+
+/** Runs the node until `signal` is aborted or it was drained. */
+export async function start(
+  config: NodeConfig,
+  deps: { runtimes: readonly Runtime[]; log: Log; clockMs: () => number },
+  signal: AbortSignal,
+): Promise<void> {
+  const operatorKey = readKeyFile(config.operatorKeyFile, config.keyPassword);
+  const chain = viemChain({ rpcUrl: config.rpcUrl, market: config.network.market, timeoutMs: config.rpcTimeoutMs });
+  await runAgent({ config, operatorKey }, { ...deps, chain }, signal);
+}
