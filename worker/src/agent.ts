@@ -152,7 +152,8 @@ export async function runAgent(
       },
     },
   );
-  const proposer = new Proposer({ market, operator: account.address }, { chain, outbox, sender });
+  const nextTime = (): number => watch.nextTime;
+  const proposer = new Proposer({ market, operator: account.address }, { chain, outbox, sender, nextTime });
   const scanned = (): number => book.cursor()?.number ?? 0;
   const prover = new Prover({ promises, proposer, scanned, log, timings, clockMs });
   const settler = new Settler({ batch: 32, closeJobs: config.closeJobs }, { book, proposer, log, timings, clockMs });
@@ -177,7 +178,7 @@ export async function runAgent(
   stack.defer(() => executor.stop());
   const keeper = new Keeper(
     { node, revealConfirmations: config.revealConfirmations },
-    { chain, book, facts, promises, executor, prover, settler, log },
+    { book, facts, promises, nextTime, executor, prover, settler, log },
   );
   const claimer = new Claimer(
     {
@@ -203,6 +204,7 @@ export async function runAgent(
       proposer,
       settler,
       declines,
+      nextTime,
       walletEmpty: () => sender.problem !== undefined,
       log,
       timings,

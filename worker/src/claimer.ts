@@ -50,6 +50,8 @@ export interface ClaimerDeps {
   proposer: Proposer;
   settler: Settler;
   declines: DeclineRing;
+  /** When the next block is expected, unix seconds. */
+  nextTime: () => number;
   /** The wallet cannot pay for gas. */
   walletEmpty: () => boolean;
   log: Log;
@@ -77,7 +79,6 @@ export class Claimer {
   readonly #deps: ClaimerDeps;
   readonly #views = new Map<Hex, JobView>();
   readonly #prepared = new Map<Hex, Prepared>();
-  #previous: Head | undefined;
   #draining = false;
 
   constructor(options: ClaimerOptions, deps: ClaimerDeps) {
@@ -105,7 +106,7 @@ export class Claimer {
 
   /** Claims what should be claimed in the block after `head`. `seenMs`: when the head was seen, on the steady clock. */
   async tick(head: Head, seenMs: number, signal: AbortSignal): Promise<void> {
-    const nextTime = head.timestamp + this.#secondsPerBlock(head);
+    const nextTime = this.#deps.nextTime();
     const { book, chain } = this.#deps;
     const jobs = book.openJobs().filter(({ terms }) => terms.expiry >= head.timestamp);
     if (jobs.length === 0) return;
@@ -130,13 +131,6 @@ export class Claimer {
     const plan = planClaims(candidates, facts, this.#options);
     for (const claim of plan.claims) await this.#claim(claim, head, seenMs);
     for (const decline of plan.declines) this.#decline(decline, head);
-  }
-
-  #secondsPerBlock(head: Head): number {
-    const previous = this.#previous;
-    this.#previous = head;
-    if (!previous || head.number <= previous.number) return 1;
-    return Math.max(1, Math.round((head.timestamp - previous.timestamp) / (head.number - previous.number)));
   }
 
   /** Shards of claims that are on their way. */

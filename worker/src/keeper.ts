@@ -1,4 +1,4 @@
-import type { Chain, Head } from './chain.ts';
+import type { Head } from './chain.ts';
 import type { ChainBook, KnownLease } from './chainBook.ts';
 import { type Executor, leaseKeyOf, leaseName } from './executor.ts';
 import type { ChainFacts } from './facts.ts';
@@ -17,10 +17,11 @@ export interface KeeperOptions {
 
 /** What the keeper works with. */
 export interface KeeperDeps {
-  chain: Chain;
   book: ChainBook;
   facts: ChainFacts;
   promises: PromiseBook;
+  /** When the next block is expected, unix seconds. */
+  nextTime: () => number;
   executor: Executor;
   prover: Prover;
   settler: Settler;
@@ -86,6 +87,7 @@ export class Keeper {
     const reveal = lease.phase === 'committed' ? await facts.revealTimes(lease, head) : undefined;
     const step = nextStep(lease, {
       head,
+      nextTime: this.#deps.nextTime(),
       promised: promises.promised(key),
       running: executor.isRunning(key),
       failed: executor.hasFailed(key),

@@ -24,6 +24,8 @@ export interface ProposerDeps {
   chain: Chain;
   outbox: Outbox;
   sender: Sender;
+  /** When the next block is expected, unix seconds. */
+  nextTime: () => number;
 }
 
 /** Higher goes first: what costs a bond before what earns, what earns before what tidies up. */
@@ -80,7 +82,7 @@ export class Proposer {
   }
 
   async #send({ name, kind, data, deadline, shards = 0 }: Proposal): Promise<Proposed> {
-    const run = await this.#deps.chain.dryRun(this.#operator, data);
+    const run = await this.#deps.chain.dryRun(this.#operator, data, this.#deps.nextTime());
     if (!run.ok) return { outcome: 'refused', revert: run.revert };
     await this.#deps.sender.submit({
       key: `${name}:${this.#deps.outbox.countKeys(`${name}:`) + 1}`,

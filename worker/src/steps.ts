@@ -9,6 +9,8 @@ export type Step = 'run' | 'commit' | 'submit' | 'reveal' | 'settle' | 'lapse' |
 /** What decides about it. */
 export interface StepFacts {
   head: Head;
+  /** When the next block is expected, unix seconds. */
+  nextTime: number;
   /** The result and its salt, if they are on disk. */
   promised: Promised | undefined;
   /** Its shards are being computed. */
@@ -26,7 +28,7 @@ export interface StepFacts {
  * its way from here. A step is named as soon as it is right in the next block.
  */
 export function nextStep(lease: KnownLease, facts: StepFacts): Step {
-  const { head, promised, running, failed } = facts;
+  const { head, nextTime, promised, running, failed } = facts;
   switch (lease.phase) {
     case 'claimed':
       // Ending it ourselves gives back what the missed deadline did not cost.
@@ -39,13 +41,11 @@ export function nextStep(lease: KnownLease, facts: StepFacts): Step {
       // The salt is gone with the journal: computed again, an exact result has the same salt.
       if (!promised) return running ? 'wait' : failed ? 'lost' : 'run';
       const confirmations = head.number - lease.lease.committedBlock + 1;
-      const ready =
-        reveal !== undefined && confirmations >= facts.revealConfirmations && head.timestamp + 1 >= reveal.opens;
+      const ready = reveal !== undefined && confirmations >= facts.revealConfirmations && nextTime >= reveal.opens;
       return ready ? 'reveal' : 'wait';
     }
     case 'revealed':
-      // Due from the second after the window on; the next block is at least that one.
-      return head.timestamp >= (lease.revealedAt ?? head.timestamp) + lease.terms.window ? 'settle' : 'wait';
+      return nextTime > (lease.revealedAt ?? nextTime) + lease.terms.window ? 'settle' : 'wait';
     case 'settled':
     case 'lapsed':
       return 'wait';

@@ -26,6 +26,7 @@ export class Watch {
   readonly #options: WatchOptions;
   readonly #deps: WatchDeps;
   #head: Head | undefined;
+  #secondsPerBlock = 1;
   #lower = 0;
   #down = false;
   /** The endpoint may have become another chain while it was away. */
@@ -39,6 +40,14 @@ export class Watch {
   /** The newest head that was seen. */
   get head(): Head | undefined {
     return this.#head;
+  }
+
+  /**
+   * Block time at which the next block is expected, unix seconds: what is right then may be sent now. At least a second after the head; by the
+   * pace of the last two heads where that is slower.
+   */
+  get nextTime(): number {
+    return (this.#head?.timestamp ?? 0) + this.#secondsPerBlock;
   }
 
   /** Whether the last poll got an answer. */
@@ -77,6 +86,10 @@ export class Watch {
     this.#lower = 0;
     const reorged = last !== undefined && !(await this.#continues(last, head));
     if (reorged) log.warn('Chain was reorganised', { from: last.number, to: head.number });
+    if (last && head.number > last.number) {
+      const pace = (head.timestamp - last.timestamp) / (head.number - last.number);
+      this.#secondsPerBlock = Math.max(1, Math.round(pace));
+    }
     this.#head = head;
     return { head, reorged };
   }
