@@ -4,7 +4,7 @@ import { readAll } from '../src/storage/backend.ts';
 import type { StorageBackend } from '../src/storage/backend.ts';
 import { cidOfBlock, decodeBlock, encodeBlock } from '../src/storage/cid.ts';
 import { FileTooBigError, HashMismatchError, InvalidCidError, NotFoundError } from '../src/storage/errors.ts';
-import { cidByHand, collect, MIB, randomBytes } from './fixtures.ts';
+import { cidByHand, collect, MIB, randomBytes } from '../src/storage/fixtures.ts';
 
 /** A backend under test and how to be rid of it. */
 export interface Subject {
@@ -109,7 +109,10 @@ export function describeBackend(name: string, start: () => Promise<Subject>): vo
       const { cid } = await backend.addFile(randomBytes(5 * MIB));
       const stop = new AbortController();
       const read = async (): Promise<void> => {
-        for await (const _part of backend.readFile(cid, { signal: stop.signal })) stop.abort(new Error('enough'));
+        for await (const part of backend.readFile(cid, { signal: stop.signal })) {
+          expect(part.length).toBe(MIB);
+          stop.abort(new Error('enough'));
+        }
       };
       await expect(read()).rejects.toThrow('enough');
     });

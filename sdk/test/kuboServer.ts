@@ -10,9 +10,10 @@ import { balanced } from 'ipfs-unixfs-importer/layout';
 import { CID } from 'multiformats/cid';
 import { walkComplete } from '../src/gateway/complete.ts';
 import { FileBlockstore } from '../src/gateway/fileBlockstore.ts';
+import { count } from '../src/storage/bytes.ts';
 import { cidOfBlock } from '../src/storage/cid.ts';
 import type { Codec } from '../src/storage/cid.ts';
-import { collect } from './fixtures.ts';
+import { collect } from '../src/storage/fixtures.ts';
 
 /**
  * A stand-in for Kubo's RPC API, as far as the backend uses it, with Kubo's own defaults for everything that is not
@@ -60,7 +61,7 @@ function kuboApp(store: FileBlockstore): Hono {
   app.post('/api/v0/pin/add', async (c) => {
     const cid = CID.parse(c.req.query('arg') ?? '');
     try {
-      for await (const _cid of walkComplete(store, cid, 'links'));
+      await count(walkComplete(store, cid, 'links'));
     } catch {
       throw new Error(`pin: ipld: could not find ${cid}`);
     }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { base32 } from 'multiformats/bases/base32';
 import type { CID } from 'multiformats/cid';
@@ -100,6 +100,11 @@ export class FileBlockstore {
   /** Verifies and keeps a block. A copy already here is read and kept if it is good, replaced if it is not. */
   async put(cid: CID, bytes: Uint8Array): Promise<void> {
     await verifyBlock(cid, bytes, this.#maxBlockBytes);
+    await this.putVerified(cid, bytes);
+  }
+
+  /** Like `put` for bytes that the caller has hashed itself, in this process, since they arrived. */
+  async putVerified(cid: CID, bytes: Uint8Array): Promise<void> {
     const { file } = this.#place(cid);
     let writing = this.#writing.get(file);
     if (!writing) {
@@ -137,13 +142,13 @@ export class FileBlockstore {
           await rm(file);
           this.#forget(info.size);
         };
-        yield { key: name.slice(0, -SUFFIX.length), bytes: info.size, modifiedMs: info.mtimeMs, remove };
+        yield { key: name.slice(0, -SUFFIX.length), bytes: info.size, modifiedMs: Math.floor(info.mtimeMs), remove };
       }
     }
   }
 
   async #put(cid: CID, bytes: Uint8Array): Promise<void> {
-    if (await this.#hasIntact(cid)) return;
+    if (await this.#hasIntact(cid)) return this.#touch(cid);
     const size = bytes.byteLength;
     if (this.#bytes + this.#reserved + size > this.#quotaBytes) {
       throw new QuotaExceededError(this.#bytes + this.#reserved, this.#quotaBytes);
@@ -174,6 +179,12 @@ export class FileBlockstore {
     }
     await rename(draft, file);
     this.#unsynced.add(folder);
+  }
+
+  /** Marks a block as young, so that it is not collected between being sent again and being pinned. */
+  async #touch(cid: CID): Promise<void> {
+    const now = new Date();
+    await utimes(this.#place(cid).file, now, now);
   }
 
   async #hasIntact(cid: CID): Promise<boolean> {

@@ -26,7 +26,7 @@ export class LocalBackend implements StorageBackend {
   }
 
   async addFile(source: FileSource, { signal }: CallOptions = {}): Promise<StoredFile> {
-    const file = await cutFile(source, ({ cid, bytes }) => this.#store.put(cid, bytes), signal);
+    const file = await cutFile(source, ({ cid, bytes }) => this.#store.putVerified(cid, bytes), signal);
     await pinComplete(this.#deps, file.cid, 'none');
     return file;
   }

@@ -22,6 +22,8 @@ const FILE = z.object({
 export class PinSet {
   readonly #file: string;
   readonly #pins: Map<string, Pin>;
+  readonly #sharing = new Set<Promise<unknown>>();
+  #alone: Promise<unknown> | undefined;
   #saving: Promise<void> | undefined;
   #queued: Promise<void> | undefined;
 
@@ -73,6 +75,23 @@ export class PinSet {
   /** Removes a pin, on disk when this returns. The blocks stay until garbage is collected. */
   async remove(cid: string): Promise<void> {
     if (this.#pins.delete(cid)) await this.#save();
+  }
+
+  /** Runs `task` while nothing runs {@link alone}; any number of these run side by side. */
+  async together<T>(task: () => Promise<T>): Promise<T> {
+    while (this.#alone) await this.#alone;
+    const run = task();
+    const settled = run.catch(() => {}).finally(() => this.#sharing.delete(settled));
+    this.#sharing.add(settled);
+    return run;
+  }
+
+  /** Runs `task` when everything that runs {@link together} or alone has ended, and holds up what comes meanwhile. */
+  async alone<T>(task: () => Promise<T>): Promise<T> {
+    while (this.#alone) await this.#alone;
+    const run = Promise.all(this.#sharing).then(task);
+    this.#alone = run.catch(() => {}).finally(() => (this.#alone = undefined));
+    return run;
   }
 
   /** Saves that arrive while one is written share the next. */

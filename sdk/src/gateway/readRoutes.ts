@@ -1,3 +1,4 @@
+import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import type { CID } from 'multiformats/cid';
@@ -50,7 +51,15 @@ export function readRoutes({ store, onBroken }: ReadDeps): Hono {
     // read first, so that an absent or damaged root is an error answer and not a cut stream
     const root = await store.get(cid);
     const blocks = blocksOf(store, { cid, bytes: root }, request);
-    return c.body(streamCar(cid, blocks, onBroken), 200, headers);
+    return c.body(
+      streamCar(cid, blocks, (error) => {
+        onBroken(cid.toString(), error);
+        // cut the connection ourselves: the server adapter would print the error and a stack
+        (c.env as Partial<HttpBindings> | undefined)?.outgoing?.destroy();
+      }),
+      200,
+      headers,
+    );
   });
 
   app.get('/ipfs/:cid/*', () => {
@@ -169,7 +178,7 @@ async function* walkAll(root: Block, read: (cid: CID) => Promise<Uint8Array>): A
 function streamCar(
   root: CID,
   blocks: AsyncGenerator<Block>,
-  onBroken: ReadDeps['onBroken'],
+  onBroken: (error: unknown) => void,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   let started = false;
   return new ReadableStream<Uint8Array<ArrayBuffer>>({
@@ -185,8 +194,8 @@ function streamCar(
         controller.enqueue(carSectionHead(value) as Uint8Array<ArrayBuffer>);
         controller.enqueue(value.bytes as Uint8Array<ArrayBuffer>);
       } catch (error) {
-        onBroken(root.toString(), error);
-        controller.error(error);
+        onBroken(error);
+        controller.close();
       }
     },
     async cancel() {

@@ -7,10 +7,12 @@ import type { Context } from 'hono';
 import { cors } from 'hono/cors';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { MAX_BLOCK_BYTES } from '../storage/cid.ts';
-import { InvalidRequestError, StorageError, UnauthorizedError } from '../storage/errors.ts';
+import { InvalidRequestError, QuotaExceededError, StorageError, UnauthorizedError } from '../storage/errors.ts';
 import type { Patience } from '../storage/gatewayRequest.ts';
 import { errorBody, statusOf } from '../storage/wire.ts';
 import { FileBlockstore } from './fileBlockstore.ts';
+import { collectGarbage } from './garbage.ts';
+import type { Collected } from './garbage.ts';
 import { PinSet } from './pinSet.ts';
 import { readRoutes } from './readRoutes.ts';
 import { writeRoutes } from './writeRoutes.ts';
@@ -35,6 +37,11 @@ export interface GatewayOptions {
   readonly maxUploadBytes?: number;
   /** Bytes of blocks held at most; unlimited if absent. */
   readonly quotaBytes?: number;
+  /**
+   * Age in milliseconds from which blocks that no pin reaches may be removed, which happens by itself when the store is
+   * full; 6 hours if absent. Longer than any upload takes.
+   */
+  readonly garbageAgeMs?: number;
   readonly log?: GatewayLog;
   /**
    * Peers to pull a CID from when a pin request names no origins. A GET of what is not here never pulls: the gateway
@@ -55,10 +62,23 @@ export interface Gateway {
   readonly url: string;
   readonly store: FileBlockstore;
   readonly pins: PinSet;
+  /** Removes old blocks that no pin reaches; to be called now and then, as when a job's content was unpinned. */
+  collectGarbage(): Promise<Collected>;
   /** Stops listening, ends what is under way and returns when the port is free. */
   close(): Promise<void>;
 }
 
+/** What the routes of a gateway work on. */
+export interface GatewayParts {
+  readonly store: FileBlockstore;
+  readonly pins: PinSet;
+  /** Ends pulls when the gateway closes. */
+  readonly signal: AbortSignal;
+  /** Told when a write found no room. */
+  readonly onFull: () => void;
+}
+
+const DEFAULT_GARBAGE_AGE_MS = 6 * 60 * 60 * 1000;
 const DEFAULT_UPLOAD_BYTES = 256 * 1024 * 1024;
 const SILENT: GatewayLog = { warn: () => {}, error: () => {} };
 
@@ -72,7 +92,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const pins = await PinSet.open(join(options.dir, 'pins.json'));
   const closing = new AbortController();
-  const app = gatewayApp({ ...options, maxBlockBytes }, store, pins, closing.signal);
+  const minAgeMs = options.garbageAgeMs ?? DEFAULT_GARBAGE_AGE_MS;
+  const collect = (): Promise<Collected> => collectGarbage({ store, pins }, { minAgeMs });
+  const onFull = onceAtATime(collect, options.log ?? SILENT);
+  const app = gatewayApp({ ...options, maxBlockBytes }, { store, pins, signal: closing.signal, onFull });
   const host = options.host ?? '127.0.0.1';
   const server = await listen(app, host, options.port ?? 0);
   const { port } = server.address() as AddressInfo;
@@ -80,6 +103,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     store,
     pins,
+    collectGarbage: collect,
     async close() {
       closing.abort(new Error('the gateway is closing'));
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -91,10 +115,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
 /** The gateway's routes over an open store, for whoever has a server already. */
 export function gatewayApp(
-  options: Omit<GatewayOptions, 'dir' | 'host' | 'port'>,
-  store: FileBlockstore,
-  pins: PinSet,
-  signal: AbortSignal,
+  options: Omit<GatewayOptions, 'dir' | 'host' | 'port' | 'quotaBytes' | 'garbageAgeMs'>,
+  { store, pins, signal, onFull }: GatewayParts,
 ): Hono {
   const log = options.log ?? SILENT;
   const app = new Hono();
@@ -131,12 +153,26 @@ export function gatewayApp(
   );
   app.notFound((c) => answer(c, new InvalidRequestError(`there is nothing at ${c.req.method} ${c.req.path}`), 404));
   app.onError((error, c) => {
+    if (error instanceof QuotaExceededError) onFull();
     if (error instanceof StorageError && error.code !== 'internal') return answer(c, error);
     // the client is told that we failed, never how
     log.error({ method: c.req.method, path: c.req.path, error }, 'Request failed');
     return answer(c, new StorageError('internal', 'the gateway failed at this request; its log says why'));
   });
   return app;
+}
+
+/** Starts `collect` unless it runs already. */
+function onceAtATime(collect: () => Promise<Collected>, log: GatewayLog): () => void {
+  let running = false;
+  return () => {
+    if (running) return;
+    running = true;
+    collect()
+      .then(({ blocks, bytes }) => log.warn({ blocks, bytes }, 'Store was full, garbage collected'))
+      .catch((error: unknown) => log.error({ error }, 'Garbage could not be collected'))
+      .finally(() => (running = false));
+  };
 }
 
 const answer = (c: Context, error: StorageError, status: number = statusOf(error.code)): Response =>

@@ -2,15 +2,10 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import type { CID } from 'multiformats/cid';
 import { z } from 'zod';
-import { iterate, TaskWindow } from '../storage/bytes.ts';
+import { count, iterate, TaskWindow } from '../storage/bytes.ts';
 import { readCar } from '../storage/car.ts';
 import { CODECS, linksOf, parseCid } from '../storage/cid.ts';
-import {
-  InvalidRequestError,
-  MalformedCarError,
-  MissingBlockError,
-  UploadTooBigError,
-} from '../storage/errors.ts';
+import { InvalidRequestError, MalformedCarError, MissingBlockError, UploadTooBigError } from '../storage/errors.ts';
 import { downloadBlock, downloadFile } from '../storage/download.ts';
 import { DEFAULT_PATIENCE } from '../storage/gatewayRequest.ts';
 import type { Patience } from '../storage/gatewayRequest.ts';
@@ -169,12 +164,12 @@ async function pull(deps: WriteDeps, root: CID, origins: readonly string[]): Pro
     origins.length > 0 ? origins : ((await deps.pullFrom?.(cid)) ?? []);
   const from = { getHolders, fetch: deps.fetch };
   if (root.code !== CODECS['dag-pb']) {
-    return deps.store.put(root, await downloadBlock(root, patience, from, deps.signal));
+    return deps.store.putVerified(root, await downloadBlock(root, patience, from, deps.signal));
   }
   const writing = new TaskWindow(WRITES_AT_ONCE);
   try {
     for await (const { cid, bytes } of downloadFile(root, {}, patience, from, deps.signal)) {
-      await writing.add(() => deps.store.put(cid, bytes));
+      await writing.add(() => deps.store.putVerified(cid, bytes));
     }
     await writing.idle();
   } finally {
@@ -184,7 +179,7 @@ async function pull(deps: WriteDeps, root: CID, origins: readonly string[]): Pro
 
 async function isComplete(store: FileBlockstore, root: CID): Promise<boolean> {
   try {
-    for await (const _cid of walkComplete(store, root, 'none'));
+    await count(walkComplete(store, root, 'none'));
     return true;
   } catch (error) {
     if (error instanceof MissingBlockError) return false;

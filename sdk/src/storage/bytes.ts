@@ -1,4 +1,7 @@
-/** What can be stored as a file. A function is called again when an interrupted upload is repeated. */
+/**
+ * What can be stored as a file. A function is called again when an interrupted upload is repeated. Chunks are not copied:
+ * a source must not change one after yielding it.
+ */
 export type FileSource = Uint8Array | Blob | AsyncIterable<Uint8Array> | (() => AsyncIterable<Uint8Array>);
 
 /** Whether `source` can be read a second time. */
@@ -87,6 +90,12 @@ export async function* rechunk(
     }
   }
   if (filled > 0 || !emitted) yield piece.slice(0, filled);
+}
+
+/** Reads an iterable to its end and says how many items it had. */
+export async function count(source: AsyncIterable<unknown>): Promise<number> {
+  const iterator = source[Symbol.asyncIterator]();
+  for (let items = 0; ; items++) if ((await iterator.next()).done) return items;
 }
 
 /** Joins byte strings into one. */

@@ -188,14 +188,15 @@ export class AllHoldersFailedError extends StorageError {
   readonly failures: readonly HolderFailure[];
 
   constructor(cid: string, offset: number, failures: readonly HolderFailure[]) {
-    const list = failures.map((f) => `${f.holder}: ${f.error.message}`).join(' | ') || 'no holder is known';
+    const said = failures.map(({ holder, error: { message } }) =>
+      message.includes(holder) ? message : `${holder}: ${message}`,
+    );
+    const list = said.join(' | ') || 'no holder is known';
     super(
       'all-holders-failed',
       `${cid} could not be read past byte ${offset}: ${list}`,
       { cid, offset },
-      {
-        retryable: true,
-      },
+      { retryable: true },
     );
     this.failures = failures;
   }

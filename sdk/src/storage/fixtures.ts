@@ -24,6 +24,21 @@ export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
   return items;
 }
 
+/** A body for a request or an answer. */
+export function streamOf(source: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const iterator = source[Symbol.asyncIterator]();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await iterator.next();
+      if (done) controller.close();
+      else controller.enqueue(value as Uint8Array<ArrayBuffer>);
+    },
+    async cancel() {
+      await iterator.return?.();
+    },
+  });
+}
+
 /** The CID of a small file by the unixfs-v1-2025 profile, made by hand: a second opinion on the importer and its options. */
 export function cidByHand(bytes: Uint8Array): string {
   if (bytes.length <= MIB) return cidOf(0x55, bytes);
