@@ -1,7 +1,7 @@
 import { decode, newStep, VALUE, type Step } from './decode.ts';
 import { CALL_SLOTS, LIMITS } from './limits.ts';
 import { OP } from './opcodes.ts';
-import type { Body, Module } from './parse.ts';
+import type { Body, FunctionType, Module } from './parse.ts';
 import { Reader } from './reader.ts';
 import { ModuleRejected } from './rejection.ts';
 import { functionType } from './validate.ts';
@@ -16,6 +16,8 @@ export interface Analysis {
   readonly slots: number;
   /** Whether it calls functions of the module; one that does not cannot recurse. */
   readonly calls: boolean;
+  /** Whether it computes with vectors. */
+  readonly simd: boolean;
 }
 
 interface Frame {
@@ -28,7 +30,22 @@ interface Frame {
   readonly dead: boolean;
 }
 
-function blockArity(module: Module, step: Step): { params: number; results: number } {
+/** The type of a call's function. */
+export function calleeOf(module: Module, step: Step): FunctionType {
+  const callee = functionType(module, step.index);
+  if (callee === undefined) throw new ModuleRejected(`there is no function ${step.index}`, step.start);
+  return callee;
+}
+
+/** The type that an indirect call names. */
+export function calleeOfType(module: Module, step: Step): FunctionType {
+  const callee = module.types[step.index];
+  if (callee === undefined) throw new ModuleRejected(`there is no type ${step.index}`, step.start);
+  return callee;
+}
+
+/** How many values a block takes and leaves. */
+export function blockArity(module: Module, step: Step): { params: number; results: number } {
   if (step.blockType < 0) return { params: 0, results: step.hasResult ? 1 : 0 };
   const type = module.types[step.blockType];
   if (type === undefined) throw new ModuleRejected(`there is no type ${step.blockType}`, step.start);
@@ -55,13 +72,6 @@ export function analyse(module: Module, body: Body): Analysis {
     height += pushes - pops;
     if (height > highest) highest = height;
   };
-  const callOf = (index: number): void => {
-    const callee = functionType(module, index);
-    if (callee === undefined) throw new ModuleRejected(`there is no function ${index}`, step.start);
-    if (index >= module.imports.length) calls = true;
-    move(callee.params.length, callee.results.length);
-  };
-
   while (frames.length > 0) {
     decode(reader, step);
     if (payer < 0) entryCost += step.what.weight;
@@ -98,12 +108,14 @@ export function analyse(module: Module, body: Body): Analysis {
         if (!dead && height > highest) highest = height;
         break;
       }
-      case OP.call:
-        callOf(step.index);
+      case OP.call: {
+        const callee = calleeOf(module, step);
+        if (step.index >= module.imports.length) calls = true;
+        move(callee.params.length, callee.results.length);
         break;
+      }
       case OP.callIndirect: {
-        const callee = module.types[step.index];
-        if (callee === undefined) throw new ModuleRejected(`there is no type ${step.index}`, step.start);
+        const callee = calleeOfType(module, step);
         calls = true;
         move(1 + callee.params.length, callee.results.length);
         break;
@@ -122,5 +134,5 @@ export function analyse(module: Module, body: Body): Analysis {
 
   const wide = body.locals.reduce((sum, { count, type: of }) => sum + (of === VALUE.v128 ? 2 * count : count), 0);
   const slots = CALL_SLOTS + 2 * type.params.length + wide + highest * (simd ? 2 : 1);
-  return { entryCost, loopCosts, slots, calls };
+  return { entryCost, loopCosts, slots, calls, simd };
 }

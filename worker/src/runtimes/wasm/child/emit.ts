@@ -46,16 +46,17 @@ export function emitChargeTop(out: Writer, meters: Meters, scratch: number): voi
   trapIfNegative(out);
 }
 
-export function emitEnter(out: Writer, meters: Meters, slots: number): void {
-  out.u8(OP.globalGet).u32(meters.depth).u8(OP.i32Const).signed(slots).u8(OP.i32Sub);
-  out.u8(OP.globalSet).u32(meters.depth);
-  out.u8(OP.globalGet).u32(meters.depth).u8(OP.i32Const).u8(0).u8(OP.i32LtS);
+/** Takes a call's slots. `before` is an i32 local that keeps what to give back. */
+export function emitEnter(out: Writer, meters: Meters, before: number, slots: number): void {
+  out.u8(OP.globalGet).u32(meters.depth).u8(OP.localTee).u32(before);
+  out.u8(OP.i32Const).signed(slots).u8(OP.i32Sub).u8(OP.globalSet).u32(meters.depth);
+  // Compared as before the call: one number less to keep.
+  out.u8(OP.localGet).u32(before).u8(OP.i32Const).signed(slots).u8(OP.i32LtS);
   out.u8(OP.if).u8(EMPTY).u8(OP.unreachable).u8(OP.end);
 }
 
-export function emitLeave(out: Writer, meters: Meters, slots: number): void {
-  out.u8(OP.globalGet).u32(meters.depth).u8(OP.i32Const).signed(slots).u8(OP.i32Add);
-  out.u8(OP.globalSet).u32(meters.depth);
+export function emitLeave(out: Writer, meters: Meters, before: number): void {
+  out.u8(OP.localGet).u32(before).u8(OP.globalSet).u32(meters.depth);
 }
 
 /** Replaces a NaN on top of the stack by the canonical one. `scratch` is a local of the same type. */

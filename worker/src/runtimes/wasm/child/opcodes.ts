@@ -35,6 +35,8 @@ export interface Instruction {
   readonly weight: number;
   /** The scalar on top of the stack is about to become observable as bits. */
   readonly canonicalBefore?: Lanes;
+  /** Makes a scalar float that is never NaN. */
+  readonly neverNan?: boolean;
   /** A SIMD operation whose NaN bits the standard leaves open: lanes it reads, lanes it makes. */
   readonly simdFloat?: { readonly reads: Lanes; readonly makes: Lanes };
 }
@@ -98,7 +100,7 @@ export const OP = {
 
 const table = new Map<number, Instruction>();
 
-type Extra = Partial<Pick<Instruction, 'weight' | 'canonicalBefore' | 'simdFloat'>>;
+type Extra = Partial<Pick<Instruction, 'weight' | 'canonicalBefore' | 'neverNan' | 'simdFloat'>>;
 
 function define(
   from: number,
@@ -167,6 +169,8 @@ define(0xd1, 0xd1, 1, 1);
 define(0xd2, 0xd2, 0, 1, 'index');
 // Integer division and remainder, float division and square root.
 amend([0x6d, 0x6e, 0x6f, 0x70, 0x7f, 0x80, 0x81, 0x82, 0x91, 0x95, 0x9f, 0xa3], { weight: 8 });
+// Conversions from integers.
+amend([0xb2, 0xb3, 0xb4, 0xb5, 0xb7, 0xb8, 0xb9, 0xba], { neverNan: true });
 amend([0x38, 0xbc, 0x98], { canonicalBefore: 'f32' });
 amend([0x39, 0xbd, 0xa6], { canonicalBefore: 'f64' });
 

@@ -1,7 +1,8 @@
 import type { Analysis } from './analyse.ts';
 import { decode, newStep, VALUE, type Step } from './decode.ts';
 import { emitCanonicalScalar, emitCanonicalVector, emitCharge, emitEnter, emitLeave, type Meters } from './emit.ts';
-import { instruction, OP, type Lanes } from './opcodes.ts';
+import { planNans, type NanPlan } from './nanPlan.ts';
+import { OP } from './opcodes.ts';
 import type { Body, Module } from './parse.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
@@ -39,29 +40,13 @@ class Scratch {
   }
 }
 
-/** The opcode at `at`, or -1 at the end of the body. Immediates are not looked at. */
-function peek(bytes: Uint8Array, at: number, end: number): number {
-  if (at >= end) return -1;
-  const first = bytes[at]!;
-  if (first !== 0xfc && first !== 0xfd) return first;
-  return first * 0x10000 + new Reader(bytes, at + 1, end).u32();
-}
+const NO_VECTORS: NanPlan = { unobserved: new Set(), atReads: new Map() };
 
-/**
- * Whether the vector just made goes straight into an operation on the same lanes that makes its own result canonical:
- * then a NaN with odd bits ends there unseen. One operand may be fetched from a local in between.
- */
-function isConsumed(module: Module, body: Body, step: Step, makes: Lanes): boolean {
-  let next = peek(module.bytes, step.end, body.end);
-  let pops = 1;
-  if (next === OP.localGet) {
-    const reader = new Reader(module.bytes, step.end + 1, body.end);
-    reader.u32();
-    next = peek(module.bytes, reader.at, body.end);
-    pops = 2;
-  }
-  const what = instruction(next);
-  return what?.simdFloat?.reads === makes && what.pops >= pops;
+/** Whether the instruction is a float constant other than NaN. */
+function isNumber(bytes: Uint8Array, { op, start }: Step): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  if (op === OP.f32Const) return !Number.isNaN(view.getFloat32(start + 1, true));
+  return op === OP.f64Const && !Number.isNaN(view.getFloat64(start + 1, true));
 }
 
 /** Writes one function anew with meters, call depth and canonical NaNs. Returns locals and instructions. */
@@ -73,11 +58,13 @@ export function rewrite(module: Module, body: Body, analysis: Analysis, add: Add
   const scratch = new Scratch(type.params.length + body.localCount);
   const fuel = scratch.of(VALUE.i64);
   const step = newStep();
+  const { unobserved, atReads } = analysis.simd ? planNans(module, body) : NO_VECTORS;
   let nesting = 1;
   let loops = 0;
+  let neverNan = false;
 
   if (analysis.calls) {
-    emitEnter(out, meters, analysis.slots);
+    emitEnter(out, meters, scratch.of(VALUE.i32), analysis.slots);
     // The whole body becomes a block, so that every way out of the function passes the line that gives the slots back.
     out.u8(OP.block);
     if (type.results.length === 0) out.u8(EMPTY);
@@ -90,12 +77,13 @@ export function rewrite(module: Module, body: Body, analysis: Analysis, add: Add
     out.raw(module.bytes.subarray(step.start, step.end));
   };
 
-  while (nesting > 0) {
+  for (let ordinal = 0; nesting > 0; ordinal++) {
     decode(reader, step);
     const { canonicalBefore, simdFloat } = step.what;
-    if (canonicalBefore !== undefined) {
+    if (canonicalBefore !== undefined && !neverNan && !unobserved.has(ordinal)) {
       emitCanonicalScalar(out, canonicalBefore, scratch.of(VALUE[canonicalBefore]));
     }
+    neverNan = step.what.neverNan === true || isNumber(module.bytes, step);
     switch (step.op) {
       case OP.loop:
         copy();
@@ -136,12 +124,11 @@ export function rewrite(module: Module, body: Body, analysis: Analysis, add: Add
       default:
         copy();
     }
-    if (simdFloat !== undefined && !isConsumed(module, body, step, simdFloat.makes)) {
-      emitCanonicalVector(out, simdFloat.makes, scratch.of(VALUE.v128));
-    }
+    const lanes = unobserved.has(ordinal) ? undefined : (simdFloat?.makes ?? atReads.get(ordinal));
+    if (lanes !== undefined) emitCanonicalVector(out, lanes, scratch.of(VALUE.v128));
   }
   if (analysis.calls) {
-    emitLeave(out, meters, analysis.slots);
+    emitLeave(out, meters, scratch.of(VALUE.i32));
     out.u8(OP.end);
   }
 

@@ -1,0 +1,211 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { instrument } from '../../src/runtimes/wasm/child/instrument.ts';
+import { planNans } from '../../src/runtimes/wasm/child/nanPlan.ts';
+import { parse } from '../../src/runtimes/wasm/child/parse.ts';
+import { wat } from './wat.ts';
+
+/**
+ * Programs that mix floats, bits and branches over four vectors. Written twice: as they are, for our instrumenter; and
+ * with every float made canonical on the spot by the program itself, run as it is. Both must leave the same memory.
+ */
+type Vector = (eager: boolean) => string;
+type Statement = (eager: boolean) => string;
+
+const LOCALS = ['a', 'b', 'c', 'd'];
+const VECTORS = [
+  '(v128.const i32x4 0x7fc00001 0xffc00002 0x7f800003 0x3f800000)',
+  '(v128.const f32x4 inf -inf 0 1)',
+  '(v128.const f64x2 nan:0x5 -inf)',
+  '(v128.const i64x2 0xfff8123456789abc 1)',
+  '(v128.const i32x4 0 0 0 0)',
+  '(v128.load (i32.const 1024))',
+];
+const per = (lanes: 'f32x4' | 'f64x2', names: string): string[] => names.split(' ').map((name) => `${lanes}.${name}`);
+const FLOAT2 = [...per('f32x4', 'add sub mul div min max'), ...per('f64x2', 'add sub mul div min max')];
+const FLOAT1 = [...per('f32x4', 'sqrt ceil trunc demote_f64x2_zero'), ...per('f64x2', 'sqrt floor promote_low_f32x4')];
+const PLAIN2 = [
+  ...per('f32x4', 'pmin pmax eq lt'),
+  ...per('f64x2', 'pmin pmax ne'),
+  'i32x4.add',
+  'v128.xor',
+  'v128.and',
+  'i8x16.swizzle',
+];
+const PLAIN1 = [
+  ...per('f32x4', 'abs neg'),
+  ...per('f64x2', 'abs neg'),
+  'i32x4.trunc_sat_f32x4_s',
+  'f32x4.convert_i32x4_s',
+  'v128.not',
+];
+const width = (op: string): string => (op.startsWith('f32x4') ? '32' : '64');
+const made = (op: string, eager: boolean, code: string): string => (eager ? `(call $v${width(op)} ${code})` : code);
+const scalar = (lanes: string, eager: boolean, code: string): string =>
+  eager ? `(call $s${lanes === 'f32x4' ? '32' : '64'} ${code})` : code;
+
+const { vector } = fc.letrec<{ vector: Vector }>((tie) => {
+  const inner = tie('vector');
+  const lanes = fc.constantFrom('f32x4', 'f64x2');
+  const local = fc.constantFrom(...LOCALS);
+  return {
+    vector: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      local.map(
+        (name): Vector =>
+          () =>
+            `(local.get $${name})`,
+      ),
+      fc.constantFrom(...VECTORS).map(
+        (code): Vector =>
+          () =>
+            code,
+      ),
+      fc.tuple(fc.constantFrom(...FLOAT2), inner, inner).map(
+        ([op, a, b]): Vector =>
+          (e) =>
+            made(op, e, `(${op} ${a(e)} ${b(e)})`),
+      ),
+      fc.tuple(fc.constantFrom(...FLOAT1), inner).map(
+        ([op, a]): Vector =>
+          (e) =>
+            made(op, e, `(${op} ${a(e)})`),
+      ),
+      fc.tuple(fc.constantFrom(...PLAIN2), inner, inner).map(
+        ([op, a, b]): Vector =>
+          (e) =>
+            `(${op} ${a(e)} ${b(e)})`,
+      ),
+      fc.tuple(fc.constantFrom(...PLAIN1), inner).map(
+        ([op, a]): Vector =>
+          (e) =>
+            `(${op} ${a(e)})`,
+      ),
+      fc.tuple(local, inner).map(
+        ([name, a]): Vector =>
+          (e) =>
+            `(local.tee $${name} ${a(e)})`,
+      ),
+      fc.tuple(inner, inner).map(
+        ([a, b]): Vector =>
+          (e) =>
+            `(select ${a(e)} ${b(e)} (local.get $n))`,
+      ),
+      fc.tuple(inner, inner).map(
+        ([a, b]): Vector =>
+          (e) =>
+            `(if (result v128) (local.get $n) (then ${a(e)}) (else ${b(e)}))`,
+      ),
+      fc.tuple(inner).map(
+        ([a]): Vector =>
+          (e) =>
+            `(call $same ${a(e)})`,
+      ),
+      fc.tuple(lanes, inner).map(
+        ([of, a]): Vector =>
+          (e) =>
+            `(${of}.splat ${scalar(of, e, `(${of}.extract_lane 1 ${a(e)})`)})`,
+      ),
+      fc.tuple(lanes, inner, inner).map(
+        ([of, a, b]): Vector =>
+          (e) =>
+            `(${of}.replace_lane 0 ${a(e)} ${scalar(of, e, `(${of}.extract_lane 1 ${b(e)})`)})`,
+      ),
+    ),
+  };
+});
+
+const set = fc.tuple(fc.constantFrom(...LOCALS), vector).map(
+  ([name, a]): Statement =>
+    (e) =>
+      `(local.set $${name} ${a(e)})`,
+);
+const store = vector.map(
+  (a): Statement =>
+    (e) =>
+      `(call $keep ${a(e)})`,
+);
+const storeLane = fc.tuple(fc.constantFrom('f32', 'f64'), vector).map(([of, a]): Statement => (e) => {
+  const lanes = of === 'f32' ? 'f32x4' : 'f64x2';
+  return `(${of}.store (i32.const 512) ${scalar(lanes, e, `(${lanes}.extract_lane 0 ${a(e)})`)})`;
+});
+const simple = fc.oneof(set, set, set, store, storeLane);
+const block = fc.array(simple, { minLength: 1, maxLength: 5 });
+const join = (statements: readonly Statement[], eager: boolean): string => statements.map((s) => s(eager)).join('\n');
+const program = fc.tuple(block, block, block, block).map(
+  ([before, loop, branch, after]) =>
+    (eager: boolean): string => `${join(before, eager)}
+      (loop $l ${join(loop, eager)} (if (i32.eq (local.get $n) (i32.const 1)) (then ${join(branch, eager)}))
+        (local.set $n (i32.add (local.get $n) (i32.const 1))) (br_if $l (i32.lt_u (local.get $n) (i32.const 3))))
+      ${join(after, eager)} ${LOCALS.map((name) => `(call $keep (local.get $${name}))`).join('')}`,
+);
+
+function module(body: string): Uint8Array<ArrayBuffer> {
+  const canonical = (lanes: string, nan: string): string =>
+    `(v128.bitselect (local.get 0) (v128.const ${nan}) (${lanes}.eq (local.get 0) (local.get 0)))`;
+  return wat(`(module (memory (export "memory") 1) (global $at (mut i32) (i32.const 2048))
+    (data (i32.const 1024) "\\01\\00\\c0\\ff\\00\\00\\80\\7f\\05\\00\\00\\00\\00\\00\\f8\\ff")
+    (func $v32 (param v128) (result v128) ${canonical('f32x4', 'i32x4 0x7fc00000 0x7fc00000 0x7fc00000 0x7fc00000')})
+    (func $v64 (param v128) (result v128) ${canonical('f64x2', 'i64x2 0x7ff8000000000000 0x7ff8000000000000')})
+    (func $s32 (param f32) (result f32) (select (local.get 0) (f32.const nan) (f32.eq (local.get 0) (local.get 0))))
+    (func $s64 (param f64) (result f64) (select (local.get 0) (f64.const nan) (f64.eq (local.get 0) (local.get 0))))
+    (func $same (param v128) (result v128) (local.get 0))
+    (func $keep (param v128)
+      (v128.store (global.get $at) (local.get 0)) (global.set $at (i32.add (global.get $at) (i32.const 16))))
+    (func (export "_start") (local $n i32) ${LOCALS.map((name) => `(local $${name} v128)`).join(' ')} ${body}))`);
+}
+
+function memoryAfter(bytes: Uint8Array<ArrayBuffer>): string {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {});
+  (exports['_start'] as () => void)();
+  const memory = new Uint8Array((exports['memory'] as WebAssembly.Memory).buffer, 512, 8_192);
+  return Buffer.from(memory)
+    .toString('hex')
+    .replace(/(00)+$/, '');
+}
+
+describe('where vectors are made canonical', () => {
+  test('leaving it out where nobody looks changes no bit that anybody sees', () => {
+    fc.assert(
+      fc.property(program, (write) => {
+        const metered = instrument(parse(module(write(false))), { maxPages: 1, fuel: 1_000_000n });
+        expect(memoryAfter(metered)).toBe(memoryAfter(module(write(true))));
+      }),
+      { numRuns: 250 },
+    );
+  });
+
+  /** How many float vectors of a body are made canonical at once, and how many reads of locals are. */
+  const counted = (body: string): { left: number; atReads: number } => {
+    const parsed = parse(module(body));
+    const { unobserved, atReads } = planNans(parsed, parsed.bodies.at(-1)!);
+    return { left: unobserved.size, atReads: atReads.size };
+  };
+  const sum = '(local.set $a (f32x4.add (local.get $a) (f32x4.mul (local.get $b) (local.get $b))))';
+
+  test('a sum kept in a local costs nothing in the loop and is made canonical where it is stored', () => {
+    expect(counted(`(loop $l ${sum} (br_if $l (local.get $n))) (call $keep (local.get $a))`)).toEqual({
+      left: 2,
+      atReads: 1,
+    });
+  });
+
+  test('a sum stored in the loop itself is made canonical at once', () => {
+    expect(counted(`(loop $l ${sum} (call $keep (local.get $a)) (br_if $l (local.get $n)))`)).toEqual({
+      left: 1,
+      atReads: 0,
+    });
+  });
+
+  test('a local that also holds integers is made canonical where it is computed', () => {
+    const body = `(local.set $a (v128.load (i32.const 0))) (loop $l ${sum} (br_if $l (local.get $n))) (call $keep (local.get $a))`;
+    expect(counted(body)).toEqual({ left: 1, atReads: 0 });
+  });
+
+  test('lanes of the other width are bits', () => {
+    expect(counted('(local.set $a (f64x2.add (f32x4.mul (local.get $b) (local.get $b)) (local.get $c)))')).toEqual({
+      left: 1,
+      atReads: 0,
+    });
+  });
+});
