@@ -19,6 +19,7 @@ const OPTIONS = [
   ['--maximumMemory', '32768'],
   // Without this a failed assertion calls env.abort; with it, it is a trap.
   ['--use', 'abort='],
+  ['--enable', 'simd'],
   ['-O3', '--noAssert', '--noColors'],
 ].flat();
 

@@ -81,7 +81,7 @@ function sphere(out: ObjWriter, name: string, material: string, centre: Vector, 
 
 /** A solid of revolution around the y axis. Each stretch of the profile between two points keeps its own flat normal. */
 function lathe(out: ObjWriter, name: string, material: string, profile: readonly (readonly [number, number])[]): void {
-  const columns = 160;
+  const columns = 128;
   out.start(name, material);
   for (let i = 0; i + 1 < profile.length; i++) {
     const ends = [profile[i], profile[i + 1]] as [readonly [number, number], readonly [number, number]];
@@ -108,7 +108,7 @@ function rounded(x: number, y: number, radius: number, steps: number): (readonly
 
 /** The knot: three lobes that turn around a (2, 3) torus knot while they travel along it. */
 function knot(out: ObjWriter, centre: Vector, size: number): void {
-  const [rows, columns] = [720, 30];
+  const [rows, columns] = [600, 24];
   const path = (t: number): Vector => {
     const ring = 1 + 0.42 * Math.cos(3 * t);
     // Stands upright: the hole of the torus looks to the front.
@@ -142,11 +142,11 @@ function knot(out: ObjWriter, centre: Vector, size: number): void {
 }
 
 const MATERIALS: Readonly<Record<string, string>> = {
-  knot: 'Kd 0 0 0\nKs 1.00 0.62 0.34\nNs 160\nillum 3',
-  pedestal: 'Kd 0.74 0.72 0.70\nKs 0.5 0.5 0.5\nNs 400\nillum 2',
+  knot: 'Kd 0 0 0\nKs 1.00 0.66 0.40\nNs 220\nillum 3',
+  pedestal: 'Kd 0.62 0.62 0.63\nKs 0.5 0.5 0.5\nNs 400\nillum 2',
   plinth: 'Kd 0.045 0.05 0.06\nKs 0.7 0.7 0.7\nNs 900\nillum 2',
   glass: 'Kd 0.97 0.99 0.99\nd 0.1\nNi 1.5\nillum 7',
-  amber: 'Kd 0.99 0.80 0.48\nd 0.1\nNi 1.5\nillum 7',
+  amber: 'Kd 0.99 0.76 0.40\nd 0.1\nNi 1.5\nillum 7',
   chrome: 'Kd 0 0 0\nKs 0.92 0.93 0.95\nNs 6000\nillum 3',
   blue: 'Kd 0.02 0.13 0.52\nKs 0.6 0.6 0.6\nNs 3000\nillum 2',
   red: 'Kd 0.62 0.05 0.04\nKs 0.6 0.6 0.6\nNs 600\nillum 2',

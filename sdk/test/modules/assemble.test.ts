@@ -1,3 +1,4 @@
+import { crc32, deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildModules, readPng, run, writePng, type Rgb } from './testing.ts';
@@ -149,15 +150,81 @@ describe('assembling', () => {
   });
 });
 
+/** A 2 x 1 image, 7 bytes with the filter, whose data chunk holds `data`, with all CRCs right. */
+function tileOf(data: Uint8Array): Uint8Array {
+  const chunk = (kind: string, body: Uint8Array): Buffer => {
+    const named = Buffer.concat([Buffer.from(kind), body]);
+    const [size, crc] = [Buffer.alloc(4), Buffer.alloc(4)];
+    size.writeUInt32BE(body.length);
+    crc.writeUInt32BE(crc32(named));
+    return Buffer.concat([size, named, crc]);
+  };
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  const header = chunk('IHDR', Buffer.from([0, 0, 0, 2, 0, 0, 0, 1, 8, 2, 0, 0, 0]));
+  return Buffer.concat([signature, header, chunk('IDAT', data), chunk('IEND', Buffer.alloc(0))]);
+}
+
+/** A zlib stream of deflate bits, given in the order in which they are written. */
+function zlibOfBits(bits: string): Uint8Array {
+  const body = bits.replaceAll(' ', '').padEnd(Math.ceil(bits.replaceAll(' ', '').length / 8) * 8, '0');
+  const bytes = (body.match(/.{8}/g) ?? []).map((byte) => Number.parseInt([...byte].reverse().join(''), 2));
+  return Uint8Array.from([0x78, 0x9c, ...bytes, 0, 0, 0, 0]);
+}
+
+describe('inflating', () => {
+  const row = Uint8Array.from([0, 1, 2, 3, 4, 5, 6]);
+  // A last block with fixed codes begins with 1 10; literal 0 is 00110000, length 3 is 0000001, end is 0000000.
+  const fixed = '1 10 ';
+  const wrongAdler = Buffer.from(deflateSync(row));
+  wrongAdler.writeUInt8(wrongAdler.at(-1)! ^ 1, wrongAdler.length - 1);
+
+  test('reads the row that the other tests damage', async () => {
+    const { stdout } = await run('assemble', [0, 1, 2, 1, 2, 1], { 'tiles/0': tileOf(deflateSync(row)) });
+    expect([...readPng(stdout).pixels]).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test.each([
+    ['is no zlib stream', Uint8Array.from([0x79, 0x9c, 0, 0]), 'not a zlib stream'],
+    ['is empty', new Uint8Array(0), 'the compressed data ends early'],
+    ['has one byte too many', deflateSync(Buffer.alloc(8)), 'it holds more data than the image has'],
+    ['has one byte too few', deflateSync(Buffer.alloc(6)), 'it holds less data than the image has'],
+    [
+      'has too long a stored block',
+      deflateSync(Buffer.alloc(8), { level: 0 }),
+      'it holds more data than the image has',
+    ],
+    ['has no checksum', deflateSync(row).subarray(0, -4), 'the compressed data ends early'],
+    ['has a wrong checksum', wrongAdler, 'its Adler-32 is wrong'],
+    ['has a block of type 3', zlibOfBits('1 11'), "a block's type does not exist"],
+    ['has a match before its start', zlibOfBits(`${fixed} 00110000 0000001 00011`), 'a match begins before the data'],
+    [
+      'has a match over its end',
+      zlibOfBits(`${fixed} 00110000 0001000 00000`),
+      'it holds more data than the image has',
+    ],
+    ['has length code 286', zlibOfBits(`${fixed} 11000110`), 'a length code does not exist'],
+    ['has distance code 30', zlibOfBits(`${fixed} 00110000 0000001 11110`), 'a Huffman code is not in its table'],
+    ['has 287 literal codes', zlibOfBits('1 01 01111 00000 0000'), 'a block has more codes than exist'],
+    [
+      'has an over-full code',
+      zlibOfBits(`1 01 00000 00000 0000 ${'100 '.repeat(4)}`),
+      'a Huffman code has too many codes',
+    ],
+    [
+      'repeats nothing',
+      zlibOfBits('1 01 00000 00000 0000 100 100 000 000 0'),
+      'a block repeats a length before the first',
+    ],
+  ])('refuses data that %s', async (_what, data, message) => {
+    const { exitCode, stderr } = await run('assemble', [0, 1, 2, 1, 2, 1], { 'tiles/0': tileOf(data) });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: `error: /in/tiles/0: ${message}\n` });
+  });
+});
+
 /** Writes the right CRC into the IDAT chunk of a file with a single one. */
 function withValidCrc(file: Uint8Array): Uint8Array {
   const view = new DataView(file.buffer, file.byteOffset);
   const size = view.getUint32(33);
-  let crc = 0xffffffff;
-  for (const byte of file.subarray(37, 41 + size)) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  }
-  view.setUint32(41 + size, ~crc >>> 0);
+  view.setUint32(41 + size, crc32(file.subarray(37, 41 + size)));
   return file;
 }

@@ -2,7 +2,7 @@
 import { allocate } from '../../lib/assembly/wasi';
 import { Mesh, NORMAL_BYTES, TRIANGLE_BYTES } from './mesh';
 
-/** Bytes of a node: both children's boxes (min x y z, max x y z each), then the two references. */
+/** Bytes of a node: per axis the children's bounds (min a, min b, max a, max b: one vector), then the two references. */
 export const NODE_BYTES: usize = 64;
 /** Deepest stack that walking the hierarchy can need. */
 export const MAX_DEPTH = 96;
@@ -11,7 +11,7 @@ const MAX_LEAF = 4;
 /** Below this depth triangles are halved by count, so that the depth stays bounded for any model. */
 const SPLIT_BY_COUNT_DEPTH = 56;
 /** Cost of one step down against one triangle test. */
-const STEP_COST: f32 = 1.2;
+const STEP_COST: f32 = 0.8;
 
 /** First node. */
 export let nodes: usize = 0;
@@ -155,6 +155,9 @@ function partition(first: i32, count: i32): i32 {
   return left;
 }
 
+/** Boxes of the two children of each node on the way down. */
+const childBoxes: usize = memory.data(MAX_DEPTH * 48, 16);
+
 /** Builds over `order[first … first + count)`, writes its box to `box` and returns the reference. */
 function build(first: i32, count: i32, depth: i32, box: usize): i32 {
   emptyBox(box);
@@ -169,11 +172,25 @@ function build(first: i32, count: i32, depth: i32, box: usize): i32 {
     return leaf(first, count);
   }
   const index = nodeCount++;
-  const node = nodes + <usize>index * NODE_BYTES;
-  store<i32>(node, build(first, middle - first, depth + 1, node), 48);
-  store<i32>(node, build(middle, first + count - middle, depth + 1, node + 24), 52);
+  const a = childBoxes + <usize>depth * 48;
+  const left = build(first, middle - first, depth + 1, a);
+  const right = build(middle, first + count - middle, depth + 1, a + 24);
+  putNode(index, a, a + 24, left, right);
   return index;
 }
+
+function putNode(index: i32, a: usize, b: usize, left: i32, right: i32): void {
+  const node = nodes + <usize>index * NODE_BYTES;
+  for (let axis: usize = 0; axis < 12; axis += 4) {
+    store<f32>(node + 4 * axis, load<f32>(a + axis));
+    store<f32>(node + 4 * axis, load<f32>(b + axis), 4);
+    store<f32>(node + 4 * axis, load<f32>(a + axis, 12), 8);
+    store<f32>(node + 4 * axis, load<f32>(b + axis, 12), 12);
+  }
+  store<i32>(node, left, 48);
+  store<i32>(node, right, 52);
+}
+
 function leaf(first: i32, count: i32): i32 {
   return ~((first << 3) | count);
 }

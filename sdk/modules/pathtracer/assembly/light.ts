@@ -11,15 +11,15 @@ const PANEL = 0;
 const TRIANGLE = 1;
 
 /** The sky straight up, all around at the horizon, and what the glow behind the scene adds. */
-const ZENITH_R: f32 = 0.05;
-const ZENITH_G: f32 = 0.08;
-const ZENITH_B: f32 = 0.16;
-const HORIZON_R: f32 = 0.1;
-const HORIZON_G: f32 = 0.125;
-const HORIZON_B: f32 = 0.17;
-const GLOW_R: f32 = 0.5;
-const GLOW_G: f32 = 0.46;
-const GLOW_B: f32 = 0.44;
+const ZENITH_R: f32 = 0.02;
+const ZENITH_G: f32 = 0.035;
+const ZENITH_B: f32 = 0.085;
+const HORIZON_R: f32 = 0.03;
+const HORIZON_G: f32 = 0.05;
+const HORIZON_B: f32 = 0.095;
+const GLOW_R: f32 = 0.17;
+const GLOW_G: f32 = 0.2;
+const GLOW_B: f32 = 0.27;
 /** Where the glow is: behind the scene, as the camera sees it. */
 const GLOW_X: f32 = -0.387;
 const GLOW_Z: f32 = -0.922;

@@ -30,61 +30,101 @@ function divisor(d: f32): f32 {
   return abs(d) < 1e-12 ? copysign<f32>(1e-12, d) : d;
 }
 
+// Both children's boxes are tested at once, in vectors of (a enters, b enters, -a leaves, -b leaves): with the leaving
+// distances negated, one maximum over the axes narrows all four.
+
+/** What bounds along one axis are multiplied with to become distances. */
+function slope(d: f32): v128 {
+  const inverse: f32 = 1 / d;
+  return f32x4(inverse, inverse, -inverse, -inverse);
+}
+
+/** What is added then, for a ray that starts at `o`. */
+function start(o: f32, k: v128): v128 {
+  return f32x4.mul(f32x4.splat(-o), k);
+}
+
+/** The order in which a node's bounds along one axis are met: maxima first where the ray runs backwards. */
+function turn(d: f32): v128 {
+  return d < 0
+    ? i8x16(8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)
+    : i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+
+/** The part of the ray from its start to `limit`, in the same form. */
+function window(limit: f32): v128 {
+  return f32x4(0, 0, -limit, -limit);
+}
+
+/** Distance at which the ray meets triangle `t`, with its place in `hitU` and `hitV`; -1 outside (`NEAR`, limit). */
+function meet(t: usize, ox: f32, oy: f32, oz: f32, dx: f32, dy: f32, dz: f32, limit: f32): f32 {
+  const ux = load<f32>(t, 12);
+  const uy = load<f32>(t, 16);
+  const uz = load<f32>(t, 20);
+  const vx = load<f32>(t, 24);
+  const vy = load<f32>(t, 28);
+  const vz = load<f32>(t, 32);
+  const px = dy * vz - dz * vy;
+  const py = dz * vx - dx * vz;
+  const pz = dx * vy - dy * vx;
+  const scale: f32 = 1 / (ux * px + uy * py + uz * pz);
+  const fx = ox - load<f32>(t);
+  const fy = oy - load<f32>(t, 4);
+  const fz = oz - load<f32>(t, 8);
+  const u = (fx * px + fy * py + fz * pz) * scale;
+  // Comparisons are written so that the NaN and infinities of an edge-on triangle are misses.
+  if (!(u >= 0 && u <= 1)) return -1;
+  const qx = fy * uz - fz * uy;
+  const qy = fz * ux - fx * uz;
+  const qz = fx * uy - fy * ux;
+  const v = (dx * qx + dy * qy + dz * qz) * scale;
+  if (!(v >= 0 && u + v <= 1)) return -1;
+  const distance = (vx * qx + vy * qy + vz * qz) * scale;
+  if (!(distance > NEAR && distance < limit)) return -1;
+  hitU = u;
+  hitV = v;
+  return distance;
+}
+
 /** The nearest triangle on the ray between `NEAR` and `limit`, or -1. */
 export function nearest(ox: f32, oy: f32, oz: f32, dx: f32, dy: f32, dz: f32, limit: f32): i32 {
-  const ix: f32 = 1 / divisor(dx);
-  const iy: f32 = 1 / divisor(dy);
-  const iz: f32 = 1 / divisor(dz);
-  const sx: f32 = ox * ix;
-  const sy: f32 = oy * iy;
-  const sz: f32 = oz * iz;
-  const nearX: usize = ix < 0 ? 12 : 0;
-  const nearY: usize = iy < 0 ? 16 : 4;
-  const nearZ: usize = iz < 0 ? 20 : 8;
-  const farX: usize = 12 - nearX;
-  const farY: usize = 20 - nearY;
-  const farZ: usize = 28 - nearZ;
+  const kx = slope(divisor(dx));
+  const ky = slope(divisor(dy));
+  const kz = slope(divisor(dz));
+  const ox4 = start(ox, kx);
+  const oy4 = start(oy, ky);
+  const oz4 = start(oz, kz);
+  const turnX = turn(dx);
+  const turnY = turn(dy);
+  const turnZ = turn(dz);
 
   let best: i32 = -1;
   let bestT = limit;
+  let limits = window(limit);
   let top: usize = stack;
   let reference = root;
   while (true) {
     if (reference >= 0) {
-      const a = nodes + <usize>reference * NODE_BYTES;
-      const b = a + 24;
-      const aIn = max(
-        max(load<f32>(a + nearX) * ix - sx, load<f32>(a + nearY) * iy - sy),
-        max<f32>(load<f32>(a + nearZ) * iz - sz, 0),
-      );
-      const aOut = min(
-        min(load<f32>(a + farX) * ix - sx, load<f32>(a + farY) * iy - sy),
-        min(load<f32>(a + farZ) * iz - sz, bestT),
-      );
-      const bIn = max(
-        max(load<f32>(b + nearX) * ix - sx, load<f32>(b + nearY) * iy - sy),
-        max<f32>(load<f32>(b + nearZ) * iz - sz, 0),
-      );
-      const bOut = min(
-        min(load<f32>(b + farX) * ix - sx, load<f32>(b + farY) * iy - sy),
-        min(load<f32>(b + farZ) * iz - sz, bestT),
-      );
-      const left = load<i32>(a, 48);
-      const right = load<i32>(a, 52);
-      if (aIn <= aOut) {
-        if (bIn <= bOut) {
-          const swap = bIn < aIn;
-          store<i32>(top, swap ? left : right);
-          store<f32>(top, swap ? aIn : bIn, 4);
-          top += 8;
-          reference = swap ? right : left;
-        } else {
-          reference = left;
-        }
+      const node = nodes + <usize>reference * NODE_BYTES;
+      const tx = f32x4.add(f32x4.mul(i8x16.swizzle(v128.load(node), turnX), kx), ox4);
+      const ty = f32x4.add(f32x4.mul(i8x16.swizzle(v128.load(node, 16), turnY), ky), oy4);
+      const tz = f32x4.add(f32x4.mul(i8x16.swizzle(v128.load(node, 32), turnZ), kz), oz4);
+      const span = f32x4.pmax(f32x4.pmax(tx, ty), f32x4.pmax(tz, limits));
+      const hits = i32x4.bitmask(f32x4.le(span, f32x4.neg(v128.shuffle<f32>(span, span, 2, 3, 2, 3)))) & 3;
+      if (hits == 3) {
+        const left = load<i32>(node, 48);
+        const right = load<i32>(node, 52);
+        const leftIn = f32x4.extract_lane(span, 0);
+        const rightIn = f32x4.extract_lane(span, 1);
+        const swap = rightIn < leftIn;
+        store<i32>(top, swap ? left : right);
+        store<f32>(top, swap ? leftIn : rightIn, 4);
+        top += 8;
+        reference = swap ? right : left;
         continue;
       }
-      if (bIn <= bOut) {
-        reference = right;
+      if (hits != 0) {
+        reference = load<i32>(node + (hits == 1 ? 48 : 52));
         continue;
       }
     } else {
@@ -92,33 +132,11 @@ export function nearest(ox: f32, oy: f32, oz: f32, dx: f32, dy: f32, dz: f32, li
       let index = leaf >> 3;
       for (let left = leaf & 7; left > 0; --left, ++index) {
         const t = triangles + <usize>index * TRIANGLE_BYTES;
-        const ux = load<f32>(t, 12);
-        const uy = load<f32>(t, 16);
-        const uz = load<f32>(t, 20);
-        const vx = load<f32>(t, 24);
-        const vy = load<f32>(t, 28);
-        const vz = load<f32>(t, 32);
-        const px = dy * vz - dz * vy;
-        const py = dz * vx - dx * vz;
-        const pz = dx * vy - dy * vx;
-        const scale: f32 = 1 / (ux * px + uy * py + uz * pz);
-        const fx = ox - load<f32>(t);
-        const fy = oy - load<f32>(t, 4);
-        const fz = oz - load<f32>(t, 8);
-        const u: f32 = (fx * px + fy * py + fz * pz) * scale;
-        // Comparisons are written so that the NaN and infinities of an edge-on triangle are misses.
-        if (!(u >= 0 && u <= 1)) continue;
-        const qx = fy * uz - fz * uy;
-        const qy = fz * ux - fx * uz;
-        const qz = fx * uy - fy * ux;
-        const v: f32 = (dx * qx + dy * qy + dz * qz) * scale;
-        if (!(v >= 0 && u + v <= 1)) continue;
-        const distance: f32 = (vx * qx + vy * qy + vz * qz) * scale;
-        if (!(distance > NEAR && distance < bestT)) continue;
+        const distance = meet(t, ox, oy, oz, dx, dy, dz, bestT);
+        if (distance < 0) continue;
         bestT = distance;
+        limits = window(distance);
         best = index;
-        hitU = u;
-        hitV = v;
       }
     }
     // Boxes that were pushed before a nearer hit was found are passed over.
@@ -138,18 +156,16 @@ export function nearest(ox: f32, oy: f32, oz: f32, dx: f32, dy: f32, dz: f32, li
  * instead of bending it: that gives bright-centred shadows without the noise of true caustics.
  */
 export function passes(ox: f32, oy: f32, oz: f32, dx: f32, dy: f32, dz: f32, limit: f32): bool {
-  const ix: f32 = 1 / divisor(dx);
-  const iy: f32 = 1 / divisor(dy);
-  const iz: f32 = 1 / divisor(dz);
-  const sx: f32 = ox * ix;
-  const sy: f32 = oy * iy;
-  const sz: f32 = oz * iz;
-  const nearX: usize = ix < 0 ? 12 : 0;
-  const nearY: usize = iy < 0 ? 16 : 4;
-  const nearZ: usize = iz < 0 ? 20 : 8;
-  const farX: usize = 12 - nearX;
-  const farY: usize = 20 - nearY;
-  const farZ: usize = 28 - nearZ;
+  const kx = slope(divisor(dx));
+  const ky = slope(divisor(dy));
+  const kz = slope(divisor(dz));
+  const ox4 = start(ox, kx);
+  const oy4 = start(oy, ky);
+  const oz4 = start(oz, kz);
+  const turnX = turn(dx);
+  const turnY = turn(dy);
+  const turnZ = turn(dz);
+  const limits = window(limit);
   passR = 1;
   passG = 1;
   passB = 1;
@@ -158,36 +174,20 @@ export function passes(ox: f32, oy: f32, oz: f32, dx: f32, dy: f32, dz: f32, lim
   let reference = root;
   while (true) {
     if (reference >= 0) {
-      const a = nodes + <usize>reference * NODE_BYTES;
-      const b = a + 24;
-      const aIn = max(
-        max(load<f32>(a + nearX) * ix - sx, load<f32>(a + nearY) * iy - sy),
-        max<f32>(load<f32>(a + nearZ) * iz - sz, 0),
-      );
-      const aOut = min(
-        min(load<f32>(a + farX) * ix - sx, load<f32>(a + farY) * iy - sy),
-        min(load<f32>(a + farZ) * iz - sz, limit),
-      );
-      const bIn = max(
-        max(load<f32>(b + nearX) * ix - sx, load<f32>(b + nearY) * iy - sy),
-        max<f32>(load<f32>(b + nearZ) * iz - sz, 0),
-      );
-      const bOut = min(
-        min(load<f32>(b + farX) * ix - sx, load<f32>(b + farY) * iy - sy),
-        min(load<f32>(b + farZ) * iz - sz, limit),
-      );
-      const left = load<i32>(a, 48);
-      const right = load<i32>(a, 52);
-      if (aIn <= aOut) {
-        if (bIn <= bOut) {
-          store<i32>(top, right);
-          top += 8;
-        }
-        reference = left;
+      const node = nodes + <usize>reference * NODE_BYTES;
+      const tx = f32x4.add(f32x4.mul(i8x16.swizzle(v128.load(node), turnX), kx), ox4);
+      const ty = f32x4.add(f32x4.mul(i8x16.swizzle(v128.load(node, 16), turnY), ky), oy4);
+      const tz = f32x4.add(f32x4.mul(i8x16.swizzle(v128.load(node, 32), turnZ), kz), oz4);
+      const span = f32x4.pmax(f32x4.pmax(tx, ty), f32x4.pmax(tz, limits));
+      const hits = i32x4.bitmask(f32x4.le(span, f32x4.neg(v128.shuffle<f32>(span, span, 2, 3, 2, 3)))) & 3;
+      if (hits == 3) {
+        store<i32>(top, load<i32>(node, 52));
+        top += 8;
+        reference = load<i32>(node, 48);
         continue;
       }
-      if (bIn <= bOut) {
-        reference = right;
+      if (hits != 0) {
+        reference = load<i32>(node + (hits == 1 ? 48 : 52));
         continue;
       }
     } else {
@@ -195,37 +195,10 @@ export function passes(ox: f32, oy: f32, oz: f32, dx: f32, dy: f32, dz: f32, lim
       let index = leaf >> 3;
       for (let left = leaf & 7; left > 0; --left, ++index) {
         const t = triangles + <usize>index * TRIANGLE_BYTES;
-        const ux = load<f32>(t, 12);
-        const uy = load<f32>(t, 16);
-        const uz = load<f32>(t, 20);
-        const vx = load<f32>(t, 24);
-        const vy = load<f32>(t, 28);
-        const vz = load<f32>(t, 32);
-        const px = dy * vz - dz * vy;
-        const py = dz * vx - dx * vz;
-        const pz = dx * vy - dy * vx;
-        const determinant = ux * px + uy * py + uz * pz;
-        const scale: f32 = 1 / determinant;
-        const fx = ox - load<f32>(t);
-        const fy = oy - load<f32>(t, 4);
-        const fz = oz - load<f32>(t, 8);
-        const u: f32 = (fx * px + fy * py + fz * pz) * scale;
-        if (!(u >= 0 && u <= 1)) continue;
-        const qx = fy * uz - fz * uy;
-        const qy = fz * ux - fx * uz;
-        const qz = fx * uy - fy * ux;
-        const v: f32 = (dx * qx + dy * qy + dz * qz) * scale;
-        if (!(v >= 0 && u + v <= 1)) continue;
-        const distance: f32 = (vx * qx + vy * qy + vz * qz) * scale;
-        if (!(distance > NEAR && distance < limit)) continue;
+        if (meet(t, ox, oy, oz, dx, dy, dz, limit) < 0) continue;
         const material = materials + <usize>load<i32>(t, 36) * MATERIAL_BYTES;
         if (load<i32>(material) != GLASS) return false;
-        // The determinant is the ray's cosine times the length of the edges' cross product.
-        const nx = uy * vz - uz * vy;
-        const ny = uz * vx - ux * vz;
-        const nz = ux * vy - uy * vx;
-        const cosine = abs(determinant) / sqrt<f32>(nx * nx + ny * ny + nz * nz);
-        const share = glassShare(cosine);
+        const share = glassShare(t, dx, dy, dz);
         passR *= load<f32>(material, 4) * share;
         passG *= load<f32>(material, 8) * share;
         passB *= load<f32>(material, 12) * share;
@@ -238,7 +211,17 @@ export function passes(ox: f32, oy: f32, oz: f32, dx: f32, dy: f32, dz: f32, lim
 }
 
 /** What one surface of glass lets through in a shadow: more than all in the middle, where a lens gathers it. */
-function glassShare(cosine: f32): f32 {
-  const square = cosine * cosine;
+function glassShare(t: usize, dx: f32, dy: f32, dz: f32): f32 {
+  const ux = load<f32>(t, 12);
+  const uy = load<f32>(t, 16);
+  const uz = load<f32>(t, 20);
+  const vx = load<f32>(t, 24);
+  const vy = load<f32>(t, 28);
+  const vz = load<f32>(t, 32);
+  const nx = uy * vz - uz * vy;
+  const ny = uz * vx - ux * vz;
+  const nz = ux * vy - uy * vx;
+  const facing = dx * nx + dy * ny + dz * nz;
+  const square: f32 = (facing * facing) / (nx * nx + ny * ny + nz * nz);
   return 0.2 + 1.05 * square * square;
 }
