@@ -47,7 +47,9 @@ abstract contract JobViews is MarketCore, IJobViews {
 
     /// @inheritdoc IJobViews
     function priceAt(Terms calldata terms, uint256 time) external view returns (uint96) {
-        (, uint256 from) = _opening(terms, _jobWord(_jobId(terms)).at());
+        JobWord word = _jobWord(_jobId(terms));
+        // An order that nobody has brought yet is posted in the second it is claimed.
+        (, uint256 from) = _opening(terms, word.state() == JobState.None ? time : word.at());
         return terms.priceAt(from, time);
     }
 
@@ -55,11 +57,14 @@ abstract contract JobViews is MarketCore, IJobViews {
     function drawn(Terms calldata terms, uint32 first, uint32 nodeId) external view returns (bool now_, uint40 from_) {
         bytes32 id = _jobId(terms);
         JobWord word = _jobWord(id);
-        if (word.state() != JobState.Open) return (false, 0);
+        if (word.state() != JobState.Open || block.timestamp > terms.expiry) return (false, 0);
         Job memory j = word.unpack();
         (bool ready, uint256 from) = _opening(terms, j.at);
         LeaseWord lapsed = LeaseWord.wrap(_words[_leaseKey(id, first)]);
-        if (lapsed.phase() == Phase.Lapsed) from = lapsed.at();
+        if (lapsed.phase() == Phase.Lapsed) {
+            if (lapsed.node() == nodeId) return (false, 0);
+            from = lapsed.at();
+        }
         Node storage n = _nodes[nodeId];
         if (!ready || !_eligible(terms, nodeId, n)) return (false, 0);
         uint256 at = _drawnAt(terms, id, first, nodeId, n, j, from);

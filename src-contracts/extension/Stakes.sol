@@ -118,7 +118,10 @@ abstract contract Stakes is Nodes {
     function _surrogate(address owner) private returns (address surrogate) {
         surrogate = _surrogates[owner];
         if (surrogate == address(0)) {
-            surrogate = Clones.cloneDeterministic(_surrogateImplementation, bytes32(uint256(uint160(owner))));
+            address implementation = _surrogateImplementation;
+            // Only the Market has one: stake sent to the extension itself would be lost in an empty clone.
+            require(implementation != address(0), AddressZero());
+            surrogate = Clones.cloneDeterministic(implementation, bytes32(uint256(uint160(owner))));
             _surrogates[owner] = surrogate;
             emit StakeDelegated(owner, surrogate, owner);
             StakeSurrogate(surrogate).initialize(owner);
