@@ -2,15 +2,13 @@
 pragma solidity ^0.8.30;
 
 import {Test} from "forge-std/Test.sol";
-import {DpuToken} from "src-contracts/DpuToken.sol";
-import {Market} from "src-contracts/Market.sol";
-import {MarketExtension} from "src-contracts/extension/MarketExtension.sol";
 import {IMarket} from "src-contracts/interfaces/IMarket.sol";
 import {Job, JobState} from "src-contracts/types/Job.sol";
 import {Lease, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
 import {Params} from "src-contracts/types/Params.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
+import {IDpu} from "test/contracts/lib/IDpu.sol";
 import {UsdToken} from "test/contracts/lib/Tokens.sol";
 
 /// @dev A fresh Market with money, three nodes and helpers that walk one lease through its life. Helpers only move; tests assert.
@@ -34,9 +32,9 @@ abstract contract MarketTest is Test {
     uint256 internal constant T0 = 1_800_000_000;
     uint96 internal constant STAKE = 10_000e18;
 
-    DpuToken internal dpu;
+    IDpu internal dpu;
     UsdToken internal usd;
-    MarketExtension internal extension;
+    IMarket internal extension;
     IMarket internal market;
 
     address internal governor = makeAddr("governor");
@@ -55,10 +53,14 @@ abstract contract MarketTest is Test {
         vm.warp(T0);
         vm.roll(1_000);
         (requester, requesterKey) = makeAddrAndKey("requester");
-        dpu = new DpuToken(address(this));
+        dpu = IDpu(vm.deployCode("DpuToken.sol:DpuToken", abi.encode(address(this))));
         usd = new UsdToken();
-        extension = new MarketExtension(address(dpu));
-        market = IMarket(address(new Market(address(dpu), address(extension), governor, treasury, _params())));
+        extension = IMarket(vm.deployCode("MarketExtension.sol:MarketExtension", abi.encode(address(dpu))));
+        market = IMarket(
+            vm.deployCode(
+                "Market.sol:Market", abi.encode(address(dpu), address(extension), governor, treasury, _params())
+            )
+        );
 
         vm.startPrank(governor);
         market.allowCurrency(address(usd), true);
