@@ -1,0 +1,77 @@
+/**
+ * `npm run screens`: starts a local network, lets a job run, and takes a picture of every page at desktop and phone width, in
+ * both themes, into docs/screens/.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { build } from '../../script/build.ts';
+import { root } from '../../script/native.mjs';
+import { followJob, progressOf } from '../../script/network/followJob.ts';
+import { startNetwork } from '../../script/network/network.ts';
+import { people } from '../../script/network/people.ts';
+import { postTemplate } from '../../script/network/postJob.ts';
+import { jobHistory } from '@dpu/sdk/history';
+import { openPage, startBrowser, VIEWPORTS } from './browser.ts';
+
+const { values } = parseArgs({
+  options: { samples: { type: 'string', default: '8' }, out: { type: 'string', default: 'docs/screens' } },
+});
+const folder = join(root, values.out);
+mkdirSync(folder, { recursive: true });
+
+await build((line) => console.log(line));
+const network = await startNetwork({ name: 'screens', onStep: (line) => console.log(line) });
+const browser = await startBrowser();
+try {
+  const posted = await postTemplate(network, network.storage, {
+    template: 'render',
+    options: { samples: Number(values.samples) },
+    requester: people.requester,
+  });
+  const [map, reduce] = posted.ids as [`0x${string}`, `0x${string}`];
+  for (;;) {
+    const progress = progressOf(await jobHistory(network.local.publicClient, network.deployment, map, { gas: false }));
+    if (progress.revealed >= progress.shards / 2) break;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  await shoot({ job: `/jobs/${map}` }, 'running');
+  await followJob(network, map);
+  await followJob(network, reduce);
+  await shoot(
+    {
+      home: '/',
+      post: '/post',
+      jobs: '/jobs',
+      job: `/jobs/${map}`,
+      result: `/jobs/${reduce}`,
+      nodes: '/nodes',
+      node: '/nodes/1',
+      account: '/account',
+    },
+    '',
+  );
+} finally {
+  await browser.close();
+  await network.stop();
+}
+
+async function shoot(pages: Record<string, string>, suffix: string): Promise<void> {
+  for (const theme of ['light', 'dark'] as const) {
+    for (const viewport of Object.keys(VIEWPORTS) as (keyof typeof VIEWPORTS)[]) {
+      const { page, context, problems } = await openPage(browser, { viewport, theme });
+      for (const [name, path] of Object.entries(pages)) {
+        await page.goto(`${network.appUrl}${path}`);
+        await page.waitForLoadState('load');
+        // The pages poll and listen for ever; what they show first is complete well within this.
+        await page.waitForTimeout(4_000);
+        const file = `${[name, suffix, viewport, theme].filter(Boolean).join('-')}.png`;
+        await page.screenshot({ path: join(folder, file), fullPage: viewport === 'phone' });
+        console.log(file);
+      }
+      if (problems.length > 0) console.log(`  problems: ${[...new Set(problems)].join('\n            ')}`);
+      await context.close();
+    }
+  }
+}
