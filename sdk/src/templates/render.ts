@@ -172,7 +172,7 @@ function reduceSpec(options: RenderOptions, module: JobSpecInput['module']): Job
     output: { name: 'image.png', mediaType: 'image/png' },
     limits: {
       memoryBytes: Math.min(2 * GIB, 64 * MIB + 24 * pixels),
-      units: Math.ceil(1_000 + pixels / 50),
+      units: Math.ceil(1_000 + pixels / 20),
       outputBytes: pngBytes(width, height),
       seconds: Math.ceil(60 + pixels / 50_000),
     },
