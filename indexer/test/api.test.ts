@@ -1,5 +1,5 @@
 import { createApi, problemSchema, type Api } from '@dpu/sdk/api';
-import { keccak256, toHex, type Hex } from 'viem';
+import { keccak256, toHex } from 'viem';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../src/api/app.ts';
 import { openDatabase, type TestDatabase } from './lib/pglite.ts';
@@ -29,7 +29,8 @@ beforeAll(async () => {
   for (const id of jobs) await world.post(id, { requester: OWNER, salt: BigInt(id) });
   await world.emit('JobClosed', { id: jobs[0]!, requester: OWNER, complete: false, refunded: 1_200n });
   await database.load(world.memory);
-});
+  // PGlite starts a PostgreSQL in wasm, which takes its time on a busy machine.
+}, 60_000);
 
 afterAll(() => database.close());
 
@@ -58,17 +59,11 @@ describe('stats', () => {
 
 describe('jobs', () => {
   test('come newest first, in pages without gaps or repeats', async () => {
-    const seen: Hex[] = [];
-    let cursor: string | undefined;
-    for (let pages = 1; ; pages++) {
-      const page = await api.jobs({ limit: 2, ...(cursor && { cursor }) });
-      seen.push(...page.items.map((job) => job.id));
-      if (page.next === null) {
-        expect(pages).toBe(3);
-        break;
-      }
-      cursor = page.next;
-    }
+    const first = await api.jobs({ limit: 2 });
+    const second = await api.jobs({ limit: 2, cursor: first.next! });
+    const third = await api.jobs({ limit: 2, cursor: second.next! });
+    expect(third.next).toBeNull();
+    const seen = [first, second, third].flatMap((page) => page.items.map((job) => job.id));
     expect(seen).toEqual([...jobs.toReversed(), JOB]);
   });
 

@@ -6,7 +6,7 @@ import { startIndexer, type Indexer } from './lib/ponder.ts';
 import { postgresBin, startPostgres, type Postgres } from './lib/postgres.ts';
 import { until } from './lib/process.ts';
 import { tell, type Story } from './lib/story.ts';
-import { everything, expectBalances, expectCurrencies, expectNodes, expectStates } from './lib/truth.ts';
+import { everything, expectBalances, expectCurrencies, expectNodes, expectStates, graphql } from './lib/truth.ts';
 
 const bin = postgresBin();
 if (!bin) console.log('No PostgreSQL in /usr/lib/postgresql: the indexer is tested on PGlite only.');
@@ -71,6 +71,36 @@ describe.each(bin ? ['PGlite', 'PostgreSQL'] : ['PGlite'])('indexer on %s', (kin
     expect(job).toMatchObject({ state: 'complete', settled: 3, claimed: 3 });
     expect(job!.leases).toMatchObject([{ first: 0, count: 3, node: 2, bond: 0n, accepted: true, price: 10n ** 18n }]);
     expect(job!.leases[0]!.transactions.claim).toBeNull();
+  });
+
+  test('Ponder serves the API with CORS, GraphQL with relations, and SQL', async () => {
+    const refusal = await fetch(`${indexer.url}/v1/jobs/0x12`, { headers: { origin: 'http://app' } });
+    expect([
+      refusal.status,
+      refusal.headers.get('content-type'),
+      refusal.headers.get('access-control-allow-origin'),
+    ]).toEqual([400, 'application/problem+json', '*']);
+
+    const query = `{ job(id: "${story.takenOver}") { leases { items { first holder { id } } } lapses { items { lapse } } } }`;
+    expect(await graphql(indexer.url, query)).toEqual({
+      job: {
+        leases: {
+          items: [
+            { first: 0, holder: { id: 1 } },
+            { first: 2, holder: { id: 1 } },
+          ],
+        },
+        lapses: { items: [{ lapse: 1 }] },
+      },
+    });
+
+    const sql = encodeURIComponent(
+      JSON.stringify({ json: { sql: 'select state from job order by event', params: [] } }),
+    );
+    const answer = (await (await fetch(`${indexer.url}/sql/db?sql=${sql}`)).json()) as { rows: unknown };
+    expect(answer.rows).toEqual(
+      ['complete', 'complete', 'complete', 'closed', 'closed', 'closed'].map((state) => ({ state })),
+    );
   });
 
   test('an indexer that starts late says the same', async () => {
