@@ -12,7 +12,7 @@ import { DEFAULT_PATIENCE } from './gatewayRequest.ts';
 import { cutFile } from './unixfs.ts';
 
 /** What a scripted gateway does after sending `chunks`. */
-type Ending = 'end' | 'hang' | 'drip';
+type Ending = 'end' | 'hang' | 'drip' | 'slow end';
 
 /** Answers of a gateway that exists only here; time is the test's. */
 function answer(chunks: Uint8Array[], ending: Ending, signal: AbortSignal): Response {
@@ -22,9 +22,10 @@ function answer(chunks: Uint8Array[], ending: Ending, signal: AbortSignal): Resp
       signal.addEventListener('abort', () => controller.error(signal.reason));
     },
     async pull(controller) {
+      if (ending === 'slow end') await new Promise((resolve) => setTimeout(resolve, 9_000));
       const next = left.shift();
       if (next) return controller.enqueue(next as Uint8Array<ArrayBuffer>);
-      if (ending === 'end') return controller.close();
+      if (ending !== 'hang' && ending !== 'drip') return controller.close();
       if (ending === 'hang') return new Promise(() => {});
       await new Promise((resolve) => setTimeout(resolve, 1000));
       // a section of 100 bytes that comes byte by byte
@@ -112,6 +113,13 @@ describe('patience with a gateway', () => {
     await vi.advanceTimersByTimeAsync(1_100);
     expect(Buffer.compare(await reading, bytes)).toBe(0);
     expect(failures).toEqual([`http://a ${2 * MIB}: http://a failed: one block took over 30000 ms`]);
+  });
+
+  test('a slow gateway that keeps sending is waited for, block by block', async () => {
+    const reading = read(deps({ 'http://a': (_path, signal) => answer(chunksOf(blocks), 'slow end', signal) }));
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(Buffer.compare(await reading, bytes)).toBe(0);
+    expect(failures).toEqual([]);
   });
 
   test('a gateway that never answers is left', async () => {
