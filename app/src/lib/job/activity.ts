@@ -13,7 +13,7 @@ const TELLINGS: Readonly<Record<ActivityType, Telling>> = {
   jobPosted: { text: 'Job posted', tone: 'info', amount: 'in escrow' },
   jobCancelled: { text: 'Job cancelled', tone: 'warn', amount: 'refunded' },
   jobClosed: { text: 'Job closed', tone: 'neutral', amount: 'refunded' },
-  leaseClaimed: { text: 'Shards claimed', tone: 'info', amount: 'per shard' },
+  leaseClaimed: { text: 'Shards claimed', tone: 'info', amount: 'bond locked' },
   leaseCommitted: { text: 'Result committed', tone: 'info' },
   leaseRevealed: { text: 'Result revealed', tone: 'warn' },
   leaseSettled: { text: 'Shards settled', tone: 'accent', amount: 'paid' },

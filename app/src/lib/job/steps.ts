@@ -45,5 +45,8 @@ export function timeline(steps: readonly HistoryStep[]): TimelineEntry[] {
     if (node !== undefined && !group.nodes.includes(node)) group.nodes.push(node);
     if (first !== undefined) group.firsts.push(first);
   }
+  // The contract ends a job before it reports the lease that ended it; people read it the other way round.
+  for (const { events } of entries.values())
+    events.sort((a, b) => Number(a.event === 'JobClosed') - Number(b.event === 'JobClosed'));
   return [...entries.values()].reverse();
 }

@@ -1,6 +1,8 @@
 import { untrack } from 'svelte';
 import { createSubscriber } from 'svelte/reactivity';
 
+import { Loader } from './loader.ts';
+
 export interface ResourceOptions<Value> {
   load: (signal: AbortSignal) => Promise<Value>;
   /** Calls back whenever the answer may have changed, until the returned function is called. */
@@ -9,32 +11,34 @@ export interface ResourceOptions<Value> {
 
 /**
  * Something that is fetched and stays fresh while someone looks at it. The last good answer stays visible while a new one
- * is on its way and when the new one fails. Loads never overlap: changes that arrive meanwhile lead to one more load.
+ * is on its way and when the new one fails.
  */
 export class Resource<Value> {
-  #options: ResourceOptions<Value>;
   #value = $state.raw<Value>();
   #error = $state.raw<unknown>();
   #loaded = $state(false);
-  #busy = false;
-  #again = false;
-  #stop: AbortController | undefined;
-  #reader = createSubscriber(() => {
-    this.#stop = new AbortController();
-    const unsubscribe = this.#options.changes?.(() => void this.refresh());
-    // Not within the read that starts us: a state may not change while a view is computed.
-    queueMicrotask(() => void this.refresh());
-    return () => {
-      unsubscribe?.();
-      this.#stop?.abort();
-      this.#stop = undefined;
-      this.#busy = false;
-      this.#again = false;
-    };
-  });
+  #loader: Loader<Value>;
+  #reader: () => void;
 
-  constructor(options: ResourceOptions<Value>) {
-    this.#options = options;
+  constructor({ load, changes }: ResourceOptions<Value>) {
+    this.#loader = new Loader({
+      load,
+      onEnd: (outcome) => {
+        this.#loaded = true;
+        if ('value' in outcome) this.#value = outcome.value;
+        this.#error = 'error' in outcome ? outcome.error : undefined;
+      },
+    });
+    this.#reader = createSubscriber(() => {
+      this.#loader.start();
+      const unsubscribe = changes?.(() => void this.refresh());
+      // Not within the read that starts us: a state may not change while a view is computed.
+      queueMicrotask(() => void this.refresh());
+      return () => {
+        unsubscribe?.();
+        this.#loader.stop();
+      };
+    });
   }
 
   /** The last good answer. */
@@ -60,31 +64,8 @@ export class Resource<Value> {
     return !this.#loaded;
   }
 
-  async refresh(): Promise<void> {
-    const stop = this.#stop;
-    if (!stop) return;
-    if (this.#busy) {
-      this.#again = true;
-      return;
-    }
-    this.#busy = true;
-    try {
-      const value = await this.#options.load(stop.signal);
-      if (stop.signal.aborted) return;
-      this.#value = value;
-      this.#error = undefined;
-    } catch (error) {
-      if (stop.signal.aborted) return;
-      this.#error = error;
-    } finally {
-      if (!stop.signal.aborted) {
-        this.#loaded = true;
-        this.#busy = false;
-      }
-    }
-    if (this.#again && !stop.signal.aborted) {
-      this.#again = false;
-      await this.refresh();
-    }
+  /** Asks again. Ends when the answer has come. */
+  refresh(): Promise<void> {
+    return this.#loader.refresh();
   }
 }
