@@ -1,3 +1,4 @@
+// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- ambient types of a global, there is nothing to import
 /// <reference path="../../worker/src/runtimes/wasm/webassembly.d.ts" />
 /* eslint-disable no-restricted-imports -- a benchmark measures the node from outside, and nothing imports a benchmark */
 import { spawn } from 'node:child_process';

@@ -208,4 +208,12 @@ describe('where vectors are made canonical', () => {
       atReads: 0,
     });
   });
+
+  test('a float put beside integers never changes them', () => {
+    const put =
+      '(local.set $a (f32x4.replace_lane 0 (v128.const i32x4 0 0xffc00001 0x7f800005 0) (f32.const nan:0x200001)))';
+    const body = `(loop $l ${put} (br_if $l (local.get $n))) (call $keep (local.get $a))`;
+    const memory = memoryAfter(instrument(parse(module(body)), { maxPages: 1, fuel: 1_000n }));
+    expect(memory).toContain('0000c07f' + '0100c0ff' + '0500807f');
+  });
 });

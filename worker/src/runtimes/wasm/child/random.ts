@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 /**
  * The stream behind `random_get`: block i is `sha256(seed ‖ uint32 shard ‖ uint64 i)`, big endian, read from the first
  * byte of block 0 on. Every node draws the same bytes for the same shard.
@@ -28,6 +26,8 @@ export class RandomStream {
   }
 
   #next(): Uint8Array {
+    // Loaded when it is needed: most modules draw nothing, and loading it takes longer than many of them run.
+    const { createHash } = process.getBuiltinModule('node:crypto');
     const tail = Buffer.alloc(12);
     tail.writeUInt32BE(this.#shard, 0);
     tail.writeBigUInt64BE(this.#block++, 4);
