@@ -37,6 +37,7 @@ import { Slots } from './slots.ts';
 import { describe, type GasSpent } from './status.ts';
 import { startStatusServer } from './statusServer.ts';
 import { Timings } from './timings.ts';
+import { tryOut } from './trial.ts';
 import { Watch } from './watch.ts';
 import { Workspace } from './workspace.ts';
 
@@ -200,6 +201,7 @@ export async function runAgent(
       outbox,
       promises,
       workspace,
+      tryOut: (job, signal) => tryOut(runtimes.usable, job, signal),
       slots,
       proposer,
       settler,

@@ -4,7 +4,7 @@ import { zeroHash, type Hex } from 'viem';
 import type { Chain, Head, JobView, NodeView } from './chain.ts';
 import type { ChainBook, KnownJob, KnownLease } from './chainBook.ts';
 import { calls } from './calls.ts';
-import { DeclineError, type Decline, type DeclineRing } from './declines.ts';
+import { DeclineError, type Decline, type DeclineCode, type DeclineRing } from './declines.ts';
 import { drawnAt } from './draw.ts';
 import type { ChainFacts } from './facts.ts';
 import type { Log } from './log.ts';
@@ -25,7 +25,7 @@ import type { Proposer } from './proposer.ts';
 import type { Settler } from './settler.ts';
 import type { Slots } from './slots.ts';
 import type { Timings } from './timings.ts';
-import type { Workspace } from './workspace.ts';
+import type { PreparedJob, Workspace } from './workspace.ts';
 
 /** How jobs are claimed. */
 export interface ClaimerOptions extends PlanOptions {
@@ -46,6 +46,8 @@ export interface ClaimerDeps {
   outbox: Outbox;
   promises: PromiseBook;
   workspace: Workspace;
+  /** Starts a job for a moment. @throws DeclineError when it fails at once. */
+  tryOut: (job: PreparedJob, signal: AbortSignal) => Promise<void>;
   slots: Slots;
   proposer: Proposer;
   settler: Settler;
@@ -70,6 +72,8 @@ type Prepared =
       until: number;
     };
 
+/** What looking again cannot change. */
+const FINAL: ReadonlySet<DeclineCode> = new Set(['specInvalid', 'inputsTooBig', 'fails']);
 /** Seconds after which a job whose files could not be had is looked at again. */
 const RETRY_SECONDS = 15;
 
@@ -258,20 +262,23 @@ export class Claimer {
 
   async #prepare(id: Hex, terms: Terms, now: number, signal: AbortSignal): Promise<void> {
     try {
-      const { spec } = await this.#deps.workspace.prepare(id, terms, signal);
+      const job = await this.#deps.workspace.prepare(id, terms, signal);
+      const { spec } = job;
       const { units, seconds, memoryBytes } = spec.limits;
       if (spec.runtime !== runtimeName(terms.runtime)) {
         throw new DeclineError('specInvalid', {
           problem: `it is for ${spec.runtime}, the terms for runtime ${terms.runtime}`,
         });
       }
+      // What this machine would not run anyway is declined by the plan, with its own reason.
+      if (memoryBytes <= this.#options.memoryBytes) await this.#deps.tryOut(job, signal);
       this.#prepared.set(id, { state: 'ready', module: spec.module.toString(), units, seconds, memoryBytes });
     } catch (error) {
       const declined =
         error instanceof DeclineError
           ? error
           : new DeclineError('inputsUnavailable', { problem: String(error) }, error);
-      const final = declined.code === 'specInvalid' || declined.code === 'inputsTooBig';
+      const final = FINAL.has(declined.code);
       this.#prepared.set(id, {
         state: 'declined',
         error: declined,

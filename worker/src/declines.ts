@@ -16,6 +16,7 @@ export const DECLINES = {
   inputsUnavailable: 'The job’s inputs cannot be had from any gateway.',
   inputsTooBig: 'The job’s inputs are larger than this node takes.',
   memory: 'The job asks for more memory than this node gives.',
+  fails: 'The job fails as soon as it is started.',
   failedBefore: 'The job failed on this node before.',
   wallet: 'The operator’s wallet cannot pay for gas.',
   paused: 'The network has stopped new claims for now.',

@@ -136,8 +136,9 @@ function judge(
   if (facts.view.stake - facts.view.queued < facts.minStake) {
     return { code: 'minStake', detail: { stake: facts.view.stake.toString(), least: facts.minStake.toString() } };
   }
-  if (facts.nextTime > terms.expiry || preparation.state === 'waiting' || ranges.length === 0) return 'notYet';
+  if (facts.nextTime > terms.expiry || preparation.state === 'waiting') return 'notYet';
   if (preparation.state === 'declined') return { code: preparation.code, detail: preparation.detail };
+  if (ranges.length === 0) return 'notYet';
   if (preparation.memoryBytes > options.memoryBytes) {
     return { code: 'memory', detail: { asked: preparation.memoryBytes, most: options.memoryBytes } };
   }
