@@ -3,6 +3,7 @@ import type { FoundJob } from '@dpu/sdk/history';
 import { createContext } from 'svelte';
 import { z } from 'zod';
 
+import type { Chain } from './chain/chain.ts';
 import { Head } from './chain/head.svelte.ts';
 import { LOCAL_CHAIN } from './chain/networks.ts';
 import { Tx, type Explanation } from './chain/tx.svelte.ts';
@@ -10,8 +11,6 @@ import { Feed } from './state/feed.svelte.ts';
 import { Names } from './state/names.svelte.ts';
 import type { Storage } from './storage/storage.ts';
 import { Wallet } from './wallet/wallet.svelte.ts';
-
-type Chain = import('./chain/chain.ts').Chain;
 
 /** Milliseconds between two looks at the chain while the indexer is silent. */
 const SILENT_MS = 3_000;

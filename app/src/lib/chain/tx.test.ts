@@ -1,9 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
 
 import { plainRunes } from '../testing.ts';
+import type * as Module from './tx.svelte.ts';
 import type { TxLook, TxSteps } from './tx.svelte.ts';
 
-let Tx: typeof import('./tx.svelte.ts').Tx;
+let Tx: typeof Module.Tx;
 beforeAll(async () => {
   plainRunes();
   ({ Tx } = await import('./tx.svelte.ts'));

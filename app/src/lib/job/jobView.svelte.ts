@@ -1,3 +1,4 @@
+/* eslint-disable svelte/prefer-svelte-reactivity -- its books are not shown */
 import type { HistoryLease, JobHistory } from '@dpu/sdk/history';
 import type { JobSpec } from '@dpu/sdk/spec';
 import type { Hex } from 'viem';

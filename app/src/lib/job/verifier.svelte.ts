@@ -1,3 +1,4 @@
+/* eslint-disable svelte/prefer-svelte-reactivity -- its books are not shown; what is shown is in SvelteMaps */
 import type { HistoryLease, JobHistory } from '@dpu/sdk/history';
 import type { VerifiedLease } from '@dpu/sdk/results';
 import { SvelteMap } from 'svelte/reactivity';

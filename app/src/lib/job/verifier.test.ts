@@ -7,8 +7,9 @@ import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 
 import type { Storage } from '../storage/storage.ts';
 import { plainRunes } from '../testing.ts';
+import type * as Module from './verifier.svelte.ts';
 
-let Verifier: typeof import('./verifier.svelte.ts').Verifier;
+let Verifier: typeof Module.Verifier;
 beforeAll(async () => {
   plainRunes();
   ({ Verifier } = await import('./verifier.svelte.ts'));

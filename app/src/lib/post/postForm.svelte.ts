@@ -1,3 +1,4 @@
+/* eslint-disable svelte/prefer-svelte-reactivity -- maps here are replaced, never changed */
 import type { Deployment } from '@dpu/sdk/deployment';
 import type { Template } from '@dpu/sdk/templates/types';
 import type { Address } from 'viem';

@@ -2,9 +2,10 @@ import { templates } from '@dpu/sdk/templates/registry';
 import { beforeAll, describe, expect, test } from 'vitest';
 
 import { plainRunes } from '../testing.ts';
+import type * as Module from './postForm.svelte.ts';
 import { outline } from './draft.ts';
 
-let PostForm: typeof import('./postForm.svelte.ts').PostForm;
+let PostForm: typeof Module.PostForm;
 beforeAll(async () => {
   plainRunes();
   ({ PostForm } = await import('./postForm.svelte.ts'));

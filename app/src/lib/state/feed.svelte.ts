@@ -1,3 +1,4 @@
+/* eslint-disable svelte/prefer-svelte-reactivity -- nobody watches the list of listeners */
 import { createApi, type Api } from '@dpu/sdk/api';
 import { createSubscriber } from 'svelte/reactivity';
 

@@ -1,3 +1,4 @@
+/* eslint-disable svelte/prefer-svelte-reactivity -- reading a name may not subscribe to the list of asked ones */
 import { SvelteMap } from 'svelte/reactivity';
 
 export interface NamesOptions {

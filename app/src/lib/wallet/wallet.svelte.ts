@@ -1,11 +1,10 @@
 import type { Deployment } from '@dpu/sdk/deployment';
+import type * as Core from '@wagmi/core';
 import type { Config, Connector } from '@wagmi/core';
 import { createSubscriber } from 'svelte/reactivity';
 import type { Address, WalletClient } from 'viem';
 
 import { LOCAL_CHAIN } from '../chain/networks.ts';
-
-type Core = typeof import('@wagmi/core');
 
 /** A wallet that the person may choose. */
 export interface WalletChoice {
@@ -24,9 +23,9 @@ const DEMO_ID = 'network.dpu.demo';
 /** The person's wallet. wagmi and viem are loaded when they are first needed, not with the page. */
 export class Wallet {
   #deployment: Deployment;
-  #core: Core | undefined;
+  #core: typeof Core | undefined;
   #config = $state.raw<Config>();
-  #loading: Promise<{ core: Core; config: Config }> | undefined;
+  #loading: Promise<{ core: typeof Core; config: Config }> | undefined;
   #restoring = $state(false);
   #connection = createSubscriber((update) => {
     const config = this.#config;
@@ -89,7 +88,7 @@ export class Wallet {
   }
 
   /** Loads wagmi. Called when a person is about to choose a wallet. */
-  async open(): Promise<{ core: Core; config: Config }> {
+  async open(): Promise<{ core: typeof Core; config: Config }> {
     this.#loading ??= (async () => {
       const [core, { createWagmi }] = await Promise.all([import('@wagmi/core'), import('./wagmi.ts')]);
       const config = createWagmi(this.#deployment);
