@@ -6,10 +6,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startGateway } from '../src/gateway/server.ts';
 import type { Gateway, GatewayOptions } from '../src/gateway/server.ts';
 import { readAll } from '../src/storage/backend.ts';
-import { concat, iterate } from '../src/storage/bytes.ts';
-import { carHeader, carSectionHead, readCar } from '../src/storage/car.ts';
-import type { Block } from '../src/storage/car.ts';
-import { cidOfBlock, encodeBlock, linksOf, parseCid } from '../src/storage/cid.ts';
+import { iterate } from '../src/storage/bytes.ts';
+import { readCar } from '../src/storage/car.ts';
+import { encodeBlock, linksOf, parseCid } from '../src/storage/cid.ts';
 import {
   BlockTooBigError,
   HashMismatchError,
@@ -21,8 +20,8 @@ import {
 } from '../src/storage/errors.ts';
 import type { StorageError } from '../src/storage/errors.ts';
 import { HttpBackend } from '../src/storage/httpBackend.ts';
-import { cutFile } from '../src/storage/unixfs.ts';
 import { errorFromResponse } from '../src/storage/wire.ts';
+import { block, blocksOf, car } from './cars.ts';
 import { MIB, randomBytes, streamOf } from '../src/storage/fixtures.ts';
 
 const ABSENT = 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku';
@@ -45,17 +44,6 @@ const client = (gateway: Gateway, holders = [gateway.url]): HttpBackend =>
     upload: { retryMs: 1 },
     patience: { retryMs: 1 },
   });
-
-const car = (blocks: Block[], roots: CID[] = []): Uint8Array<ArrayBuffer> =>
-  concat([carHeader(roots), ...blocks.flatMap((block) => [carSectionHead(block), block.bytes])]);
-
-const block = async (bytes: Uint8Array): Promise<Block> => ({ cid: await cidOfBlock(bytes, 'raw'), bytes });
-
-async function blocksOf(bytes: Uint8Array): Promise<Block[]> {
-  const blocks: Block[] = [];
-  await cutFile(bytes, async (item) => void blocks.push(item));
-  return blocks;
-}
 
 const post = (gateway: Gateway, path: string, body: BodyInit): Promise<Response> =>
   fetch(gateway.url + path, { method: 'POST', body, duplex: 'half' } as RequestInit);

@@ -38,6 +38,7 @@ export class FileBlockstore {
   readonly #writing = new Map<string, Promise<void>>();
   readonly #folders = new Set<string>();
   readonly #unsynced = new Set<string>();
+  #flushing: Promise<void> = Promise.resolve();
   #blocks = 0;
   #bytes = 0;
   #reserved = 0;
@@ -122,11 +123,27 @@ export class FileBlockstore {
     this.#forget(size);
   }
 
-  /** Makes the names of everything written so far survive a power cut. To be called before anybody is promised anything. */
+  /**
+   * Makes the names of everything written so far survive a power cut. To be called before anybody is promised anything.
+   * Flushes follow each other, since one that found nothing to do would promise what another is still writing.
+   */
   async flush(): Promise<void> {
-    const folders = [...this.#unsynced, this.#dir];
+    const before = this.#flushing;
+    const flushing = before.catch(() => {}).then(() => this.#flush());
+    this.#flushing = flushing;
+    flushing.catch(() => {});
+    await flushing;
+  }
+
+  async #flush(): Promise<void> {
+    const folders = [...this.#unsynced];
     this.#unsynced.clear();
-    for (const folder of folders) await syncFolder(folder);
+    try {
+      await Promise.all([...folders, this.#dir].map(syncFolder));
+    } catch (error) {
+      for (const folder of folders) this.#unsynced.add(folder);
+      throw error;
+    }
   }
 
   /** The multihash (base32) and age of every block. Blocks written or removed meanwhile may be missed. */
