@@ -1,13 +1,17 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ShardError, type ShardOutput, type ShardRequest } from '../../src/runtimes/runtime.ts';
 import { CALL_SLOTS, STACK_SLOTS } from '../../src/runtimes/wasm/child/limits.ts';
+import { Answer } from '../../src/runtimes/wasm/answer.ts';
+import { requestHeader } from '../../src/runtimes/wasm/request.ts';
 import { WasmRuntime, type WasmRuntimeOptions } from '../../src/runtimes/wasm/wasmRuntime.ts';
 import { detectIsolation } from '../../src/sandbox/detect.ts';
 import { ISOLATIONS } from '../../src/sandbox/isolation.ts';
 import { Sandbox } from '../../src/sandbox/sandbox.ts';
+import { stageFolder } from '../../src/sandbox/stage.ts';
 import { command, fixture } from './wat.ts';
 
 const MIB = 1024 * 1024;
@@ -248,7 +252,7 @@ describe('determinism', () => {
     expect(seen.size).toBe(1);
   });
 
-  test('what two compilers make of two NaNs differs bare, and does not differ here', async () => {
+  test('two compilers make the same of two NaNs', async () => {
     const module = command(
       `(f32.store (i32.const 64) (f32.add (f32.const nan:0x200001) (f32.const nan:0x200002)))
        (f64.store (i32.const 72) (f64.mul (f64.const -nan:0x5) (f64.const nan:0x6)))
@@ -290,6 +294,34 @@ describe('a child that was taken over', () => {
     const { code: exit, signal } = await child.ended;
     return { said: Buffer.concat(pieces).toString(), ending: signal ?? `code ${exit}` };
   }
+
+  test.skipIf(!works.get('prlimit'))(
+    'a machine without the memory that the spec allows is at fault itself',
+    async () => {
+      const stage = await stageFolder(fileURLToPath(new URL('../../src/runtimes/wasm/child', import.meta.url)));
+      const grow = command('(drop (memory.grow (i32.const 32767)))');
+      const wanted = request(grow, {}, { memoryBytes: 2048 * MIB });
+      const child = await sandbox.start({
+        folder: stage.folder,
+        entry: 'main.mjs',
+        nodeFlags: ['--no-warnings', '--no-liftoff'],
+        limits: { dataBytes: 1024 * MIB, stackBytes: 8 * MIB, cpuSeconds: 20 },
+        permission: true,
+      });
+      const answer = new Answer(0);
+      child.stdout.on('data', (piece: Buffer) => answer.push(piece));
+      child.stdin.write(requestHeader(wanted));
+      child.stdin.end(grow);
+      await child.ended;
+      await stage.remove();
+      expect(answer.outcome).toEqual({
+        ok: false,
+        reason: 'out-of-memory',
+        fault: 'machine',
+        message: 'this machine could not give the shard the memory its spec allows',
+      });
+    },
+  );
 
   const inNamespaces = test.skipIf(!works.get('bubblewrap'));
 
