@@ -93,6 +93,7 @@ export class Sender {
       for (const row of this.#sentInOrder()) await this.#watchSent(row, head);
       await this.#flush();
       await this.#fillGaps(head);
+      await this.#lookIntoWallet();
     });
   }
 
@@ -221,6 +222,14 @@ export class Sender {
       outbox.addAttempt(row.key, attempt);
       if (!(await this.#offer(row, attempt, true))) return;
     }
+  }
+
+  /** With nothing left to send, no transaction would ever show that the wallet was filled. */
+  async #lookIntoWallet(): Promise<void> {
+    const { chain, outbox } = this.#deps;
+    if (!this.#problem || outbox.live().some(({ status }) => status === 'queued')) return;
+    const balance = await chain.balance(this.#options.account.address);
+    if (balance > BigInt(String(this.#problem.context['balance']))) this.#problem = undefined;
   }
 
   #takenNonces(): Set<number> {
