@@ -52,10 +52,12 @@ function untilStopped(): AbortSignal {
   return stop.signal;
 }
 
+const NO_SETTINGS = ['config', 'ownerKeyFile', 'stake', 'json'];
+
 /** What the command was given, without the options that are no settings. */
 function sourcesOf(given: Record<string, string | undefined>): ConfigSources {
-  const { config, ownerKeyFile: _owner, stake: _stake, json: _json, ...flags } = given;
-  return { file: config, env: process.env, flags };
+  const flags = Object.fromEntries(Object.entries(given).filter(([name]) => !NO_SETTINGS.includes(name)));
+  return { file: given['config'], env: process.env, flags };
 }
 
 const program = new Command('dpu-node')

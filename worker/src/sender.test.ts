@@ -2,7 +2,7 @@ import { privateKeyToAccount } from 'viem/accounts';
 import type { Hex } from 'viem';
 import { describe, expect, test } from 'vitest';
 
-import { FakeSenderChain } from '../test/node/fakeSenderChain.ts';
+import { FakeSenderChain } from './testing/fakeSenderChain.ts';
 import type { Receipt } from './chain.ts';
 import { Journal } from './journal.ts';
 import { silentLog } from './log.ts';
@@ -24,7 +24,18 @@ const options: SenderOptions = {
 
 function intent(key: string, over: Partial<Intent> = {}): Intent {
   const data: Hex = `0x${Buffer.from(key).toString('hex')}`;
-  return { key, kind: 'claim', to: target, data, gas: 100_000n, priority: 1, deadline: undefined, urgent: false, shards: 0, ...over };
+  return {
+    key,
+    kind: 'claim',
+    to: target,
+    data,
+    gas: 100_000n,
+    priority: 1,
+    deadline: undefined,
+    urgent: false,
+    shards: 0,
+    ...over,
+  };
 }
 const named = (data: Hex): string => (data === '0x' ? 'self' : Buffer.from(data.slice(2), 'hex').toString());
 
@@ -33,7 +44,10 @@ function setup(over: Partial<SenderOptions> = {}) {
   const outbox = new Outbox(new Journal({ file: ':memory:' }));
   const outcomes: [string, IntentStatus, Receipt | undefined][] = [];
   const make = (): Sender =>
-    new Sender({ ...options, ...over }, { chain, outbox, log: silentLog, onOutcome: (...outcome) => outcomes.push(outcome) });
+    new Sender(
+      { ...options, ...over },
+      { chain, outbox, log: silentLog, onOutcome: (...outcome) => outcomes.push(outcome) },
+    );
   const sender = make();
   /** One block, and the sender's look at it. */
   const block = async (how: { take?: boolean; reorged?: boolean } = {}, by = sender): Promise<void> => {
@@ -385,7 +399,13 @@ describe('kill -9', () => {
           life = undefined;
         }
       }
-      expect(chain.executed.map(named).filter((name) => name !== 'self').sort(), `seed ${seed}`).toEqual(keys);
+      expect(
+        chain.executed
+          .map(named)
+          .filter((name) => name !== 'self')
+          .sort(),
+        `seed ${seed}`,
+      ).toEqual(keys);
     }
     expect(deaths).toBeGreaterThan(500);
   });

@@ -1,6 +1,6 @@
 import { keccak256, parseTransaction, type Address, type Hex } from 'viem';
 
-import type { Head, Receipt, SenderChain, SendVerdict } from '../../src/chain.ts';
+import type { Head, Receipt, SenderChain, SendVerdict } from '../chain.ts';
 
 interface Pooled {
   hash: Hex;
@@ -40,7 +40,9 @@ export class FakeSenderChain implements SenderChain {
   }
 
   get pooled(): { nonce: number; data: Hex; maxFee: bigint; tip: bigint }[] {
-    return [...this.#pool.values()].sort((a, b) => a.nonce - b.nonce).map(({ nonce, data, maxFee, tip }) => ({ nonce, data, maxFee, tip }));
+    return [...this.#pool.values()]
+      .sort((a, b) => a.nonce - b.nonce)
+      .map(({ nonce, data, maxFee, tip }) => ({ nonce, data, maxFee, tip }));
   }
 
   /** Mines a block a second later with everything in the pool that can pay. `take: false` leaves it empty. */
@@ -97,7 +99,13 @@ export class FakeSenderChain implements SenderChain {
   }
 
   #take(raw: Hex): SendVerdict {
-    const { nonce = 0, maxFeePerGas: maxFee = 0n, maxPriorityFeePerGas: tip = 0n, data = '0x', to } = parseTransaction(raw);
+    const {
+      nonce = 0,
+      maxFeePerGas: maxFee = 0n,
+      maxPriorityFeePerGas: tip = 0n,
+      data = '0x',
+      to,
+    } = parseTransaction(raw);
     const hash = keccak256(raw);
     const before = this.#pool.get(nonce);
     if (before?.hash === hash) return 'known';

@@ -1,0 +1,207 @@
+import { zeroHash } from 'viem';
+import { expect, test } from 'vitest';
+
+import { bytes32, CURRENCY, JOB, NODE, RESULT, sampleTerms } from './testing/samples.ts';
+import { BLOCKS_KEPT, ChainBook } from './chainBook.ts';
+import { Journal } from './journal.ts';
+import type { MarketEvent } from './marketEvents.ts';
+
+const OTHER = 9;
+type Claimed = Extract<MarketEvent, { name: 'LeaseClaimed' }>;
+
+const posted = (block: number, job = JOB, over = {}): MarketEvent => ({
+  block,
+  logIndex: 0,
+  job,
+  name: 'JobPosted',
+  signed: false,
+  terms: sampleTerms(over),
+});
+const claimed = (block: number, first: number, node: number, over: Partial<Claimed> = {}): MarketEvent => ({
+  block,
+  logIndex: 1,
+  job: JOB,
+  name: 'LeaseClaimed',
+  first,
+  node,
+  count: 2,
+  price: 100n,
+  bond: 80n,
+  bonus: 0n,
+  deadline: 1_100,
+  ...over,
+});
+const committed = (block: number, first: number, node: number, time?: number): MarketEvent => ({
+  block,
+  logIndex: 2,
+  job: JOB,
+  name: 'LeaseCommitted',
+  first,
+  node,
+  commitment: bytes32(0xc),
+  ...(time === undefined ? {} : { time }),
+});
+const revealed = (block: number, first: number, node: number): MarketEvent => ({
+  block,
+  logIndex: 3,
+  job: JOB,
+  name: 'LeaseRevealed',
+  first,
+  node,
+  result: RESULT,
+  time: 1_060,
+});
+const settled = (block: number, first: number, node: number): MarketEvent => ({
+  block,
+  logIndex: 4,
+  job: JOB,
+  name: 'LeaseSettled',
+  first,
+  node,
+  paid: 194n,
+  fee: 6n,
+  bonus: 0n,
+  accepted: false,
+  result: RESULT,
+});
+const lapsed = (block: number, first: number, node: number): MarketEvent => ({
+  block,
+  logIndex: 5,
+  job: JOB,
+  name: 'LeaseLapsed',
+  first,
+  node,
+  slashed: 16n,
+  bonus: 3_000_000_000n,
+  withheld: false,
+});
+const closed = (block: number): MarketEvent => ({ block, logIndex: 6, job: JOB, name: 'JobClosed', complete: true });
+
+function setup() {
+  const book = new ChainBook(new Journal({ file: ':memory:' }));
+  const at = (block: number, ...events: MarketEvent[]): void =>
+    book.advance(events, { number: block, hash: bytes32(block) }, NODE);
+  return { book, at };
+}
+
+test('terms come back as they were posted', () => {
+  const { book, at } = setup();
+  at(10, posted(10));
+  expect(book.terms(JOB)).toEqual(sampleTerms());
+  expect(book.openJobs()).toEqual([{ id: JOB, terms: sampleTerms(), postedBlock: 10 }]);
+});
+
+test('a lease carries what calldata needs, phase by phase', () => {
+  const { book, at } = setup();
+  const lease = {
+    first: 0,
+    count: 2,
+    node: NODE,
+    price: 100n,
+    bonus: 2n,
+    deadline: 1_100,
+    commitment: zeroHash,
+    committedBlock: 0,
+  };
+  const base = { job: JOB, terms: sampleTerms(), claimedBlock: 12, bond: 80n };
+  at(10, posted(10));
+  at(12, claimed(12, 0, NODE, { bonus: 2_000_000_000n }));
+  expect(book.lease(JOB, 0)).toEqual({ ...base, phase: 'claimed', lease });
+  at(14, committed(14, 0, NODE, 1_050));
+  const bound = { ...lease, commitment: bytes32(0xc), committedBlock: 14 };
+  expect(book.lease(JOB, 0)).toEqual({ ...base, phase: 'committed', lease: bound, committedAt: 1_050 });
+  at(15, revealed(15, 0, NODE));
+  const shown = { ...base, lease: bound, committedAt: 1_050, revealedAt: 1_060, result: RESULT };
+  expect(book.lease(JOB, 0)).toEqual({ ...shown, phase: 'revealed' });
+  expect(book.ownLiving(NODE)).toHaveLength(1);
+  at(20, settled(20, 0, NODE));
+  expect(book.lease(JOB, 0)).toEqual({ ...shown, phase: 'settled', paid: 194n, fee: 6n, endBlock: 20 });
+  expect(book.ownLiving(NODE)).toEqual([]);
+  expect(book.earnings(NODE)).toEqual([{ currency: CURRENCY, paid: 194n, leases: 1 }]);
+});
+
+test('a reorg takes back exactly what came after the ancestor', () => {
+  const { book, at } = setup();
+  at(10, posted(10));
+  at(12, claimed(12, 0, NODE));
+  at(14, committed(14, 0, NODE), posted(14, bytes32(2)));
+  book.rewind(13);
+  expect(book.lease(JOB, 0)?.phase).toBe('claimed');
+  expect(book.cursor()).toEqual({ number: 12, hash: bytes32(12) });
+  expect(book.terms(bytes32(2))).toBeUndefined();
+  book.rewind(11);
+  expect(book.lease(JOB, 0)).toBeUndefined();
+  expect(book.openJobs()).toHaveLength(1);
+});
+
+test('a range that another node took over is not ours any more', () => {
+  const { book, at } = setup();
+  at(10, posted(10));
+  at(12, claimed(12, 0, NODE));
+  at(13, lapsed(13, 0, NODE));
+  expect(book.lease(JOB, 0)).toMatchObject({
+    phase: 'lapsed',
+    slashed: 16n,
+    waitingBonus: 3_000_000_000n,
+    endBlock: 13,
+  });
+  at(14, claimed(14, 0, OTHER, { deadline: 1_200 }));
+  expect(book.ownLiving(NODE)).toEqual([]);
+  expect(book.ownEnded(NODE, 9)).toEqual([]);
+  expect(book.lease(JOB, 0)).toMatchObject({
+    phase: 'claimed',
+    claimedBlock: 14,
+    lease: { node: OTHER, deadline: 1_200 },
+  });
+});
+
+test('the same range can be ours twice', () => {
+  const { book, at } = setup();
+  at(10, posted(10));
+  at(12, claimed(12, 0, NODE));
+  at(13, lapsed(13, 0, NODE));
+  at(14, claimed(14, 0, OTHER));
+  at(15, lapsed(15, 0, OTHER));
+  at(16, claimed(16, 0, NODE, { deadline: 1_300 }));
+  expect(book.ownLiving(NODE).map(({ lease }) => lease.deadline)).toEqual([1_300]);
+});
+
+test('a job that was cancelled or has ended is not open', () => {
+  const { book, at } = setup();
+  at(10, posted(10));
+  at(11, { block: 11, logIndex: 0, job: JOB, name: 'JobCancelled' });
+  expect(book.openJobs()).toEqual([]);
+  at(12, claimed(12, 0, NODE));
+  expect(book.ownUnendedJobs().map(({ id }) => id)).toEqual([JOB]);
+  at(13, closed(13));
+  expect(book.ownUnendedJobs()).toEqual([]);
+});
+
+test('settled results are those of every holder, also of an order that was settled at once', () => {
+  const { book, at } = setup();
+  at(10, posted(10));
+  at(12, claimed(12, 2, NODE));
+  at(13, settled(13, 2, NODE), { ...settled(13, 0, OTHER), logIndex: 7 });
+  expect(book.settledResults(JOB)).toEqual([
+    { first: 0, node: OTHER, result: RESULT },
+    { first: 2, node: NODE, result: RESULT },
+  ]);
+});
+
+test('only what is needed to find a common ancestor is kept of the blocks', () => {
+  const { book, at } = setup();
+  for (const block of [1, 2, 3, BLOCKS_KEPT + 2]) at(block);
+  expect(book.scanned().map(({ number }) => number)).toEqual([BLOCKS_KEPT + 2, 3]);
+});
+
+test('jobs of others are forgotten once they have ended long ago; ours are not', () => {
+  const { book, at } = setup();
+  const foreign = bytes32(2);
+  at(10, posted(10), posted(10, foreign), claimed(12, 0, NODE));
+  at(13, { ...closed(13), job: foreign }, closed(14));
+  book.forget(13);
+  expect(book.terms(foreign)).toBeDefined();
+  book.forget(15);
+  expect(book.terms(foreign)).toBeUndefined();
+  expect(book.terms(JOB)).toBeDefined();
+});

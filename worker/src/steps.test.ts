@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+
+import { bytes32, RESULT, sampleHead, sampleLease, sampleTerms } from './testing/samples.ts';
+import { nextStep, type StepFacts } from './steps.ts';
+
+const promised = { result: RESULT, salt: bytes32(0x5) };
+const facts = (time: number, over: Partial<StepFacts> = {}): StepFacts => ({
+  head: sampleHead(20, time),
+  nextTime: time + 1,
+  promised: undefined,
+  running: false,
+  failed: false,
+  reveal: undefined,
+  revealConfirmations: 1,
+  ...over,
+});
+const direct = sampleTerms({ direct: true });
+const committed = sampleLease({ phase: 'committed', lease: { commitment: bytes32(0xc), committedBlock: 20 } });
+const times = { opens: 1_050, closes: 1_650 };
+
+test.each([
+  ['runs when nothing of it is here', 'run', sampleLease(), facts(1_000)],
+  ['waits while it runs', 'wait', sampleLease(), facts(1_000, { running: true })],
+  ['is lost for now when this node gave it up', 'lost', sampleLease(), facts(1_000, { failed: true })],
+  ['commits what is on disk', 'commit', sampleLease(), facts(1_000, { promised })],
+  ['submits what is on disk, for a direct job', 'submit', sampleLease({ terms: direct }), facts(1_000, { promised })],
+  ['commits in the last good second', 'commit', sampleLease(), facts(1_100, { promised })],
+  ['lapses one second later', 'lapse', sampleLease(), facts(1_101, { promised })],
+  ['lapses although it still runs', 'lapse', sampleLease(), facts(1_101, { running: true })],
+])('a claimed lease %s', (_sentence, step, lease, given) => {
+  expect(nextStep(lease, given)).toBe(step);
+});
+
+test.each([
+  ['reveals at once when no audit was drawn', 'reveal', facts(1_050, { promised, reveal: times })],
+  ['waits for the block that draws audits', 'wait', facts(1_050, { promised })],
+  ['waits a second too early', 'wait', facts(1_048, { promised, reveal: times })],
+  ['reveals when the next block is the first good one', 'reveal', facts(1_049, { promised, reveal: times })],
+  ['reveals in the last good second', 'reveal', facts(1_650, { promised, reveal: times })],
+  ['is lost one second later', 'lost', facts(1_651, { promised, reveal: times })],
+  [
+    'waits for more confirmations where they are asked for',
+    'wait',
+    facts(1_050, { promised, reveal: times, revealConfirmations: 2 }),
+  ],
+  ['is computed again when its result is gone with the journal', 'run', facts(1_050, { reveal: times })],
+  ['waits while it is computed again', 'wait', facts(1_050, { reveal: times, running: true })],
+  ['is lost when it cannot be computed again', 'lost', facts(1_050, { reveal: times, failed: true })],
+])('a committed lease %s', (_sentence, step, given) => {
+  expect(nextStep(committed, given)).toBe(step);
+});
+
+test.each([
+  ['waits for its window', 'wait', 1_089],
+  ['is settled when the next block is the first after the window', 'settle', 1_090],
+])('a revealed lease %s', (_sentence, step, time) => {
+  expect(nextStep(sampleLease({ phase: 'revealed', revealedAt: 1_060 }), facts(time))).toBe(step);
+});
+
+test('a lease that has ended needs nothing', () => {
+  expect(nextStep(sampleLease({ phase: 'settled' }), facts(9_999))).toBe('wait');
+  expect(nextStep(sampleLease({ phase: 'lapsed' }), facts(9_999))).toBe('wait');
+});
