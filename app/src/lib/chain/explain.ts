@@ -8,6 +8,9 @@ import type { Explanation } from './tx.svelte.ts';
 export function explain(error: unknown): Explanation {
   if (error instanceof ApiError || error instanceof RpcError)
     return { sentence: `${error.message}.`.replace('..', '.') };
+  if (error instanceof Error && error.name === 'JobNotFound') {
+    return { sentence: 'No job with this id was posted here.', action: 'Check the id and the network.' };
+  }
   const { sentence, action } = explainChain(error);
   return { sentence, action };
 }
