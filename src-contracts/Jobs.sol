@@ -18,9 +18,9 @@ abstract contract Jobs is MarketCore, IJobs {
 
     /// @inheritdoc IJobs
     function post(Terms calldata terms) public returns (bytes32 id) {
-        require(msg.sender == terms.requester, NotRequester(_jobId(terms), msg.sender));
         Config memory c = _requireRunning();
-        id = _jobId(terms);
+        id = _jobId(terms); // once: the arguments of an error are computed even when it is not thrown
+        require(msg.sender == terms.requester, NotRequester(id, msg.sender));
         _open(id, terms, c, false);
         _setJob(id, _fresh(terms).pack());
     }

@@ -39,7 +39,7 @@ contract Market is Jobs, Multicall {
         emit UnbondingSet(Parameters.UNBONDING);
         _allowed[token] = true;
         emit CurrencyAllowed(token, true);
-        _runtimes[1].allowed = true; // wasm
+        _config.runtimes = 1 << 1; // wasm
         emit RuntimeAllowed(1, true);
     }
 

@@ -31,7 +31,7 @@ library Parameters {
 
     uint96 internal constant MIN_STAKE = 1_000e18;
     /// Longer than the longest way of a lease: exec + audit + reveal + window, 3.5 days at the bounds.
-    uint32 internal constant UNBONDING = 7 days;
+    uint24 internal constant UNBONDING = 7 days;
 
     function initial() internal pure returns (Params memory) {
         return Params({

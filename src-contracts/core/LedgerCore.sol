@@ -16,8 +16,13 @@ abstract contract LedgerCore is LedgerFacts {
         uint16 newestParams;
         uint40 pausedUntil;
         uint96 minStake;
-        uint32 unbonding;
+        /// Seconds; its bound (60 days) fits.
+        uint24 unbonding;
         uint32 nodeCount;
+        /// Bit r is set when new jobs may use runtime r.
+        uint32 runtimes;
+        /// Copy of the newest parameters' `bondTenths`: a post may use no other version.
+        uint16 bondTenths;
     }
 
     /* STORAGE */
@@ -55,6 +60,7 @@ abstract contract LedgerCore is LedgerFacts {
     function _addParams(Params memory params_) internal returns (uint16 version) {
         Parameters.check(params_);
         version = ++_config.newestParams;
+        _config.bondTenths = params_.bondTenths;
         _params[version] = params_;
         emit ParamsAdded(version, params_);
     }

@@ -9,16 +9,12 @@ import {Node} from "src-contracts/types/Node.sol";
 /// @notice Who may work: owners, hot keys, runtimes, tiers, records.
 /// @dev ROLES: the owner (cold key) moves stake and changes the node; the operator (hot key) works and may move the endpoint.
 abstract contract NodesCore is LedgerCore, NodeFacts {
-    struct Runtime {
-        uint96 stake;
-        bool allowed;
-    }
-
     /* STORAGE */
 
     mapping(uint32 id => Node) internal _nodes;
     mapping(address operator => uint32) internal _nodeOf;
-    mapping(uint8 id => Runtime) internal _runtimes;
+    /// @dev Stake of all nodes that offer a runtime: the denominator of the draw.
+    mapping(uint8 runtime => uint96) internal _runtimeStake;
 
     /* INTERNAL */
 
@@ -26,7 +22,7 @@ abstract contract NodesCore is LedgerCore, NodeFacts {
     function _moveStake(uint32 runtimes, uint96 from, uint96 to) internal {
         if (from == to) return;
         for (uint8 r = 1; r <= Parameters.MAX_RUNTIME; ++r) {
-            if (runtimes & (uint32(1) << r) != 0) _runtimes[r].stake = _runtimes[r].stake - from + to;
+            if (runtimes & (uint32(1) << r) != 0) _runtimeStake[r] = _runtimeStake[r] - from + to;
         }
     }
 

@@ -30,12 +30,17 @@ abstract contract StakesCore is NodesCore {
 
     /// @dev Stake that can be locked or queued.
     function _free(Node storage n) internal view returns (uint256) {
-        return uint256(n.stake) - n.locked - n.queued;
+        return uint256(n.stake) - n.locked - _queued(n);
+    }
+
+    function _queued(Node storage n) private view returns (uint96) {
+        return n.exiting ? n.queued : 0;
     }
 
     function _lock(uint32 id, Node storage n, uint256 bond, uint256 minStake) internal {
-        require(n.stake - n.queued >= minStake, StakeTooLow(id, n.stake - n.queued, minStake));
-        uint256 free = _free(n);
+        uint256 staying = n.stake - _queued(n);
+        require(staying >= minStake, StakeTooLow(id, staying, minStake));
+        uint256 free = staying - n.locked;
         require(bond <= free, StakeTooLow(id, free, bond));
         // forge-lint: disable-next-line(unsafe-typecast)
         n.locked += uint96(bond); // ≤ free ≤ stake

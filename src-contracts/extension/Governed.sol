@@ -29,7 +29,8 @@ abstract contract Governed is MarketCore, IGoverned {
     /// @inheritdoc IGoverned
     function allowRuntime(uint8 id, bool allowed) external onlyOwner {
         require(id != 0 && id <= Parameters.MAX_RUNTIME, RuntimesInvalid(id));
-        _runtimes[id].allowed = allowed;
+        uint32 bit = uint32(1) << id;
+        _config.runtimes = allowed ? _config.runtimes | bit : _config.runtimes & ~bit;
         emit RuntimeAllowed(id, allowed);
     }
 
@@ -43,7 +44,8 @@ abstract contract Governed is MarketCore, IGoverned {
     /// @inheritdoc IGoverned
     function setUnbonding(uint32 unbonding) external onlyOwner {
         Parameters.checkUnbonding(unbonding);
-        _config.unbonding = unbonding;
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _config.unbonding = uint24(unbonding); // at most 60 days
         emit UnbondingSet(unbonding);
     }
 

@@ -54,7 +54,7 @@ abstract contract Nodes is MarketCore, INodes {
 
     /// @inheritdoc INodes
     function runtime(uint8 id) external view returns (uint96 stake_, bool allowed) {
-        return (_runtimes[id].stake, _runtimes[id].allowed);
+        return (_runtimeStake[id], _config.runtimes & (uint256(1) << id) != 0);
     }
 
     /* INTERNAL */

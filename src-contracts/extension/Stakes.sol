@@ -42,6 +42,7 @@ abstract contract Stakes is Nodes {
         require(amount <= free, StakeTooLow(id, free, amount));
 
         // forge-lint: disable-next-line(unsafe-typecast)
+        n.exiting = true;
         n.queued += uint96(amount); // ≤ free ≤ stake
         n.unstakeAt = uint40(block.timestamp) + _config.unbonding;
 
@@ -54,6 +55,7 @@ abstract contract Stakes is Nodes {
         uint256 amount = n.queued;
         require(amount != 0, NothingQueued(id));
 
+        n.exiting = false;
         n.queued = 0;
         n.unstakeAt = 0;
 
@@ -70,6 +72,7 @@ abstract contract Stakes is Nodes {
 
         _moveStake(n.runtimes, n.stake, n.stake - amount);
         n.stake -= amount;
+        n.exiting = false;
         n.queued = 0;
         n.unstakeAt = 0;
 

@@ -13,7 +13,7 @@ interface IGoverned {
     /// @notice Adds a version of the parameters for jobs posted from now on.
     function addParams(Params calldata params) external returns (uint16 version);
 
-    /// @notice Opens or closes a currency for new jobs. Deposits and jobs that exist are not touched.
+    /// @notice Opens or closes a currency for deposits, and so for new money. What is inside can be spent and withdrawn for ever.
     function allowCurrency(address currency, bool allowed) external;
 
     /// @notice Opens or closes a runtime for new jobs.

@@ -13,6 +13,8 @@ struct Node {
     uint40 since;
     /// Record in basis points: rises with settled work, falls with lapses; scales the draw.
     uint16 record;
+    /// Whether anything is queued to leave, so that claims need not read slot 2.
+    bool exiting;
     // slot 1: read by every call of the hot key
     /// Hot key: may claim, commit, submit and reveal, never move stake.
     address operator;
