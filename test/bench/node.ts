@@ -1,6 +1,5 @@
 // eslint-disable-next-line @typescript-eslint/triple-slash-reference -- ambient types of a global, there is nothing to import
 /// <reference path="../../worker/src/runtimes/wasm/webassembly.d.ts" />
-/* eslint-disable no-restricted-imports -- a benchmark measures the node from outside, and nothing imports a benchmark */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
@@ -13,7 +12,7 @@ import { RandomStream } from '../../worker/src/runtimes/wasm/child/random.ts';
 import { createWasi, ProcessExit } from '../../worker/src/runtimes/wasm/child/wasi.ts';
 import { SELF_TEST } from '../../worker/src/runtimes/wasm/selfTest.ts';
 import { WasmRuntime } from '../../worker/src/runtimes/wasm/wasmRuntime.ts';
-import { judge, report, type BenchResult } from './lib/report.ts';
+import { judge, report, type BenchResult } from '../../script/bench/lib/report.ts';
 
 /**
  * What metering and the sandbox cost. The baseline is the same module, not rewritten, run bare in this process by the same

@@ -1,0 +1,40 @@
+import { createMarket, type Market } from '@dpu/sdk/market';
+import { createWalletClient, http, type Hash } from 'viem';
+import type { HDAccount } from 'viem/accounts';
+
+import type { Network } from '../../script/network/network.ts';
+
+/** The Market as `person` calls it. */
+export function marketOf({ local, deployment }: Network, person: HDAccount): Market {
+  const walletClient = createWalletClient({ account: person, chain: local.chain, transport: http(local.rpcUrl) });
+  return createMarket({ publicClient: local.publicClient, walletClient, deployment });
+}
+
+/** Waits for a transaction. @throws when it reverted. */
+export async function mined({ local }: Network, hash: Hash): Promise<Hash> {
+  const receipt = await local.publicClient.waitForTransactionReceipt({ hash });
+  if (receipt.status !== 'success') throw new Error(`the transaction ${hash} reverted`);
+  return hash;
+}
+
+/** Time of the newest block, unix seconds. */
+export async function now({ local }: Network): Promise<number> {
+  return Number((await local.publicClient.getBlock()).timestamp);
+}
+
+/** Makes the chain's clock jump, and mines the block that shows it. */
+export async function pass({ local }: Network, seconds: number): Promise<void> {
+  await local.testClient.increaseTime({ seconds });
+  await local.testClient.mine({ blocks: 1 });
+}
+
+/** Runs `work` on a chain that stands still but for one block per transaction, and lets it go on afterwards. */
+export async function stepwise<T>({ local }: Network, work: () => Promise<T>): Promise<T> {
+  await local.testClient.setIntervalMining({ interval: 0 });
+  await local.testClient.setAutomine(true);
+  try {
+    return await work();
+  } finally {
+    await local.testClient.setIntervalMining({ interval: 1 });
+  }
+}
