@@ -4711,6 +4711,11 @@ export const marketAbi = [
       "internalType": "uint16"
      },
      {
+      "name": "exiting",
+      "type": "bool",
+      "internalType": "bool"
+     },
+     {
       "name": "operator",
       "type": "address",
       "internalType": "address"
