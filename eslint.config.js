@@ -60,5 +60,9 @@ export default ts.config(
   { files: ['worker/src/**/*.ts'], rules: never('indexer', 'app', 'script', 'test') },
   { files: ['app/src/**/*.{ts,svelte}'], rules: never('indexer', 'worker', 'script', 'test') },
   { files: ['script/**/*.{ts,mjs}'], rules: never('indexer', 'worker', 'app', 'test') },
-  { files: ['worker/src/**/*.ts'], ignores: ['worker/src/config.ts', 'worker/src/cli.ts', '**/*.test.ts'], rules: noEnvironment },
+  {
+    files: ['worker/src/**/*.ts'],
+    ignores: ['worker/src/config.ts', 'worker/src/cli.ts', '**/*.test.ts'],
+    rules: noEnvironment,
+  },
 );
