@@ -10,12 +10,12 @@ export const bytes32 = (n: number): Hex => `0x${n.toString(16).padStart(64, '0')
 
 export const NODE = 7;
 export const JOB = bytes32(0x10b);
-export const CURRENCY = '0x00000000000000000000000000000000000000c1';
+export const CURRENCY = '0x0000000000000000000000000000000000000301';
 
 /** Terms of a job of ten shards, posted at second 1,000 in block 10. */
 export function sampleTerms(over: Partial<Terms> = {}): Terms {
   return {
-    requester: '0x00000000000000000000000000000000000000a1',
+    requester: '0x0000000000000000000000000000000000000101',
     currency: CURRENCY,
     minPrice: 100n,
     maxPrice: 200n,
@@ -57,8 +57,8 @@ export function sampleNode(over: Partial<NodeView> = {}): NodeView {
     queued: 0n,
     since: 500,
     record: 5_000,
-    operator: '0x00000000000000000000000000000000000000b1',
-    owner: '0x00000000000000000000000000000000000000b2',
+    operator: '0x0000000000000000000000000000000000000201',
+    owner: '0x0000000000000000000000000000000000000202',
     runtimes: 2,
     tier: 0,
     tierUntil: 0,

@@ -23,12 +23,16 @@ export function echoModule(rounds = 0): Uint8Array<ArrayBuffer> {
       (drop (call $fd_write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 24)))))`);
 }
 
-/** Ends with exit status 1 whatever it is given: every shard of it is a failure of the job. */
+/** Ends with exit status 1 whatever it is given, but only after 400 million loops: too late for the trial before a claim. */
 export function failingModule(): Uint8Array<ArrayBuffer> {
   return wat(`(module
     (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
     (memory (export "memory") 1)
-    (func (export "_start") (call $exit (i32.const 1))))`);
+    (func (export "_start") (local $i i32)
+      (loop $spin
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br_if $spin (i32.lt_u (local.get $i) (i32.const 400000000))))
+      (call $exit (i32.const 1))))`);
 }
 
 /** Writes the files `/in/parts/0` and `/in/parts/1`, one after the other. */

@@ -1,0 +1,301 @@
+import { marketAbi } from '@dpu/sdk/abi';
+import type { Terms } from '@dpu/sdk/terms';
+import { decodeFunctionData, type Hex } from 'viem';
+import { expect, test } from 'vitest';
+
+import type { Chain, DryRun, JobView, NodeView } from './chain.ts';
+import type { ChainBook, KnownLease } from './chainBook.ts';
+import { Claimer } from './claimer.ts';
+import { DeclineError, DeclineRing } from './declines.ts';
+import { ChainFacts } from './facts.ts';
+import { Journal } from './journal.ts';
+import { silentLog } from './log.ts';
+import { Outbox } from './outbox.ts';
+import { PromiseBook } from './promiseBook.ts';
+import { Proposer } from './proposer.ts';
+import type { Sender } from './sender.ts';
+import type { Settler } from './settler.ts';
+import { Slots } from './slots.ts';
+import {
+  bytes32,
+  CURRENCY,
+  JOB,
+  NODE,
+  PARAMS,
+  sampleHead,
+  sampleLease,
+  sampleNode,
+  sampleTerms,
+} from './testing/samples.ts';
+import { Timings } from './timings.ts';
+import type { PreparedJob, Workspace } from './workspace.ts';
+
+const never = new AbortController().signal;
+const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+interface World {
+  terms: Partial<Terms>;
+  view: Partial<JobView>;
+  /** The job that it comes after. */
+  parent: Partial<JobView>;
+  node: Partial<NodeView>;
+  leases: KnownLease[];
+  prepare: () => Promise<PreparedJob>;
+  dryRun: () => DryRun;
+}
+
+function setup(over: Partial<World> = {}) {
+  const spec = { runtime: 'wasm', module: 'module', limits: { units: 1, seconds: 10, memoryBytes: 100 } };
+  const world: World = {
+    terms: {},
+    view: {},
+    parent: {},
+    // The whole draw, so that it is in from the start.
+    node: { record: 10_000 },
+    leases: [],
+    prepare: async () => ({ spec }) as unknown as PreparedJob,
+    dryRun: () => ({ ok: true, gas: 1n }),
+    ...over,
+  };
+  const asked: string[] = [];
+  const sent: { functionName: string; args: readonly unknown[] }[] = [];
+  const journal = new Journal({ file: ':memory:' });
+  const outbox = new Outbox(journal);
+  const promises = new PromiseBook(journal);
+  const chain = {
+    node: async () => sampleNode(world.node),
+    config: async () => ({ pausedUntil: 0, minStake: 1n }),
+    runtimeStake: async () => 1_000n,
+    params: async () => PARAMS,
+    block: async (number: number) => sampleHead(number, number),
+    lease: async () => ({ phase: 'lapsed', at: 1_040 }),
+    job: async (id: Hex) => {
+      asked.push(`job ${Number(BigInt(id))}`);
+      return {
+        state: 'open',
+        at: 1_000,
+        atBlock: 10,
+        cursor: 0,
+        busy: 0,
+        done: 0,
+        left: 0n,
+        ...(id === JOB ? world.view : world.parent),
+      };
+    },
+    dryRun: async () => world.dryRun(),
+  } as unknown as Chain;
+  const sender = {
+    submit: async (intent: Parameters<Sender['submit']>[0]) => {
+      const { functionName, args } = decodeFunctionData({ abi: marketAbi, data: intent.data });
+      if (outbox.add(intent)) sent.push({ functionName, args: (args ?? []).slice(1) });
+      return true;
+    },
+  } as unknown as Sender;
+  const book = {
+    openJobs: () => [{ id: JOB, terms: sampleTerms(world.terms), postedBlock: 10 }],
+    leasesOf: () => world.leases,
+    lease: () => world.leases[0],
+    cursor: () => ({ number: 11, hash: bytes32(11) }),
+  } as unknown as ChainBook;
+  const workspace = {
+    prepare: () => {
+      asked.push('prepare');
+      return world.prepare();
+    },
+  } as unknown as Workspace;
+  const settler = {
+    lapse: async ({ lease }: KnownLease) => asked.push(`lapse ${lease.first}`),
+  } as unknown as Settler;
+  let nextTime = 1_012;
+  const facts = new ChainFacts(chain);
+  const proposer = new Proposer(
+    { market: CURRENCY, operator: CURRENCY },
+    { chain, outbox, sender, nextTime: () => nextTime },
+  );
+  const slots = new Slots({ capacity: 2 });
+  const declines = new DeclineRing({ kept: 9 });
+  const claimer = new Claimer(
+    {
+      node: NODE,
+      runtimes: new Set([1]),
+      asks: { [CURRENCY]: 0n },
+      maxLeaseShards: 64,
+      leaseSeconds: 20,
+      reservePercent: 20,
+      reserveSeconds: 3,
+      memoryBytes: 1_000,
+      lapseGraceSeconds: 5,
+      preparing: 4,
+    },
+    {
+      chain,
+      book,
+      facts,
+      outbox,
+      promises,
+      workspace,
+      tryOut: async () => {},
+      slots,
+      proposer,
+      settler,
+      declines,
+      nextTime: () => nextTime,
+      walletEmpty: () => false,
+      log: silentLog,
+      timings: new Timings(),
+      clockMs: () => 0,
+    },
+  );
+  const tick = async (block: number, time = 1_000 + block): Promise<void> => {
+    nextTime = time + 1;
+    await claimer.tick(sampleHead(block, time), 0, never);
+    await soon();
+  };
+  return { claimer, tick, sent, asked, world, outbox, promises, slots, declines };
+}
+
+test('prepares when the job is posted and claims when the block that seeds the draw is there', async () => {
+  const { tick, sent, asked } = setup();
+  await tick(10);
+  expect(asked).toEqual(['job 267', 'prepare']);
+  expect(sent).toEqual([]);
+  await tick(11);
+  expect(sent).toEqual([{ functionName: 'claim', args: [NODE, 4] }]);
+  expect(asked).toEqual(['job 267', 'prepare']);
+});
+
+test('claims a job once while the claim is on its way', async () => {
+  const { tick, sent } = setup();
+  for (const block of [10, 11, 12, 13]) await tick(block);
+  expect(sent).toHaveLength(1);
+});
+
+test('counts the shards of a claim that is on its way', async () => {
+  const { tick, sent, outbox } = setup();
+  outbox.add({
+    key: 'claim:other:1',
+    kind: 'claim',
+    to: CURRENCY,
+    data: '0x',
+    gas: 1n,
+    priority: 1,
+    deadline: undefined,
+    urgent: false,
+    shards: 1,
+  });
+  await tick(10);
+  await tick(11);
+  expect(sent).toEqual([{ functionName: 'claim', args: [NODE, 2] }]);
+});
+
+test('asks again for a job about which something happened', async () => {
+  const { tick, asked, claimer } = setup({ node: { stake: 1n } });
+  await tick(10);
+  await tick(11);
+  claimer.forget([{ block: 11, logIndex: 0, job: JOB, name: 'JobCancelled' }], false);
+  await tick(12);
+  expect(asked.filter((one) => one === 'job 267')).toHaveLength(2);
+  claimer.forget([], true);
+  await tick(13);
+  expect(asked.filter((one) => one === 'job 267')).toHaveLength(3);
+});
+
+test('asks the chain nothing about a job that its terms rule out, and says why', async () => {
+  const { tick, asked, declines } = setup({ terms: { runtime: 3 } });
+  await tick(11);
+  expect(asked).toEqual([]);
+  expect(declines.all()).toMatchObject([{ job: JOB, code: 'runtime', at: 1_011 }]);
+});
+
+test('a job that failed here is declined without another look', async () => {
+  const { tick, asked, declines, promises } = setup();
+  promises.fail(JOB, 'trap: unreachable', 5_000);
+  await tick(11);
+  expect(asked).toEqual([]);
+  expect(declines.all()).toMatchObject([{ code: 'failedBefore', detail: { reason: 'trap: unreachable' } }]);
+});
+
+test('files that cannot be had are asked for again after a while, and meanwhile declined', async () => {
+  const { tick, asked, declines, world, sent } = setup({
+    prepare: () => Promise.reject(new DeclineError('inputsUnavailable', { problem: 'nobody' })),
+  });
+  for (const block of [11, 12, 13]) await tick(block);
+  expect(asked.filter((one) => one === 'prepare')).toHaveLength(1);
+  expect(declines.all()).toMatchObject([{ code: 'inputsUnavailable', detail: { problem: 'nobody' } }]);
+  world.prepare = setup().world.prepare;
+  await tick(26);
+  await tick(27);
+  expect(sent).toHaveLength(1);
+});
+
+test('a spec of another runtime than the terms name is declined for good', async () => {
+  const { tick, asked, declines } = setup({
+    prepare: async () => ({ spec: { runtime: 'onnx', limits: {} } }) as unknown as PreparedJob,
+  });
+  for (const block of [11, 12, 500]) await tick(block);
+  expect(asked.filter((one) => one === 'prepare')).toHaveLength(1);
+  expect(declines.all()).toMatchObject([{ code: 'specInvalid' }]);
+});
+
+test('a claim that the contract would refuse is not sent, and the job is looked at afresh', async () => {
+  const { tick, asked, sent, world } = setup({
+    dryRun: () => ({ ok: false, revert: { name: 'NothingToClaim', args: [], message: 'NothingToClaim()' } }),
+  });
+  await tick(10);
+  await tick(11);
+  expect(sent).toEqual([]);
+  world.dryRun = () => ({ ok: true, gas: 1n });
+  await tick(12);
+  expect(sent).toHaveLength(1);
+  expect(asked.filter((one) => one === 'job 267')).toHaveLength(2);
+});
+
+test('takes nothing once it drains', async () => {
+  const { tick, sent, claimer, declines } = setup();
+  await tick(10);
+  claimer.drain();
+  await tick(11);
+  expect(sent).toEqual([]);
+  expect(declines.all()).toMatchObject([{ code: 'draining' }]);
+});
+
+const foreign = (over: Parameters<typeof sampleLease>[0] = {}): KnownLease =>
+  sampleLease({ ...over, lease: { node: NODE + 1, deadline: 1_020, ...over.lease } });
+
+test('takes over what has lapsed, at a price that begins anew', async () => {
+  const { tick, sent } = setup({ view: { cursor: 10 }, leases: [foreign({ phase: 'lapsed' })] });
+  await tick(50);
+  await tick(51);
+  expect(sent).toEqual([{ functionName: 'takeOver', args: [0, NODE] }]);
+});
+
+test('never takes its own lapsed lease over', async () => {
+  const { tick, sent } = setup({ view: { cursor: 10 }, leases: [sampleLease({ phase: 'lapsed' })] });
+  await tick(50);
+  await tick(51);
+  expect(sent).toEqual([]);
+});
+
+test('says that a lease is overdue when it would take it, after a while that differs by node', async () => {
+  const { tick, asked } = setup({ view: { cursor: 10 }, leases: [foreign()] });
+  // Node 7 waits five seconds and another four.
+  await tick(28, 1_028);
+  await tick(29, 1_029);
+  expect(asked.filter((one) => one.startsWith('lapse'))).toEqual([]);
+  await tick(30, 1_030);
+  expect(asked.filter((one) => one.startsWith('lapse'))).toEqual(['lapse 0']);
+});
+
+test('waits for the job before, and opens when that was complete', async () => {
+  const parent = bytes32(0xaa);
+  const { tick, sent, asked, world } = setup({ terms: { afterJob: parent } });
+  await tick(10);
+  expect(asked).toEqual(['job 267', 'job 170']);
+  await tick(11);
+  expect(asked).toEqual(['job 267', 'job 170', 'job 170']);
+  world.parent = { state: 'complete', at: 1_012 };
+  await tick(12);
+  expect(asked.at(-1)).toBe('prepare');
+  await tick(13);
+  expect(sent).toEqual([{ functionName: 'claim', args: [NODE, 4] }]);
+});

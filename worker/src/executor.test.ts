@@ -1,0 +1,171 @@
+import { decodeManifest, rootOf } from '@dpu/sdk/manifest';
+import { digestToCid } from '@dpu/sdk/storage/cid';
+import { expect, test } from 'vitest';
+
+import type { KnownLease } from './chainBook.ts';
+import { Executor, leaseKeyOf } from './executor.ts';
+import { Journal } from './journal.ts';
+import { silentLog } from './log.ts';
+import { PromiseBook } from './promiseBook.ts';
+import { ShardError, type Runtime, type ShardOutput, type ShardRequest } from './runtimes/runtime.ts';
+import { leaseSalt, saltSecret } from './salt.ts';
+import { Slots } from './slots.ts';
+import { MemoryBackend } from './testing/memoryBackend.ts';
+import { bytes32, JOB, sampleLease } from './testing/samples.ts';
+import type { Workspace } from './workspace.ts';
+
+const MODULE_CID = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy';
+
+function setup(run: (request: ShardRequest, signal: AbortSignal) => Promise<Partial<ShardOutput>> = async () => ({})) {
+  const order: string[] = [];
+  const local = new MemoryBackend();
+  const promises = new PromiseBook(new Journal({ file: ':memory:' }));
+  const slots = new Slots({ capacity: 2 });
+  const runtime = {
+    name: 'wasm',
+    run: async (request: ShardRequest, { signal }: { signal: AbortSignal }) => {
+      order.push(`run ${request.shard}`);
+      const output = new TextEncoder().encode(`output ${request.shard}`);
+      return { output, units: request.shard + 1, log: '', wallMs: 2_000, ...(await run(request, signal)) };
+    },
+  } as unknown as Runtime;
+  const spec = { runtime: 'wasm', module: MODULE_CID, args: ['x'], shards: 10, limits: { seconds: 1 } };
+  const workspace = {
+    prepare: async () => ({ spec, module: new Uint8Array(), inputs: [], seed: new Uint8Array(32) }),
+  } as unknown as Workspace;
+  const addShard = promises.addShard.bind(promises);
+  promises.addShard = (job, shard) => {
+    order.push(`journal ${shard.shard}`);
+    addShard(job, shard);
+  };
+  const promise = promises.promise.bind(promises);
+  promises.promise = (key, made) => {
+    order.push('promise');
+    promise(key, made);
+  };
+  let finish = (_lease: KnownLease): void => {};
+  const finished = new Promise<KnownLease>((resolve) => (finish = resolve));
+  const executor = new Executor(
+    { triesPerShard: 3, saltSecret: saltSecret(bytes32(1)) },
+    {
+      runtimes: new Map([['wasm', runtime]]),
+      workspace,
+      slots,
+      promises,
+      local,
+      log: silentLog,
+      onResult: (lease) => {
+        order.push('result');
+        finish(lease);
+      },
+    },
+  );
+  return { executor, promises, local, slots, order, finished };
+}
+const lease = sampleLease();
+const key = leaseKeyOf(lease);
+const settledDown = async (executor: Executor): Promise<void> => {
+  while (executor.running > 0) await new Promise((resolve) => setImmediate(resolve));
+};
+
+test('every shard is stored and journalled before the result is promised, and only then told', async () => {
+  const { executor, order, finished } = setup();
+  executor.start(lease);
+  await finished;
+  expect(order.slice().sort()).toEqual(['journal 0', 'journal 1', 'promise', 'result', 'run 0', 'run 1']);
+  expect(order.slice(-2)).toEqual(['promise', 'result']);
+});
+
+test('the promise is the root, the units and the manifest of what is stored, with its salt', async () => {
+  const { executor, promises, local, finished } = setup(async ({ shard }) => ({ log: shard === 1 ? 'hm' : '' }));
+  executor.start(lease);
+  await finished;
+  const { result, salt } = promises.promised(key)!;
+  const manifest = decodeManifest(await local.getBlock(digestToCid(result.manifest, 'dag-cbor')));
+  expect(manifest).toMatchObject({
+    job: JOB,
+    first: 0,
+    node: 7,
+    shards: [
+      { shard: 0, units: 1n },
+      { shard: 1, units: 2n },
+    ],
+  });
+  expect(rootOf(manifest)).toBe(result.root);
+  expect(result.units).toBe(3n);
+  expect(salt).toBe(leaseSalt(saltSecret(bytes32(1)), key, result));
+  expect(await local.text(manifest.shards[1]!.cid)).toBe('output 1');
+  expect(await local.text(manifest.log!)).toBe('--- shard 1\nhm\n');
+});
+
+test('shards that were finished before a crash are not computed again', async () => {
+  const { executor, promises, order, finished } = setup();
+  promises.addShard(JOB, { shard: 0, hash: bytes32(1), cid: MODULE_CID, size: 1, units: 1, log: '' });
+  order.length = 0;
+  executor.start(lease);
+  await finished;
+  expect(order).toEqual(['run 1', 'journal 1', 'promise', 'result']);
+});
+
+test('a lease that runs is not started twice', async () => {
+  const { executor, order, finished } = setup();
+  executor.start(lease);
+  executor.start(lease);
+  expect(executor.isRunning(key)).toBe(true);
+  await finished;
+  expect(order.filter((step) => step.startsWith('run'))).toEqual(['run 0', 'run 1']);
+});
+
+test('what fails by the machine’s fault is tried again, three times', async () => {
+  let failures = 2;
+  const flaky = setup(async ({ shard }) => {
+    if (shard === 0 && failures-- > 0) throw new ShardError('killed', 'machine', 'killed');
+    return {};
+  });
+  flaky.executor.start(lease);
+  await flaky.finished;
+  expect(flaky.order.filter((step) => step === 'run 0')).toHaveLength(3);
+
+  const broken = setup(async () => {
+    throw new ShardError('sandbox', 'machine', 'no sandbox');
+  });
+  broken.executor.start(lease);
+  await settledDown(broken.executor);
+  expect(broken.executor.hasFailed(key)).toBe(true);
+  expect(broken.promises.failure(JOB, 0)).toBeUndefined();
+});
+
+test('what fails by the job’s fault is tried once, stops the rest, and the job is remembered', async () => {
+  const { executor, promises, slots, order } = setup(async ({ shard }, signal) => {
+    if (shard === 0) throw new ShardError('trap', 'job', 'unreachable');
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    throw new ShardError('killed', 'machine', 'stopped');
+  });
+  executor.start(lease);
+  await settledDown(executor);
+  expect(order).toEqual(['run 0', 'run 1']);
+  expect(executor.hasFailed(key)).toBe(true);
+  expect(promises.failure(JOB, 5_000 - 1)).toBe('trap: unreachable');
+  expect(promises.failure(JOB, 5_000)).toBeUndefined();
+  expect(promises.promised(key)).toBeUndefined();
+  expect([slots.running, slots.free]).toEqual([0, 2]);
+});
+
+test('a stop ends what runs and blames nobody', async () => {
+  const { executor, slots } = setup(async (_request, signal) => {
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    throw new ShardError('killed', 'machine', 'stopped');
+  });
+  executor.start(lease);
+  await new Promise((resolve) => setImmediate(resolve));
+  await executor.stop();
+  expect(executor.hasFailed(key)).toBe(false);
+  expect([slots.running, slots.free]).toEqual([0, 2]);
+});
+
+test('learns how long a module takes', async () => {
+  const { executor, promises, finished } = setup();
+  executor.start(lease);
+  await finished;
+  expect(promises.seconds(MODULE_CID)).toBe(2);
+});
