@@ -37,8 +37,16 @@ export interface ShardOutput {
   readonly log: string;
   /** Wall clock from the request to the last byte, milliseconds. */
   readonly wallMs: number;
-  /** Where the time went inside the process, milliseconds. Measured there, so never trusted for money. */
-  readonly childMs?: { readonly instrument: number; readonly compile: number; readonly run: number };
+  /**
+   * Where the time went inside the process, milliseconds; `cpu` is the processor time of all its threads from its start.
+   * Measured there, so never trusted for money.
+   */
+  readonly childMs?: {
+    readonly instrument: number;
+    readonly compile: number;
+    readonly run: number;
+    readonly cpu: number;
+  };
 }
 
 export interface RunOptions {

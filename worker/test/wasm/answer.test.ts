@@ -7,7 +7,7 @@ import { encodeFrame, FRAME, FRAME_BYTES } from '../../src/runtimes/wasm/child/p
 const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 const frame = (kind: number, content: string | Uint8Array): Buffer =>
   Buffer.from(encodeFrame(kind, typeof content === 'string' ? new TextEncoder().encode(content) : content));
-const SUCCESS = { ok: true, units: 7, ms: { instrument: 1, compile: 2, run: 3 } };
+const SUCCESS = { ok: true, units: 7, ms: { instrument: 1, compile: 2, run: 3, cpu: 4 } };
 const outcome = (value: unknown): Buffer => frame(FRAME.outcome, json(value));
 
 function refusal(answer: Answer, piece: Buffer): string {

@@ -24,7 +24,7 @@ function parseOutcome(content: Uint8Array): Outcome {
     return {
       ok: true,
       units: units as number,
-      ms: { instrument: time('instrument'), compile: time('compile'), run: time('run') },
+      ms: { instrument: time('instrument'), compile: time('compile'), run: time('run'), cpu: time('cpu') },
     };
   }
   const { reason, fault, message } = value as { reason?: unknown; fault?: unknown; message?: unknown };

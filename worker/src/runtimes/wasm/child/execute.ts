@@ -196,6 +196,13 @@ export function execute(request: ExecuteRequest, sinks: Sinks): Outcome {
   const used = request.units * OPERATIONS_PER_UNIT - run.meter!.fuel.value;
   const units = (used + OPERATIONS_PER_UNIT - 1n) / OPERATIONS_PER_UNIT;
   const [start, instrumented, compiled, end] = at as [number, number, number, number];
-  const ms: ChildTimes = { instrument: instrumented - start, compile: compiled - instrumented, run: end - compiled };
+  const { user, system } = process.cpuUsage();
+  const cpu = (user + system) / 1_000;
+  const ms: ChildTimes = {
+    instrument: instrumented - start,
+    compile: compiled - instrumented,
+    run: end - compiled,
+    cpu,
+  };
   return { ok: true, units: Number(units < 1n ? 1n : units), ms };
 }

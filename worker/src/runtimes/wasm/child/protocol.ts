@@ -23,6 +23,7 @@ export interface ChildTimes {
   readonly instrument: number;
   readonly compile: number;
   readonly run: number;
+  readonly cpu: number;
 }
 
 export type Outcome =
