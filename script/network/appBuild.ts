@@ -17,7 +17,7 @@ export async function buildApp(): Promise<void> {
 
 function fingerprint(): string {
   const hash = createHash('sha256');
-  for (const folder of ['app/src', 'app/static', 'sdk/src']) {
+  for (const folder of ['app/src', 'app/static', 'sdk/src', 'sdk/modules/build']) {
     const path = join(root, folder);
     if (!existsSync(path)) continue;
     const files = readdirSync(path, { recursive: true, encoding: 'utf8' }).sort();
