@@ -95,7 +95,7 @@ test('parties that trust each other settle a whole order in one transaction', as
   await mined(network, await operator.settleOrder(job.terms, signature, silent.id, result, acceptance));
 
   const history = await historyOf(network, job.id);
-  expect(history.steps.map(({ event }) => event)).toEqual(['JobPosted', 'LeaseSettled', 'JobClosed']);
+  expect(history.steps.map(({ event }) => event)).toEqual(['JobPosted', 'JobClosed', 'LeaseSettled']);
   expect((await free(owner)) - before).toBe(2n * PRICE - FEE(2n * PRICE));
   await expect(operator.settleOrder(job.terms, signature, silent.id, result, acceptance)).rejects.toMatchObject({
     errorName: 'JobInState',

@@ -21,7 +21,7 @@ export interface TestJob {
   terms: Terms;
 }
 
-let salt = 0n;
+let salts = 0n;
 
 /** Stores a spec that runs `module` and answers its digest. */
 export async function storeSpec(
@@ -50,7 +50,8 @@ export async function storeSpec(
 /** Terms of one shard for one DPU: half a minute to compute, two seconds to challenge, a minute to claim. */
 export async function testTerms(network: Network, spec: Hex, over: Partial<Terms> = {}): Promise<TestJob> {
   const { deployment } = network;
-  salt += 1n;
+  salts += 1n;
+  const salt = salts;
   const terms: Terms = {
     requester: people.requester.address,
     currency: deployment.token,
