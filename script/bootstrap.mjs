@@ -23,7 +23,8 @@ function install() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   console.log('Installing dependencies (a minute or two the first time) …');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const result = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // Not `npm ci`: it refuses a lockfile without Foundry's binaries for the platforms that the registry lacks.
+  const result = spawnSync(npm, ['install', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: 'inherit',
     // The GPU provider of onnxruntime is fetched from elsewhere by its install script; nothing here needs it.
@@ -31,7 +32,7 @@ function install() {
     shell: process.platform === 'win32',
   });
   if (result.status !== 0) {
-    console.error('npm ci failed: see its message above; check the network connection and try again.');
+    console.error('npm install failed: see its message above; check the network connection and try again.');
     process.exit(result.status ?? 1);
   }
   mkdirSync(join(root, 'node_modules'), { recursive: true });
