@@ -55,6 +55,10 @@ contract LedgerTest is MarketTest {
         market.deposit(address(usd), address(0), 1);
         vm.expectRevert(abi.encodeWithSelector(LedgerFacts.CurrencyNotAllowed.selector, stranger));
         market.deposit(stranger, owner, 1);
+        vm.prank(governor);
+        market.allowCurrency(address(usd), false);
+        vm.expectRevert(abi.encodeWithSelector(LedgerFacts.CurrencyNotAllowed.selector, address(usd)));
+        market.deposit(address(usd), owner, 1);
     }
 
     function test_DepositWithPermit_NeedsNoApproval() external {

@@ -129,12 +129,18 @@ contract PostTest is MarketTest {
         _post(t);
     }
 
-    function test_RevertWhen_Post_CurrencyWasClosed() external {
+    /// @dev Closing a currency stops deposits; money that is inside stays good for jobs.
+    function test_Post_InACurrencyThatWasClosed() external {
         Terms memory t = _inUsd(_terms());
         vm.prank(governor);
         market.allowCurrency(address(usd), false);
+        _post(t);
+    }
 
-        vm.expectRevert(abi.encodeWithSelector(LedgerFacts.CurrencyNotAllowed.selector, address(usd)));
+    function test_RevertWhen_Post_CurrencyWasNeverOpen() external {
+        Terms memory t = _terms();
+        t.currency = stranger;
+        vm.expectRevert(abi.encodeWithSelector(LedgerFacts.BalanceTooLow.selector, stranger, requester, 0, 2e18));
         _post(t);
     }
 

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {Params} from "src-contracts/types/Params.sol";
+import {Terms} from "src-contracts/types/Terms.sol";
+import {MarketTest} from "test/contracts/lib/MarketTest.sol";
+
+/// @dev Steady state: every account, fee pot and node has been used before, so no slot of theirs is written for the first time.
+/// Numbers are a whole transaction's, as in its receipt, because of `isolate`. Seeds are chosen: alice is drawn, audits are not.
+abstract contract GasTest is MarketTest {
+    string internal constant STEPS = "steps";
+    string internal constant PARTS = "parts";
+    string internal constant TOTALS = "totals";
+
+    function setUp() public virtual override {
+        super.setUp();
+        for (uint256 i; i < 2; ++i) {
+            Terms memory t = i == 0 ? _direct() : _inUsd(_direct());
+            _settled(t);
+        }
+        vm.prank(alice.operator);
+        market.setEndpoint(alice.id, "http://127.0.0.1:24101/");
+    }
+
+    /// @dev One shard as requesters post it: open to the draw, ramp running, DPU or the plain ERC-20.
+    function _job(bool direct, bool inUsd) internal returns (Terms memory t) {
+        t = direct ? _direct() : _terms();
+        t.node = 0;
+        if (inUsd) _inUsd(t);
+    }
+
+    /// @dev Lets the clock run to where alice may claim, by a seed that draws her at once.
+    function _draw(Terms memory t) internal {
+        uint256 posted = vm.getBlockNumber();
+        _pass(2, 2);
+        for (uint256 i = 1;; ++i) {
+            vm.setBlockhash(posted + 1, keccak256(abi.encode(i)));
+            (bool now_,) = market.drawn(t, 0, alice.id);
+            if (now_) return;
+        }
+    }
+
+    /// @dev Lets the clock run to where a commit may be revealed, by a seed that spares it the audit.
+    function _spare(Work memory w, uint256 rate) internal {
+        _pass(2, 2);
+        bytes32 seed = keccak256("seed");
+        while (uint256(keccak256(abi.encode(seed, w.id, uint256(w.l.first), "audit"))) % 10_000 < rate) {
+            seed = keccak256(abi.encode(seed));
+        }
+        vm.setBlockhash(w.l.committedBlock + 1, seed);
+    }
+
+    /// @dev A version of the parameters that audits 2 % of leases, as DESIGN.md wants it.
+    function _auditing() internal returns (uint16 version) {
+        Params memory p = _params();
+        p.auditBps = 200;
+        vm.prank(governor);
+        return market.addParams(p);
+    }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {Lease, Result} from "src-contracts/types/Lease.sol";
+import {Terms} from "src-contracts/types/Terms.sol";
+import {GasTest} from "test/contracts/gas/GasTest.sol";
+
+/// @dev Whole lives: the sum of every transaction from post to payment. The targets are those of DESIGN.md §5.
+contract TotalsGasTest is GasTest {
+    string private what;
+    uint256 private sum;
+    uint256 private count;
+
+    /// @dev Adds what the last call cost, and keeps it as one of the parts.
+    function _add() private {
+        sum += vm.snapshotGasLastCall(PARTS, string.concat(what, ", transaction ", vm.toString(++count)));
+    }
+
+    function _postAndClaim(Terms memory t) private returns (Work memory w) {
+        vm.prank(t.requester);
+        market.post(t);
+        _add();
+        _draw(t);
+        vm.prank(alice.operator);
+        market.claim(t, alice.id, t.maxLease);
+        _add();
+        return _work(t, alice, 0);
+    }
+
+    function _finish(Work memory w) private {
+        if (w.t.direct) {
+            _submit(w);
+            _add();
+        } else {
+            bytes32 commitment = _commitmentOf(w);
+            vm.prank(w.n.operator);
+            market.commit(w.id, w.l, commitment);
+            _add();
+            (w.l.commitment, w.l.committedBlock) = (commitment, uint40(vm.getBlockNumber()));
+            _spare(w, 200);
+            _reveal(w);
+            _add();
+        }
+        _pass(w.t.window + 1, 1);
+        _settle(w);
+        _add();
+    }
+
+    /// @dev Snapshots are compared with the committed ones; `script/bench/gas.ts` judges them against the targets.
+    function _report(uint256 value) private {
+        vm.snapshotValue(TOTALS, what, value);
+    }
+
+    function test_Gas_Direct() external {
+        what = "direct, DPU";
+        _finish(_postAndClaim(_job(true, false)));
+        _report(sum);
+    }
+
+    function test_Gas_DirectInErc20() external {
+        what = "direct, ERC-20";
+        _finish(_postAndClaim(_job(true, true)));
+        _report(sum);
+    }
+
+    function test_Gas_CommitAuditDrawAndReveal() external {
+        what = "commit, audit draw, reveal, DPU";
+        Terms memory t = _job(false, false);
+        t.params = _auditing();
+        _finish(_postAndClaim(t));
+        _report(sum);
+    }
+
+    function test_Gas_CommitAuditDrawAndRevealInErc20() external {
+        what = "commit, audit draw, reveal, ERC-20";
+        Terms memory t = _job(false, true);
+        t.params = _auditing();
+        _finish(_postAndClaim(t));
+        _report(sum);
+    }
+
+    function test_Gas_DirectAcceptedBySignature() external {
+        what = "direct, accepted by signature";
+        Work memory w = _postAndClaim(_job(true, false));
+        _submit(w);
+        _add();
+        bytes memory signature = _acceptance(w.t, 0, alice.id, w.r);
+        market.accept(w.t, w.l, w.r, signature);
+        _add();
+        _report(sum);
+    }
+
+    function test_Gas_SignedOrderAndSignedAcceptance() external {
+        what = "signed order, signed acceptance";
+        Terms memory t = _job(true, false);
+        bytes memory order = _order(t);
+        vm.prank(alice.operator);
+        market.claimOrder(t, order, alice.id, 1);
+        _add();
+        Work memory w = _work(t, alice, 0);
+        bytes memory signature = _acceptance(t, 0, alice.id, w.r);
+        market.accept(w.t, w.l, w.r, signature);
+        _add();
+        _report(sum);
+    }
+
+    function test_Gas_SignedOrderInOneTransaction() external {
+        what = "signed order and acceptance, one transaction";
+        Terms memory t = _job(true, false);
+        Result memory r = _result("r");
+        bytes memory order = _order(t);
+        bytes memory acceptance = _acceptance(t, 0, alice.id, r);
+        market.settleOrder(t, order, alice.id, r, acceptance);
+        _add();
+        _report(sum);
+    }
+
+    function test_Gas_PerShardOfALeaseOf64() external {
+        what = "per shard, 64 in one lease";
+        Terms memory t = _job(true, false);
+        t.shards = 64;
+        _finish(_postAndClaim(t));
+        _report(sum / 64);
+    }
+
+    function test_Gas_PerShardOfALeaseOf64WithCommit() external {
+        what = "per shard, 64 in one lease, with commit";
+        Terms memory t = _job(false, false);
+        (t.shards, t.params) = (64, _auditing());
+        _finish(_postAndClaim(t));
+        _report(sum / 64);
+    }
+
+    function test_Gas_PerShardOf256InFourLeases() external {
+        what = "per shard, 256 in four leases, settled together";
+        Terms memory t = _job(true, true);
+        t.shards = 256;
+        vm.prank(requester);
+        market.post(t);
+        _add();
+        _draw(t);
+        Lease[] memory leases = new Lease[](4);
+        Result[] memory results = new Result[](4);
+        for (uint32 i; i < 4; ++i) {
+            (, uint40 from) = market.drawn(t, i * 64, alice.id);
+            if (from > _now()) vm.warp(from);
+            vm.prank(alice.operator);
+            market.claim(t, alice.id, 64);
+            _add();
+            Work memory w = _work(t, alice, i * 64);
+            _submit(w);
+            _add();
+            (leases[i], results[i]) = (w.l, w.r);
+        }
+        _pass(t.window + 1, 1);
+        market.settle(t, leases, results);
+        _add();
+        _report(sum / 256);
+    }
+}
