@@ -11,6 +11,12 @@ import { createLog } from './log.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 import { WasmRuntime } from './runtimes/wasm/wasmRuntime.ts';
 
+// Node calls parts that the sandbox uses experimental; operators can do nothing about it.
+process.removeAllListeners('warning');
+process.on('warning', (warning) => {
+  if (warning.name !== 'ExperimentalWarning') console.error(warning);
+});
+
 const print = (line: string): void => console.log(line);
 
 /** Settings that can be given on the command line, with their placeholder and meaning. */

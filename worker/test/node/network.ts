@@ -74,6 +74,11 @@ export interface TestNetwork {
   /** Operator key of the node with this number, counted from 1. */
   operatorKey(node: number): Hex;
   ownerAddress(node: number): `0x${string}`;
+  ownerKey(node: number): Hex;
+  /** Sends DPU from the deployer. */
+  give(to: `0x${string}`, amount: bigint): Promise<void>;
+  /** A free TCP port. */
+  port(): Promise<number>;
   post(options: PostOptions): Promise<{ id: Hex; terms: Terms }>;
   /** Resolves when `check` holds; asked once per block. */
   until<T>(what: string, check: () => Promise<T | undefined | false>, blocks?: number): Promise<T>;
@@ -171,6 +176,12 @@ export async function startNetwork({
     person,
     operatorKey: (node) => keyOf(person(FIRST_OPERATOR + node - 1)),
     ownerAddress: (node) => person(FIRST_OWNER + node - 1).address,
+    ownerKey: (node) => keyOf(person(FIRST_OWNER + node - 1)),
+    async give(to, amount) {
+      const transfer = { address: token, abi: erc20Abi, functionName: 'transfer', args: [to, amount] } as const;
+      await mined(await wallet(0).writeContract(transfer));
+    },
+    port: freePort,
 
     async post({ module, shards = 1, args = [], terms = {}, spec = {} }) {
       const { cid } = await storage.addFile(module);
