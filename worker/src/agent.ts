@@ -13,7 +13,7 @@ import type { Chain } from './chain.ts';
 import { ChainBook } from './chainBook.ts';
 import { Claimer } from './claimer.ts';
 import type { NodeConfig } from './config.ts';
-import { DeclineRing } from './declines.ts';
+import { DeclineError, DeclineRing } from './declines.ts';
 import { messageOf, OperatorError, WorkerError } from './errors.ts';
 import { Executor } from './executor.ts';
 import { ChainFacts } from './facts.ts';
@@ -63,6 +63,8 @@ const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
 /** A lease's life costs about half a million gas; with less than that for one the node is not worth starting. */
 const GAS_TO_START = 500_000n;
+/** A job that expired this long ago can be nobody's input any more: later jobs stay open for 30 days at most. */
+const FORGET_SECONDS = 60 * 24 * 60 * 60;
 /** How long is waited for a network to answer before it is asked again, milliseconds. */
 const FIRST_POLL_MS = 1_000;
 
@@ -121,12 +123,14 @@ export async function runAgent(
       remote,
       log,
       parentResults: async (job) => {
+        const terms = book.terms(job);
+        if (!terms) throw new DeclineError('inputsUnavailable', { problem: 'the earlier job is not known here' });
         const leases = book.settledResults(job);
         for (const id of new Set(leases.map((lease) => lease.node))) {
           const { endpoint: holder } = await chain.node(id);
           if (/^https?:\/\//.test(holder)) peers.add(holder);
         }
-        return { shards: book.terms(job)?.shards ?? 0, leases };
+        return { shards: terms.shards, leases };
       },
     },
   );
@@ -228,7 +232,7 @@ export async function runAgent(
           },
         );
   const loop = new Loop(
-    { node, endpoint, reconcileEveryBlocks: 30, tidyEveryBlocks: 10 },
+    { node, endpoint, reconcileEveryBlocks: 30, tidyEveryBlocks: 10, forgetAfterSeconds: FORGET_SECONDS },
     {
       chain,
       watch,

@@ -194,14 +194,15 @@ test('only what is needed to find a common ancestor is kept of the blocks', () =
   expect(book.scanned().map(({ number }) => number)).toEqual([BLOCKS_KEPT + 2, 3]);
 });
 
-test('jobs of others are forgotten once they have ended long ago; ours are not', () => {
+test('jobs of others are forgotten once they have expired long ago; ours are not', () => {
   const { book, at } = setup();
   const foreign = bytes32(2);
   at(10, posted(10), posted(10, foreign), claimed(12, 0, NODE));
   at(13, { ...closed(13), job: foreign }, closed(14));
-  book.forget(13);
+  book.forget(5_000);
   expect(book.terms(foreign)).toBeDefined();
-  book.forget(15);
+  book.forget(5_001);
   expect(book.terms(foreign)).toBeUndefined();
   expect(book.terms(JOB)).toBeDefined();
+  expect(book.lease(JOB, 0)?.phase).toBe('claimed');
 });

@@ -165,15 +165,15 @@ export class ChainBook {
     return [...sums.values()];
   }
 
-  /** Drops the events of jobs that ended before block `number` and that we had no part in. */
-  forget(number: number): void {
-    this.#journal.run(
-      `DELETE FROM jobs WHERE block < ? AND EXISTS (SELECT 1 FROM events WHERE job = id AND first IS NULL AND block < ?)
+  /** Drops jobs that expired before second `time` and that we had no part in, with all that happened to them. */
+  forget(time: number): void {
+    const dropped = this.#journal.run(
+      `DELETE FROM jobs WHERE json_extract(terms, '$.expiry') < ?
        AND NOT EXISTS (SELECT 1 FROM events WHERE job = id AND own = 1)`,
-      number,
-      number,
+      time,
     );
-    this.#journal.run('DELETE FROM events WHERE block < ? AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = job)', number);
+    if (dropped === 0) return;
+    this.#journal.run('DELETE FROM events WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE id = job)');
     this.#leases.clear();
   }
 

@@ -250,6 +250,16 @@ test('a claim that the contract would refuse is not sent, and the job is looked 
   expect(asked.filter((one) => one === 'job 267')).toHaveLength(2);
 });
 
+test('takes one lease of a job that has not finished a shard here, and more once it has', async () => {
+  const { tick, sent, promises } = setup({ view: { cursor: 2 }, leases: [sampleLease()] });
+  await tick(10);
+  await tick(11);
+  expect(sent).toEqual([]);
+  promises.learn('module', 10);
+  await tick(12);
+  expect(sent).toEqual([{ functionName: 'claim', args: [NODE, 4] }]);
+});
+
 test('takes nothing once it drains', async () => {
   const { tick, sent, claimer, declines } = setup();
   await tick(10);

@@ -83,6 +83,8 @@ export class Claimer {
   readonly #deps: ClaimerDeps;
   readonly #views = new Map<Hex, JobView>();
   readonly #prepared = new Map<Hex, Prepared>();
+  /** Stake per runtime, as of the head that is being worked off. */
+  readonly #stakes = new Map<number, Promise<bigint>>();
   #draining = false;
 
   constructor(options: ClaimerOptions, deps: ClaimerDeps) {
@@ -127,6 +129,7 @@ export class Claimer {
       pausedUntil: config.pausedUntil,
       draining: this.#draining,
     };
+    this.#stakes.clear();
     const candidates: Candidate[] = [];
     for (const job of jobs) {
       const candidate = await this.#candidate(job, facts, head, signal);
@@ -198,6 +201,7 @@ export class Claimer {
   ): Promise<Range[]> {
     const scanned = this.#deps.book.cursor()?.number ?? 0;
     const leases = this.#deps.book.leasesOf(id);
+    if (this.#isUnproven(id, leases)) return [];
     const ranges: Range[] = [];
     const drawn = async (first: number, from: number): Promise<number | undefined> =>
       drawnAt(terms, {
@@ -208,7 +212,7 @@ export class Claimer {
         nodeView: node,
         jobView: view,
         params: await this.#deps.facts.params(terms.params),
-        runtimeStake: await this.#deps.chain.runtimeStake(terms.runtime),
+        runtimeStake: await this.#runtimeStake(terms.runtime),
         seed: await this.#deps.facts.seed(view.atBlock + 1, head),
       });
 
@@ -229,6 +233,21 @@ export class Claimer {
       }
     }
     return ranges;
+  }
+
+  #runtimeStake(runtime: number): Promise<bigint> {
+    const known = this.#stakes.get(runtime);
+    if (known) return known;
+    const stake = this.#deps.chain.runtimeStake(runtime);
+    this.#stakes.set(runtime, stake);
+    return stake;
+  }
+
+  /** A job that has not finished a shard here yet, and of which a lease is held: another could be lost in the same way. */
+  #isUnproven(id: Hex, leases: readonly KnownLease[]): boolean {
+    const prepared = this.#prepared.get(id);
+    const proven = prepared?.state === 'ready' && this.#deps.promises.seconds(prepared.module) !== undefined;
+    return !proven && leases.some(({ phase, lease }) => phase === 'claimed' && lease.node === this.#options.node);
   }
 
   async #isOverdue(lease: KnownLease, head: Head): Promise<boolean> {

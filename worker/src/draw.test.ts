@@ -1,3 +1,4 @@
+import { encodeAbiParameters, keccak256, parseAbiParameters } from 'viem';
 import { expect, test } from 'vitest';
 
 import { bytes32, JOB, NODE, PARAMS, sampleNode, sampleTerms } from './testing/samples.ts';
@@ -76,5 +77,13 @@ test('with audits the block after the commit decides', () => {
   expect(revealTimes({ auditBps: 1 }, PARAMS, lease, undefined)).toBeUndefined();
   expect(revealTimes({ auditBps: 10_000 }, PARAMS, lease, SEED)).toEqual({ opens: 3_800, closes: 4_400 });
   expect(revealTimes({ auditBps: 1 }, PARAMS, lease, SEED)).toEqual({ opens: 2_000, closes: 2_600 });
+  const roll = Number(
+    BigInt(
+      keccak256(encodeAbiParameters(parseAbiParameters('bytes32, bytes32, uint32, string'), [SEED, JOB, 0, 'audit'])),
+    ) % 10_000n,
+  );
+  expect(revealTimes({ auditBps: roll }, PARAMS, lease, SEED)?.opens).toBe(2_000);
+  expect(revealTimes({ auditBps: roll + 1 }, PARAMS, lease, SEED)?.opens).toBe(3_800);
+  expect(revealTimes({ auditBps: roll }, { ...PARAMS, auditBps: 1 }, lease, SEED)?.opens).toBe(3_800);
   expect(revealTimes({ auditBps: 1 }, PARAMS, lease, 'gone')).toEqual({ opens: 3_800, closes: 4_400 });
 });

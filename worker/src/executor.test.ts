@@ -93,6 +93,7 @@ test('the promise is the root, the units and the manifest of what is stored, wit
   });
   expect(rootOf(manifest)).toBe(result.root);
   expect(result.units).toBe(3n);
+  expect(promises.shards(JOB, 0, 9)).toEqual([]);
   expect(salt).toBe(leaseSalt(saltSecret(bytes32(1)), key, result));
   expect(await local.text(manifest.shards[1]!.cid)).toBe('output 1');
   expect(await local.text(manifest.log!)).toBe('--- shard 1\nhm\n');

@@ -140,6 +140,7 @@ export class Executor {
       signal.throwIfAborted();
       const result = await this.#store(job, first, node, promises.shards(job, first, count), local);
       promises.promise(key, { result, salt: leaseSalt(this.#options.saltSecret, key, result) });
+      promises.dropShards(job, first, count);
       log.info('Lease computed', { job, first, count, units: result.units });
     } finally {
       for (let left = missing.length; left > 0; left -= 1) release();

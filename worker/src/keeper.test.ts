@@ -185,6 +185,15 @@ test('leases are settled together, job by job, at most a batch at a time, and on
   expect(sent).toHaveLength(3);
 });
 
+test('a lease that is on its way to be paid is not paid for again when another joins it', async () => {
+  const leases = [revealed(0)];
+  const { keeper, sent, head } = setup(leases);
+  await keeper.tick(head, 100);
+  leases.push(revealed(2));
+  await keeper.tick(head, 100);
+  expect(sent.map(({ args }) => (args[1] as { first: number }[]).map(({ first }) => first))).toEqual([[0], [2]]);
+});
+
 test('one lease that is not due does not hold up the others', async () => {
   const tooEarly: DryRun = { ok: false, revert: { name: 'TooEarly', args: [], message: 'TooEarly()' } };
   const firstsOf = (data: Hex): number[] => {

@@ -53,7 +53,7 @@ export function foldLease(events: readonly LeaseEvent[]): LeaseState | undefined
         claimedBlock: block,
         bond,
       };
-    } else if (state && state.lease.node === event.node) {
+    } else if (state) {
       state = next(state, event);
     }
   }

@@ -40,6 +40,7 @@ function setup(changes: (HeadChange | undefined | Error)[], { endpoint = 'http:/
     book: {
       ownLiving: () => Array(state.living).fill(0),
       cursor: () => ({ number: 1, hash: bytes32(1) }),
+      forget: () => {},
     } as unknown as ChainBook,
     sender: {
       tick: async (_head: unknown, reorged: boolean) => step(reorged ? 'sender, reorged' : 'sender'),
@@ -73,7 +74,10 @@ function setup(changes: (HeadChange | undefined | Error)[], { endpoint = 'http:/
     log: silentLog,
     clockMs: () => 0,
   } as LoopDeps;
-  const loop = new Loop({ node: NODE, endpoint: 'http://here', reconcileEveryBlocks: 3, tidyEveryBlocks: 2 }, deps);
+  const loop = new Loop(
+    { node: NODE, endpoint: 'http://here', reconcileEveryBlocks: 3, tidyEveryBlocks: 2, forgetAfterSeconds: 1 },
+    deps,
+  );
   return { loop, order, faults, state, tick: () => loop.tick(never) };
 }
 const at = (number: number, reorged = false): HeadChange => ({ head: sampleHead(number, number), reorged });

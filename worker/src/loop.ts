@@ -21,8 +21,10 @@ export interface LoopOptions {
   /** The URL that the chain should name for this node. */
   endpoint: string;
   reconcileEveryBlocks: number;
-  /** Closing of expired jobs. */
+  /** Closing and forgetting of expired jobs. */
   tidyEveryBlocks: number;
+  /** How long after their expiry jobs of others are forgotten. */
+  forgetAfterSeconds: number;
 }
 
 /** What the loop drives. */
@@ -103,6 +105,7 @@ export class Loop {
     if (head.number - this.#tidiedAt >= this.#options.tidyEveryBlocks) {
       await settler.close(head);
       await this.#publishEndpoint();
+      this.#deps.book.forget(head.timestamp - this.#options.forgetAfterSeconds);
       this.#tidiedAt = head.number;
     }
     replicator?.tick(signal);

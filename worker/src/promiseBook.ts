@@ -88,7 +88,7 @@ export class PromiseBook {
     );
   }
 
-  /** Drops the shards of a lease that has ended. */
+  /** Drops the shards of a lease whose result is promised: they are in its manifest now. */
   dropShards(job: Hex, first: number, count: number): void {
     this.#journal.run('DELETE FROM shards WHERE job = ? AND shard >= ? AND shard < ?', job, first, first + count);
   }

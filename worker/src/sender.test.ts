@@ -128,6 +128,15 @@ describe('faults of the pool', () => {
     },
   );
 
+  test('moves a fresh transaction to the next nonce at once when its own is gone', async () => {
+    const { chain, sender, block } = setup();
+    await block();
+    chain.useNonce();
+    await sender.submit(intent('a'));
+    await block({ take: false });
+    expect(chain.pooled.map(({ nonce, data }) => [nonce, named(data)])).toEqual([[1, 'a']]);
+  });
+
   test('sends a dropped transaction again, the same one', async () => {
     const { chain, sender, block, executed } = setup();
     await block();

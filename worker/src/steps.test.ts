@@ -37,7 +37,7 @@ test.each([
   ['waits a second too early', 'wait', facts(1_048, { promised, reveal: times })],
   ['reveals when the next block is the first good one', 'reveal', facts(1_049, { promised, reveal: times })],
   ['reveals in the last good second', 'reveal', facts(1_650, { promised, reveal: times })],
-  ['is lost one second later', 'lost', facts(1_651, { promised, reveal: times })],
+  ['lapses one second later', 'lapse', facts(1_651, { promised, reveal: times })],
   [
     'waits for more confirmations where they are asked for',
     'wait',

@@ -37,7 +37,8 @@ export function nextStep(lease: KnownLease, facts: StepFacts): Step {
       return running ? 'wait' : failed ? 'lost' : 'run';
     case 'committed': {
       const { reveal } = facts;
-      if (reveal && head.timestamp > reveal.closes) return 'lost';
+      // The bond is gone either way; saying so ends the lease, for the job and for a node that wants to leave.
+      if (reveal && head.timestamp > reveal.closes) return 'lapse';
       // The salt is gone with the journal: computed again, an exact result has the same salt.
       if (!promised) return running ? 'wait' : failed ? 'lost' : 'run';
       const confirmations = head.number - lease.lease.committedBlock + 1;

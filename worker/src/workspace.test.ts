@@ -4,7 +4,7 @@ import { parseCid } from '@dpu/sdk/storage/cid';
 import type { Terms } from '@dpu/sdk/terms';
 import { expect, test } from 'vitest';
 
-import { DeclineError } from './declines.ts';
+import type { DeclineError } from './declines.ts';
 import { TransientError } from './errors.ts';
 import { silentLog } from './log.ts';
 import { MemoryBackend } from './testing/memoryBackend.ts';
@@ -181,6 +181,17 @@ test.each([
   Object.assign(parent, await parentOf(remote, over, wrongHash));
   await expect(workspace.prepare(JOB, await child(post), never)).rejects.toEqual(
     declined('inputsUnavailable', { problem }),
+  );
+});
+
+test('a manifest with another root than was settled is no input', async () => {
+  const parent: ParentResults = { shards: 0, leases: [] };
+  const { workspace, post, remote } = await setup({ parent });
+  const { leases } = await parentOf(remote);
+  const result = { ...leases[0]!.result, root: bytes32(9) };
+  Object.assign(parent, { shards: 2, leases: [{ ...leases[0]!, result }] });
+  await expect(workspace.prepare(JOB, await child(post), never)).rejects.toEqual(
+    declined('inputsUnavailable', { problem: 'the manifest of shard 0 is not what was settled' }),
   );
 });
 

@@ -105,6 +105,15 @@ test('a job after another one gets its results as files', async () => {
   expect(await outputs(await history(join.id))).toEqual([text(0, 2, 'part') + text(1, 2, 'part')]);
 });
 
+test('a lease that was drawn for an audit is revealed after the audit’s window, and paid', async () => {
+  await start(nodes[0]!);
+  const { id } = await network.post({ module: echoModule(), terms: { auditBps: 10_000 } });
+  await ended(id);
+  const [lease] = (await history(id)).leases;
+  expect(lease!.revealedAt! - lease!.committedAt!).toBeGreaterThanOrEqual(5);
+  expect(lease!.revealedAt! - lease!.committedAt!).toBeLessThanOrEqual(7);
+});
+
 test('what a node that died has claimed is taken over, with the bonus', async () => {
   const [first, second] = nodes as [NodeProcess, NodeProcess];
   await start(first);
@@ -126,7 +135,7 @@ test('what a node that died has claimed is taken over, with the bonus', async ()
 test('a job that fails by its own fault costs one lease and is not touched again', async () => {
   const [node] = nodes as [NodeProcess];
   await start(node);
-  const { id } = await network.post({ module: failingModule(), shards: 4, terms: { maxLease: 2, exec: 12 } });
+  const { id } = await network.post({ module: failingModule(), shards: 4, terms: { maxLease: 1, exec: 12 } });
   await node.said('Lease cannot be computed, part of its bond will be lost');
   await network.until('the lapse', async () => (await network.requester.lease(id, 0)).phase === 4);
   expect((await history(id)).steps.map(({ event }) => event)).toEqual(['JobPosted', 'LeaseClaimed', 'LeaseLapsed']);
