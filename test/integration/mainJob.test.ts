@@ -21,6 +21,8 @@ const FEE_BPS = 300n;
 let network: Network;
 let posted: PostedJobs;
 let histories: JobHistory[];
+/** What the nodes printed. */
+const said: string[] = [];
 /** What people had in the Market, and the requester's tokens, before the post. */
 let before: { owners: bigint[]; requester: bigint; tokens: bigint };
 
@@ -37,7 +39,15 @@ async function holdings(): Promise<typeof before> {
 }
 
 beforeAll(async () => {
-  network = await startNetwork({ name: 'test-main-job', nodes: 3, without: ['app'], blockSeconds: 1 });
+  network = await startNetwork({
+    name: 'test-main-job',
+    nodes: 3,
+    without: ['app'],
+    blockSeconds: 1,
+    onLine: (name, line) => {
+      if (name.startsWith('node')) said.push(`${name} ${line}`);
+    },
+  });
   before = await holdings();
   posted = await postTemplate(network, network.storage, {
     template: 'render',
@@ -47,7 +57,13 @@ beforeAll(async () => {
     window: 2,
   });
   histories = [];
-  for (const id of posted.ids) histories.push(await followJob(network, id, { timeoutMs: 160_000 }));
+  for (const id of posted.ids) {
+    const done = followJob(network, id, { timeoutMs: 160_000 });
+    // Without the nodes' own words nobody could say what held the job up.
+    histories.push(
+      await done.catch((cause: unknown) => Promise.reject(new Error(said.slice(-60).join('\n'), { cause }))),
+    );
+  }
 }, 600_000);
 afterAll(() => network?.stop());
 
