@@ -21,8 +21,7 @@ abstract contract Jobs is MarketCore, IJobs {
         Config memory c = _requireRunning();
         id = _jobId(terms); // once: the arguments of an error are computed even when it is not thrown
         require(msg.sender == terms.requester, NotRequester(id, msg.sender));
-        _open(id, terms, c, false);
-        _setJob(id, _fresh(terms).pack());
+        _setJob(id, JobWordLib.opened(0, _open(id, terms, c, false)));
     }
 
     /// @inheritdoc IJobs
@@ -39,8 +38,8 @@ abstract contract Jobs is MarketCore, IJobs {
     function claim(Terms calldata terms, uint32 nodeId, uint16 count) external returns (uint32 first) {
         Config memory c = _requireRunning();
         bytes32 id = _jobId(terms);
-        Job memory j = _requireJob(id, JobState.Open).unpack();
-        first = j.cursor;
+        JobWord j = _requireJob(id, JobState.Open);
+        first = j.cursor();
         count = _clamp(id, terms, first, count);
 
         uint256 from = _requireDraw(id, terms, first, nodeId, j, 0);
@@ -56,7 +55,7 @@ abstract contract Jobs is MarketCore, IJobs {
         Config memory c = _requireRunning();
         bytes32 id = _jobId(terms);
         _requireSignature(id, terms.requester, id, signature);
-        _open(id, terms, c, true);
+        JobWord j = JobWordLib.opened(0, _open(id, terms, c, true));
         count = _clamp(id, terms, 0, count);
 
         // No block is after the post yet, so no draw: the node that the order names, or the first to bring it.
@@ -64,7 +63,7 @@ abstract contract Jobs is MarketCore, IJobs {
         require(ready, AfterNotComplete(id, terms.afterJob));
         require(block.timestamp >= terms.start, NotOpenYet(id, terms.start));
         _requireWorker(id, terms, nodeId);
-        _take(id, terms, c, _fresh(terms), 0, count, nodeId, terms.priceAt(from, block.timestamp), 0);
+        _take(id, terms, c, j, 0, count, nodeId, terms.priceAt(from, block.timestamp), 0);
         return 0;
     }
 
@@ -72,7 +71,7 @@ abstract contract Jobs is MarketCore, IJobs {
     function takeOver(Terms calldata terms, uint32 first, uint32 nodeId) external {
         Config memory c = _requireRunning();
         bytes32 id = _jobId(terms);
-        Job memory j = _requireJob(id, JobState.Open).unpack();
+        JobWord j = _requireJob(id, JobState.Open);
         bytes32 key = _leaseKey(id, first);
         LeaseWord word = _loadLease(key);
         _requirePhase(id, first, word, Phase.Lapsed);
@@ -108,7 +107,7 @@ abstract contract Jobs is MarketCore, IJobs {
             lease_.commitment == _commitment(id, lease_.first, 0, lease_.node, result, salt),
             LeaseMismatch(id, lease_.first)
         );
-        Params memory p = _params[terms.params];
+        Params storage p = _params[terms.params];
         (bool ready, uint256 opens) = _revealOpens(terms, p, id, lease_.first, word.at(), lease_.committedBlock);
         // forge-lint: disable-start(unsafe-typecast)
         require(ready && block.timestamp >= opens, TooEarly(id, lease_.first, uint40(opens))); // times fit
@@ -173,14 +172,14 @@ abstract contract Jobs is MarketCore, IJobs {
         _requireAcceptance(id, terms, 0, nodeId, result, acceptance);
         require(_nodes[nodeId].owner != address(0), NodeUnknown(nodeId));
         require(terms.node == 0 || terms.node == nodeId, NodeNotEligible(id, nodeId));
-        _open(id, terms, c, true);
+        uint256 escrow = _open(id, terms, c, true);
         (bool ready, uint256 from) = _opening(terms, block.timestamp);
         require(ready, AfterNotComplete(id, terms.afterJob));
         require(block.timestamp >= terms.start, NotOpenYet(id, terms.start));
 
         uint256 gross = uint256(terms.priceAt(from, block.timestamp)) * terms.shards;
-        _end(id, terms, JobState.Complete, terms.worstCase() - gross);
-        _payOut(id, terms, 0, nodeId, gross, 0, true, result);
+        _end(id, terms, JobState.Complete, escrow - gross);
+        _payOut(id, terms, 0, nodeId, 0, gross, 0, true, result);
     }
 
     /* INTERNAL */
@@ -194,13 +193,13 @@ abstract contract Jobs is MarketCore, IJobs {
     }
 
     /// @dev Checks time, worker and draw; returns where the price ramp begins. `lapsedAt` is zero for a first claim.
-    function _requireDraw(bytes32 id, Terms calldata terms, uint32 first, uint32 nodeId, Job memory j, uint256 lapsedAt)
+    function _requireDraw(bytes32 id, Terms calldata terms, uint32 first, uint32 nodeId, JobWord j, uint256 lapsedAt)
         private
         view
         returns (uint256 from)
     {
         bool ready;
-        (ready, from) = _opening(terms, j.at);
+        (ready, from) = _opening(terms, j.at());
         require(ready, AfterNotComplete(id, terms.afterJob));
         require(block.timestamp >= terms.start, NotOpenYet(id, terms.start));
         if (lapsedAt != 0) from = lapsedAt;
@@ -221,7 +220,7 @@ abstract contract Jobs is MarketCore, IJobs {
         bytes32 id,
         Terms calldata terms,
         Config memory c,
-        Job memory j,
+        JobWord word,
         uint32 first,
         uint16 count,
         uint32 nodeId,
@@ -231,7 +230,7 @@ abstract contract Jobs is MarketCore, IJobs {
         uint40 deadline = uint40(block.timestamp) + terms.exec;
         uint256 bond = uint256(terms.bond) * count;
         uint8 flags = terms.direct ? LeaseWordLib.DIRECT : 0;
-        bool takenOver = first != j.cursor;
+        bool takenOver = first != word.cursor();
 
         _lock(nodeId, _nodes[nodeId], bond, c.minStake);
         if (count == terms.shards) {
@@ -239,6 +238,7 @@ abstract contract Jobs is MarketCore, IJobs {
             _setLease(id, LeaseWordLib.claimed(flags, deadline, nodeId, count, price, bonus));
         } else {
             _setLease(_leaseKey(id, first), LeaseWordLib.claimed(flags, deadline, nodeId, count, price, bonus));
+            Job memory j = word.unpack();
             if (!takenOver) j.cursor += count;
             j.busy += count;
             _setJob(id, j.pack());
@@ -277,8 +277,6 @@ abstract contract Jobs is MarketCore, IJobs {
         bool accepted
     ) private {
         uint256 gross = uint256(l.price) * l.count;
-        // forge-lint: disable-next-line(unsafe-typecast)
-        _nodes[l.node].locked -= uint96(uint256(terms.bond) * l.count); // what `_lock` added
         if (key == id) {
             _end(id, terms, JobState.Complete, terms.worstCase() - gross);
         } else {
@@ -296,6 +294,7 @@ abstract contract Jobs is MarketCore, IJobs {
                 _setJob(id, j.pack());
             }
         }
-        _payOut(id, terms, l.first, l.node, gross, uint256(l.bonus) * 1 gwei, accepted, result);
+        uint256 bond = uint256(terms.bond) * l.count;
+        _payOut(id, terms, l.first, l.node, bond, gross, uint256(l.bonus) * 1 gwei, accepted, result);
     }
 }

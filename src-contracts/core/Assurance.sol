@@ -22,7 +22,7 @@ abstract contract Assurance is StakesCore {
     /// must not be a way around the audit.
     function _revealOpens(
         Terms calldata terms,
-        Params memory p,
+        Params storage p,
         bytes32 id,
         uint32 first,
         uint256 committedAt,
@@ -37,12 +37,13 @@ abstract contract Assurance is StakesCore {
     }
 
     /// @dev Last second at which a reveal is in time.
-    function _revealCloses(Params memory p, uint256 opens) internal pure returns (uint256) {
+    function _revealCloses(Params storage p, uint256 opens) internal view returns (uint256) {
         return opens + p.revealWindow;
     }
 
-    /// @dev Last second at which a revealed lease cannot be paid yet.
+    /// @dev Last second at which a revealed lease cannot be paid yet. Without a window there is none: nobody may challenge, so the
+    /// holder may be paid in the very transaction that shows the result.
     function _heldUntil(Terms calldata terms, uint256 revealedAt) internal pure returns (uint256) {
-        return revealedAt + terms.window;
+        return terms.window == 0 ? 0 : revealedAt + terms.window;
     }
 }

@@ -158,16 +158,16 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         uint32 first,
         uint32 nodeId,
         Node storage n,
-        Job memory j,
+        JobWord j,
         uint256 from
     ) internal view returns (uint256) {
         if (terms.node != 0) return from;
-        if (block.number < uint256(j.atBlock) + 2) return type(uint40).max;
-        Params memory p = _params[terms.params];
+        if (block.number < uint256(j.atBlock()) + 2) return type(uint40).max;
+        Params storage p = _params[terms.params];
         uint256 openToAll = from + p.drawOpenAfter;
         // Younger than the seed: the node's id could have been chosen to win.
-        if (n.since >= j.at) return openToAll;
-        bytes32 seed = Blockhash.blockHash(uint256(j.atBlock) + 1);
+        if (n.since >= j.at()) return openToAll;
+        bytes32 seed = Blockhash.blockHash(uint256(j.atBlock()) + 1);
         if (seed == 0) return from;
 
         uint256 roll = uint64(uint256(keccak256(abi.encode(seed, id, first, nodeId))));
@@ -183,15 +183,8 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
 
     /* INTERNAL: beginning and end */
 
-    /// @dev A job's word right after its post.
-    function _fresh(Terms calldata terms) internal view returns (Job memory) {
-        // forge-lint: disable-next-line(unsafe-typecast)
-        uint96 escrow = uint96(terms.worstCase()); // checked in _open
-        return Job(JobState.Open, uint40(block.timestamp), uint40(block.number), 0, 0, 0, escrow);
-    }
-
-    /// @dev Everything a post must satisfy; moves the worst case into escrow. The caller writes the job's word.
-    function _open(bytes32 id, Terms calldata terms, Config memory c, bool signed) internal {
+    /// @dev Everything a post must satisfy; moves the worst case into escrow, which fits 96 bits. The caller writes the job's word.
+    function _open(bytes32 id, Terms calldata terms, Config memory c, bool signed) internal returns (uint256 escrow) {
         JobState state = _jobWord(id).state();
         require(state == JobState.None, JobInState(id, state, JobState.None));
         require(terms.params == c.newestParams, ParamsVersion(terms.params, c.newestParams));
@@ -199,7 +192,8 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         require(terms.shards != 0 && terms.shards <= Parameters.MAX_SHARDS, TermsInvalid(id, "shards"));
         require(terms.maxLease != 0, TermsInvalid(id, "maxLease"));
         require(terms.minPrice <= terms.maxPrice && terms.maxPrice != 0, TermsInvalid(id, "maxPrice"));
-        require(terms.worstCase() <= type(uint96).max, TermsInvalid(id, "maxPrice"));
+        escrow = terms.worstCase();
+        require(escrow <= type(uint96).max, TermsInvalid(id, "maxPrice"));
         require(terms.worstBond() <= type(uint96).max, TermsInvalid(id, "bond"));
         require(_seatsOffered(terms.seats), TermsInvalid(id, "seats"));
         require(
@@ -226,16 +220,18 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
             );
         }
 
-        _debit(terms.currency, terms.requester, terms.worstCase());
+        _debit(terms.currency, terms.requester, escrow);
 
-        emit JobPosted(id, terms.requester, signed, terms.worstCase(), terms);
+        emit JobPosted(id, terms.requester, signed, escrow, terms);
     }
 
+    /// @dev Frees `bond`, which a claim of this node locked, and pays.
     function _payOut(
         bytes32 id,
         Terms calldata terms,
         uint32 first,
         uint32 nodeId,
+        uint256 bond,
         uint256 gross,
         uint256 bonus,
         bool accepted,
@@ -244,14 +240,18 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         Node storage n = _nodes[nodeId];
         address owner = n.owner;
         uint256 fee = gross * _params[terms.params].feeBps / Parameters.BPS;
+        uint16 record = n.record;
         // Work that a requester handed to its own choice, or waved through, proves nothing to others.
-        if (!accepted && terms.node == 0) n.record += (Parameters.RECORD_MAX - n.record) / 64;
+        if (!accepted && terms.node == 0) record += (Parameters.RECORD_MAX - record) / 64;
+        // forge-lint: disable-next-line(unsafe-typecast)
+        n.locked -= uint96(bond); // what `_lock` added
+        n.record = record; // together with `locked`: one slot, one write
 
         _creditFee(terms.currency, fee);
         _credit(terms.currency, owner, gross - fee);
         _credit(TOKEN, owner, bonus);
 
-        emit LeaseSettled(id, first, nodeId, owner, gross - fee, fee, bonus, n.record, accepted, result);
+        emit LeaseSettled(id, first, nodeId, owner, gross - fee, fee, bonus, record, accepted, result);
     }
 
     /// @dev Leaves a tombstone and gives `refund` back.

@@ -47,7 +47,7 @@ abstract contract StakesCore is NodesCore {
     }
 
     /// @dev The part of a slash that funds the retry, in whole gwei; what rounding leaves goes to the treasury.
-    function _retryGwei(uint256 amount, Params memory p) internal pure returns (uint64) {
+    function _retryGwei(uint256 amount, Params storage p) internal view returns (uint64) {
         // forge-lint: disable-next-line(unsafe-typecast)
         return uint64(amount * p.retryBps / Parameters.BPS / 1 gwei); // the supply is 1e18 gwei, below 2^64
     }

@@ -23,7 +23,7 @@ abstract contract Exits is Stakes, IExits {
         uint32 first = lease_.first;
         bytes32 key = _keyOf(id, lease_);
         LeaseWord word = _loadLease(key);
-        Params memory p = _params[terms.params];
+        Params storage p = _params[terms.params];
         bool withheld = _requireOverdue(id, terms, p, lease_, word);
 
         uint256 bond = uint256(terms.bond) * lease_.count;
@@ -35,9 +35,7 @@ abstract contract Exits is Stakes, IExits {
         Job memory j;
         if (key == id) {
             // The lease was the whole job: the job gets its own word back, with a fresh seed for the next draw.
-            j = _fresh(terms);
-            // forge-lint: disable-next-line(unsafe-typecast)
-            j.cursor = uint24(terms.shards); // ≤ MAX_SHARDS
+            j = JobWordLib.opened(terms.shards, terms.worstCase()).unpack();
         } else {
             j = _jobWord(id).unpack();
             j.busy -= lease_.count;
@@ -112,7 +110,7 @@ abstract contract Exits is Stakes, IExits {
     /* INTERNAL */
 
     /// @dev Checks that the holder missed a deadline. `withheld`: it had committed.
-    function _requireOverdue(bytes32 id, Terms calldata terms, Params memory p, Lease calldata lease_, LeaseWord word)
+    function _requireOverdue(bytes32 id, Terms calldata terms, Params storage p, Lease calldata lease_, LeaseWord word)
         private
         view
         returns (bool withheld)

@@ -58,8 +58,7 @@ abstract contract JobViews is MarketCore, IJobViews {
         bytes32 id = _jobId(terms);
         JobWord word = _jobWord(id);
         if (word.state() != JobState.Open || block.timestamp > terms.expiry) return (false, 0);
-        Job memory j = word.unpack();
-        (bool ready, uint256 from) = _opening(terms, j.at);
+        (bool ready, uint256 from) = _opening(terms, word.at());
         LeaseWord lapsed = LeaseWord.wrap(_words[_leaseKey(id, first)]);
         if (lapsed.phase() == Phase.Lapsed) {
             if (lapsed.node() == nodeId) return (false, 0);
@@ -67,7 +66,7 @@ abstract contract JobViews is MarketCore, IJobViews {
         }
         Node storage n = _nodes[nodeId];
         if (!ready || !_eligible(terms, nodeId, n)) return (false, 0);
-        uint256 at = _drawnAt(terms, id, first, nodeId, n, j, from);
+        uint256 at = _drawnAt(terms, id, first, nodeId, n, word, from);
         if (terms.start > at) at = terms.start;
         // forge-lint: disable-next-line(unsafe-typecast)
         return (block.timestamp >= at, uint40(at)); // a time

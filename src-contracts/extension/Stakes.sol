@@ -99,7 +99,7 @@ abstract contract Stakes is Nodes {
 
     /// @dev Releases `bond` of a node and takes `amount` (at most `bond`) of it away: part burnt, part for the retry, the rest for
     /// the treasury. The caller books the retry's part. The pull from the surrogate is the last thing that happens.
-    function _slash(uint32 id, uint256 bond, uint256 amount, Params memory p) internal {
+    function _slash(uint32 id, uint256 bond, uint256 amount, Params storage p) internal {
         Node storage n = _nodes[id];
         // forge-lint: disable-start(unsafe-typecast)
         _moveStake(n.runtimes, n.stake, n.stake - uint96(amount)); // amount ≤ bond ≤ locked ≤ stake

@@ -50,6 +50,14 @@ library JobWordLib {
         return JobWord.wrap((uint256(uint8(state_)) << 248) | (at_ << 208));
     }
 
+    /// @notice The word of a job that opens now, with its first `cursor_` shards claimed before and `escrow` (96 bits) unpaid.
+    function opened(uint256 cursor_, uint256 escrow) internal view returns (JobWord) {
+        return JobWord.wrap(
+            (uint256(JobState.Open) << 248) | (block.timestamp << 208) | (block.number << 168) | (cursor_ << 144)
+                | escrow
+        );
+    }
+
     function state(JobWord self) internal pure returns (JobState) {
         uint256 tag = JobWord.unwrap(self) >> 248;
         return tag >= 0x80 ? JobState.Leased : JobState(tag);
@@ -57,6 +65,14 @@ library JobWordLib {
 
     function at(JobWord self) internal pure returns (uint40) {
         return uint40(JobWord.unwrap(self) >> 208);
+    }
+
+    function atBlock(JobWord self) internal pure returns (uint40) {
+        return uint40(JobWord.unwrap(self) >> 168);
+    }
+
+    function cursor(JobWord self) internal pure returns (uint24) {
+        return uint24(JobWord.unwrap(self) >> 144);
     }
 
     function unpack(JobWord self) internal pure returns (Job memory job) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {Lease, Result} from "src-contracts/types/Lease.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 import {GasTest} from "test/contracts/gas/GasTest.sol";
@@ -76,6 +77,48 @@ contract TotalsGasTest is GasTest {
         Terms memory t = _job(false, true);
         t.params = _auditing();
         _finish(_postAndClaim(t));
+        _report(sum);
+    }
+
+    /// @dev Shows and settles in one transaction: the requester asked for no window, and posted one price.
+    function _finishAtOnce(Work memory w) private {
+        bytes[] memory calls = new bytes[](2);
+        if (w.t.direct) {
+            calls[0] = abi.encodeCall(market.submit, (w.id, w.l, w.r));
+        } else {
+            bytes32 commitment = _commitmentOf(w);
+            vm.prank(w.n.operator);
+            market.commit(w.id, w.l, commitment);
+            _add();
+            (w.l.commitment, w.l.committedBlock) = (commitment, uint40(vm.getBlockNumber()));
+            _spare(w, 200);
+            calls[0] = abi.encodeCall(market.reveal, (w.t, w.l, w.r, w.salt));
+        }
+        Lease[] memory leases = new Lease[](1);
+        Result[] memory results = new Result[](1);
+        (leases[0], results[0]) = (w.l, w.r);
+        calls[1] = abi.encodeCall(market.settle, (w.t, leases, results));
+        vm.prank(w.n.operator);
+        Multicall(address(market)).multicall(calls);
+        _add();
+    }
+
+    function _flat(Terms memory t) private pure returns (Terms memory) {
+        (t.window, t.minPrice) = (0, t.maxPrice);
+        return t;
+    }
+
+    function test_Gas_DirectWithoutAWindow() external {
+        what = "direct, no window, one price";
+        _finishAtOnce(_postAndClaim(_flat(_job(true, false))));
+        _report(sum);
+    }
+
+    function test_Gas_CommitAuditDrawAndRevealWithoutAWindow() external {
+        what = "commit, audit draw, reveal, no window, one price";
+        Terms memory t = _flat(_job(false, false));
+        t.params = _auditing();
+        _finishAtOnce(_postAndClaim(t));
         _report(sum);
     }
 

@@ -182,6 +182,17 @@ abstract contract Books is MarketTest {
         return leases.length;
     }
 
+    /// @dev A lapsed lease of a job that is open to every node and not expired, or `leases.length`.
+    function _leaseToTakeOver(uint256 seed) internal view returns (uint256) {
+        for (uint256 i; i < leases.length; ++i) {
+            uint256 k = (seed % leases.length + i) % leases.length;
+            uint256 index = leases[k].job;
+            bool open = jobs[index].state == State.Open && terms[index].node == 0 && _now() <= terms[index].expiry;
+            if (leases[k].phase == Phase.Lapsed && open) return k;
+        }
+        return leases.length;
+    }
+
     /// @dev An open job with shards left to claim, or `jobs.length`.
     function _jobIn(State state, bool claimable, uint256 seed) internal view returns (uint256) {
         for (uint256 i; i < jobs.length; ++i) {

@@ -212,12 +212,12 @@ abstract contract Handler is Books {
     }
 
     function actTakeOver(uint256 seed) external acts("takeOver", seed) {
-        uint256 k = _leaseIn(Phase.Lapsed, seed);
+        uint256 k = _leaseToTakeOver(seed);
         if (k == leases.length || !_running()) return;
         BookedLease storage b = leases[k];
         Terms memory t = terms[b.job];
         Actor memory n = _nodeAt(b.l.node + (seed >> 8) % 3); // any but the one that failed
-        if (jobs[b.job].state != State.Open || !_canLock(n, t, b.l.count, 0)) return;
+        if (!_canLock(n, t, b.l.count, 0)) return;
         if (!_waitForDraw(t, b.l.first, n)) return;
         vm.prank(n.operator);
         market.takeOver(t, b.l.first, n.id);

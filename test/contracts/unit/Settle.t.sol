@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {Job, JobState} from "src-contracts/types/Job.sol";
 import {Lease, Phase, Result} from "src-contracts/types/Lease.sol";
@@ -170,13 +171,21 @@ contract SettleTest is MarketTest {
         _settle(w);
     }
 
-    function test_Settle_WindowOfZeroStillWaitsOneSecond() external {
+    function test_Settle_WithoutAWindowInTheSameTransaction() external {
         Terms memory t = _direct();
         t.window = 0;
-        Work memory w = _revealed(t);
-        _refuses(w, abi.encodeWithSelector(JobFacts.TooEarly.selector, w.id, 0, uint40(_now() + 1)));
-        vm.warp(_now() + 1);
-        _settle(w);
+        Work memory w = _claimed(t);
+        Lease[] memory leases = new Lease[](1);
+        Result[] memory results = new Result[](1);
+        (leases[0], results[0]) = (w.l, w.r);
+        bytes[] memory calls = new bytes[](2);
+        calls[0] = abi.encodeCall(market.submit, (w.id, w.l, w.r));
+        calls[1] = abi.encodeCall(market.settle, (t, leases, results));
+
+        vm.prank(alice.operator);
+        Multicall(address(market)).multicall(calls);
+        assertEq(uint8(_state(w.id)), uint8(JobState.Complete));
+        assertEq(_balance(address(dpu), alice.owner), 0.97e18);
     }
 
     function test_Settle_WorksWhilePaused() external {
