@@ -9,13 +9,9 @@ import { run } from './network/run.ts';
 /** What there is to build, in order. Contract tests are left to `forge test`: they take longer than the contracts. */
 export const PARTS = {
   contracts: async (): Promise<void> => {
-    await run('Compiling the contracts', process.execPath, [
-      'script/forge.mjs',
-      'build',
-      '--quiet',
-      '--skip',
-      'test/**',
-    ]);
+    await run('Compiling the contracts', process.execPath, ['script/forge.mjs', 'build', '--quiet'], {
+      env: { FOUNDRY_PROFILE: 'deploy' },
+    });
   },
   modules: async (): Promise<void> => {
     await run('Compiling the job modules', process.execPath, [join(root, 'sdk/modules/build.mjs')]);

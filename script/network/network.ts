@@ -183,11 +183,9 @@ async function deploy(folder: string, local: LocalChain): Promise<DeployedContra
       '--broadcast',
       '--slow',
       '--skip-simulation',
-      '--skip',
-      'test/**',
     ],
     {
-      env: { DPU_NETWORK: 'local', DPU_DEPLOYMENT_FILE: file },
+      env: { FOUNDRY_PROFILE: 'deploy', DPU_NETWORK: 'local', DPU_DEPLOYMENT_FILE: file },
     },
   );
   return JSON.parse(readFileSync(file, 'utf8')) as DeployedContracts;
