@@ -41,8 +41,8 @@ abstract contract Stakes is Nodes {
         uint256 free = _free(n);
         require(amount <= free, StakeTooLow(id, free, amount));
 
-        // forge-lint: disable-next-line(unsafe-typecast)
         n.exiting = true;
+        // forge-lint: disable-next-line(unsafe-typecast)
         n.queued += uint96(amount); // ≤ free ≤ stake
         n.unstakeAt = uint40(block.timestamp) + _config.unbonding;
 

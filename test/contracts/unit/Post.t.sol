@@ -272,6 +272,36 @@ contract PostTest is MarketTest {
         _refuses(t, "afterJob");
     }
 
+    function test_RevertWhen_Post_EarlierJobCanNoLongerComplete() external {
+        Terms memory cancelled = _terms();
+        vm.prank(requester);
+        market.cancel(cancelled);
+        Terms memory t = _terms();
+        t.afterJob = market.jobId(cancelled);
+        _refuses(t, "afterJob");
+
+        Terms memory stopping = _many(4, 2);
+        _claimed(stopping);
+        vm.warp(_now() + 60);
+        vm.prank(requester);
+        market.cancel(stopping);
+        t.afterJob = market.jobId(stopping);
+        _refuses(t, "afterJob");
+    }
+
+    function test_Post_EarlierJobMayBeOpenLeasedOrComplete() external {
+        Terms memory first = _terms();
+        Terms memory t = _terms();
+        t.afterJob = _post(first);
+        _post(t);
+        Work memory w = _claim(first, alice, 1);
+        t.salt = 1_000;
+        _post(t);
+        _accept(w);
+        t.salt = 1_001;
+        _post(t);
+    }
+
     /// @dev One dirty bit above each narrow field: such terms hash to an id that must never be posted.
     function test_RevertWhen_Post_FieldHasDirtyBits() external {
         Terms memory t = _terms();
