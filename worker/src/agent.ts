@@ -158,7 +158,7 @@ export async function runAgent(
   const prover = new Prover({ promises, proposer, scanned, log, timings, clockMs });
   const settler = new Settler({ batch: 32, closeJobs: config.closeJobs }, { book, proposer, log, timings, clockMs });
   const executor = new Executor(
-    { triesPerShard: 3, saltSecret: saltSecret(operatorKey) },
+    { triesPerShard: 4, retryPauseMs: 1_000, saltSecret: saltSecret(operatorKey) },
     {
       runtimes: runtimes.usable,
       workspace,

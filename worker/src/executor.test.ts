@@ -46,7 +46,7 @@ function setup(run: (request: ShardRequest, signal: AbortSignal) => Promise<Part
   let finish = (_lease: KnownLease): void => {};
   const finished = new Promise<KnownLease>((resolve) => (finish = resolve));
   const executor = new Executor(
-    { triesPerShard: 3, saltSecret: saltSecret(bytes32(1)) },
+    { triesPerShard: 3, retryPauseMs: 0, saltSecret: saltSecret(bytes32(1)) },
     {
       runtimes: new Map([['wasm', runtime]]),
       workspace,

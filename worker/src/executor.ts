@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { Result } from '@dpu/sdk/lease';
 import { encodeManifest, rootOf, unitsOf, type Manifest } from '@dpu/sdk/manifest';
 import type { StorageBackend } from '@dpu/sdk/storage/backend';
@@ -18,6 +20,8 @@ import { sha256, type PreparedJob, type Workspace } from './workspace.ts';
 export interface ExecutorOptions {
   /** How often a shard is tried when this machine, not the job, is at fault. */
   triesPerShard: number;
+  /** Pause after the first failure of a shard on this machine, milliseconds; each further one waits as much longer. */
+  retryPauseMs: number;
   /** See `saltSecret`. */
   saltSecret: Uint8Array;
 }
@@ -168,6 +172,8 @@ export class Executor {
         const again = error instanceof ShardError && error.retryable && attempt < this.#options.triesPerShard;
         if (!again || signal.aborted) throw error;
         log.warn('Shard failed on this machine, trying again', { job: lease.job, shard, reason: error.reason, error });
+        // A machine that is short of something now has a chance only after a while.
+        await sleep(this.#options.retryPauseMs * attempt, undefined, { signal });
       }
     }
   }
