@@ -1,4 +1,6 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --disable-warning=ExperimentalWarning
+import { join } from 'node:path';
+
 import { Command } from 'commander';
 
 import { exit } from './commands/exit.ts';
@@ -11,7 +13,8 @@ import { createLog } from './log.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 import { WasmRuntime } from './runtimes/wasm/wasmRuntime.ts';
 
-// Node calls parts that the sandbox uses experimental; operators can do nothing about it.
+// Node calls parts that the sandbox uses experimental; operators can do nothing about it. Said here too for those who
+// start this file without the first line's flag.
 process.removeAllListeners('warning');
 process.on('warning', (warning) => {
   if (warning.name !== 'ExperimentalWarning') console.error(warning);
@@ -36,8 +39,9 @@ const FLAGS: readonly (readonly [string, string])[] = [
   ['--log-level <level>', 'debug, info, warn, error or silent'],
 ];
 
-function runtimesOf({ isolation, warmProcesses }: NodeConfig): readonly Runtime[] {
-  return [new WasmRuntime({ ...(isolation === undefined ? {} : { isolation }), warm: warmProcesses })];
+function runtimesOf({ isolation, warmProcesses, dataDir }: NodeConfig): readonly Runtime[] {
+  const folder = join(dataDir, 'sandbox');
+  return [new WasmRuntime({ ...(isolation === undefined ? {} : { isolation }), folder, warm: warmProcesses })];
 }
 
 function withFlags(command: Command): Command {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { ChildSpec, Isolation, IsolationReport } from './isolation.ts';
 import { Sandbox } from './sandbox.ts';
-import { stageFolder } from './stage.ts';
+import { stageProgram } from './stage.ts';
 
 /** What child/probe.ts found out. */
 export interface ProbeFacts {
@@ -15,7 +15,7 @@ export interface ProbeFacts {
   readonly startsProcesses: boolean;
 }
 
-const PROBE = fileURLToPath(new URL('./child', import.meta.url));
+const PROBE = fileURLToPath(new URL('./child/probe.ts', import.meta.url));
 const PROBE_MS = 10_000;
 const PROBE_BYTES = 64 * 1024;
 const MIB = 1024 * 1024;
@@ -64,7 +64,7 @@ export function weakness(
 }
 
 async function probe(sandbox: Sandbox, spec: ChildSpec, signal: AbortSignal): Promise<ProbeFacts> {
-  const child = await sandbox.start(spec);
+  const child = sandbox.start(spec);
   const stop = (): void => child.kill();
   signal.addEventListener('abort', stop, { once: true });
   child.stdin.end();
@@ -85,10 +85,16 @@ async function probe(sandbox: Sandbox, spec: ChildSpec, signal: AbortSignal): Pr
  * do. Never throws for a weak machine: `process` works wherever Node does, or the last failure is thrown.
  */
 export async function detectIsolation(
-  options: { readonly node?: string; readonly only?: Isolation; readonly signal?: AbortSignal } = {},
+  options: {
+    readonly node?: string;
+    readonly only?: Isolation;
+    readonly signal?: AbortSignal;
+    /** Where the probe is staged, a folder of this node alone; the system's folder for temporary files when absent. */
+    readonly folder?: string;
+  } = {},
 ): Promise<IsolationReport> {
   const { node, only, signal } = options;
-  const stage = await stageFolder(PROBE);
+  const stage = await stageProgram(PROBE, options.folder);
   const refused: { isolation: string; why: string }[] = [];
   try {
     for (const candidate of CANDIDATES) {
@@ -103,7 +109,7 @@ export async function detectIsolation(
           sandbox,
           {
             folder: stage.folder,
-            entry: 'probe.mjs',
+            entry: stage.entry,
             nodeFlags: ['--no-warnings'],
             limits: { dataBytes: 1024 * MIB, stackBytes: 8 * MIB, cpuSeconds: 10 },
             permission: isolation !== 'bubblewrap',

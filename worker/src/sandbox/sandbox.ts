@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { closeSync, mkdtempSync, openSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -72,7 +71,8 @@ function adopt(child: ChildProcess): SandboxChild {
 export class Sandbox {
   readonly options: SandboxOptions;
   readonly #idle = new Map<string, SandboxChild[]>();
-  #filter: { readonly folder: string; readonly path: string } | undefined;
+  /** Descriptor of the filter's file, which has no name any more. */
+  #filter: number | undefined;
   #libraries: readonly string[] | undefined;
   #closed = false;
 
@@ -81,25 +81,26 @@ export class Sandbox {
   }
 
   /** A child for `spec`: an idle one when there is one, else a new one. */
-  async start(spec: ChildSpec): Promise<SandboxChild> {
+  start(spec: ChildSpec): SandboxChild {
     const key = JSON.stringify(spec);
     const idle = this.#idle.get(key);
-    const child = idle?.shift() ?? (await this.#spawn(spec));
-    void this.#refill(key, spec);
+    const child = idle?.shift() ?? this.#spawn(spec);
+    this.#refill(key, spec);
     return child;
   }
 
-  /** Ends idle children and removes the filter's file. Children handed out are their holders' business. */
+  /** Ends idle children and lets go of the filter's file. Children handed out are their holders' business. */
   async close(): Promise<void> {
     this.#closed = true;
     const idle = [...this.#idle.values()].flat();
     this.#idle.clear();
     for (const child of idle) child.kill();
     await Promise.all(idle.map((child) => child.ended));
-    if (this.#filter !== undefined) await rm(this.#filter.folder, { recursive: true, force: true });
+    if (this.#filter !== undefined) closeSync(this.#filter);
+    this.#filter = undefined;
   }
 
-  async #refill(key: string, spec: ChildSpec): Promise<void> {
+  #refill(key: string, spec: ChildSpec): void {
     const { warm = 0 } = this.options;
     if (warm === 0 || this.#closed) return;
     // Only the spec used last is kept warm: shards of one job come in a row.
@@ -110,9 +111,8 @@ export class Sandbox {
     }
     const idle = this.#idle.get(key) ?? [];
     this.#idle.set(key, idle);
-    while (idle.length < warm && !this.#closed) {
-      const child = await this.#spawn(spec);
-      if (this.#closed || this.#idle.get(key) !== idle) return child.kill();
+    while (idle.length < warm) {
+      const child = this.#spawn(spec);
       idle.push(child);
       void child.ended.then(() => {
         const at = idle.indexOf(child);
@@ -121,29 +121,32 @@ export class Sandbox {
     }
   }
 
-  async #filterPath(): Promise<string | undefined> {
+  /** A descriptor of the filter for one child; `undefined` without a filter. */
+  #openFilter(): number | undefined {
     if (!this.options.seccomp || this.options.isolation !== 'bubblewrap') return undefined;
     if (this.#filter === undefined) {
       const filter = seccompFilter(process.arch);
       if (filter === undefined) throw new Error(`there is no system call list for ${process.arch}`);
-      const folder = await mkdtemp(join(await realpath(tmpdir()), 'dpu-seccomp-'));
-      await writeFile(join(folder, 'filter.bpf'), filter, { mode: 0o400 });
-      this.#filter = { folder, path: join(folder, 'filter.bpf') };
+      const folder = mkdtempSync(join(realpathSync(tmpdir()), 'dpu-seccomp-'));
+      const path = join(folder, 'filter.bpf');
+      writeFileSync(path, filter, { mode: 0o400 });
+      this.#filter = openSync(path, 'r');
+      // Open is enough: a process that is killed leaves nothing behind.
+      rmSync(folder, { recursive: true });
     }
-    return this.#filter.path;
+    // Opened anew for every child: the offset is shared with the one that reads it.
+    return openSync(`/proc/self/fd/${this.#filter}`, 'r');
   }
 
-  async #spawn(spec: ChildSpec): Promise<SandboxChild> {
-    const filter = await this.#filterPath();
+  #spawn(spec: ChildSpec): SandboxChild {
+    const fd = this.#openFilter();
     this.#libraries ??= loadedLibraries();
     const command = childCommand(spec, {
       isolation: this.options.isolation,
       node: this.options.node ?? process.execPath,
       libraries: this.#libraries,
-      ...(filter === undefined ? {} : { seccompFd: SECCOMP_FD }),
+      ...(fd === undefined ? {} : { seccompFd: SECCOMP_FD }),
     });
-    // Opened anew for every child: the offset is shared with the one that reads it.
-    const fd = filter === undefined ? undefined : openSync(filter, 'r');
     try {
       const [file, ...args] = command as [string, ...string[]];
       const child = spawn(file, args, {

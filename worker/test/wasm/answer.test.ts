@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ShardError } from '../../src/runtimes/runtime.ts';
 import { Answer } from '../../src/runtimes/wasm/answer.ts';
-import { encodeFrame, FRAME, FRAME_BYTES } from '../../src/runtimes/wasm/child/protocol.ts';
+import { encodeFrame, FRAME, FRAME_BYTES, PREPARED_BYTES } from '../../src/runtimes/wasm/child/protocol.ts';
 
 const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 const frame = (kind: number, content: string | Uint8Array): Buffer =>
@@ -99,5 +99,46 @@ describe('an answer', () => {
     const answer = new Answer(1);
     answer.push(outcome({ ok: false, reason: 'trap', fault: 'job', message: 'x'.repeat(5_000) }));
     expect(answer.outcome).toEqual({ ok: false, reason: 'trap', fault: 'job', message: 'x'.repeat(1_000) });
+  });
+});
+
+describe('a rewritten module', () => {
+  const sized = (length: number, content: Uint8Array): Buffer => {
+    const bytes = Buffer.alloc(4 + content.length);
+    bytes.writeUInt32LE(length, 0);
+    bytes.set(content, 4);
+    return bytes;
+  };
+  const module = new TextEncoder().encode('module');
+
+  test('comes first, in as many frames as it needs', () => {
+    const answer = new Answer(5, undefined, true);
+    answer.push(frame(FRAME.prepared, sized(6, module.subarray(0, 2))));
+    expect(answer.prepared).toBe(undefined);
+    answer.push(frame(FRAME.prepared, module.subarray(2)));
+    answer.push(outcome(SUCCESS));
+    expect(Buffer.from(answer.prepared!).toString()).toBe('module');
+  });
+
+  test.each<[string, boolean, Buffer[], string]>([
+    ['nobody asked for', false, [sized(6, module)], 'a module that nobody waits for'],
+    ['a second one', true, [sized(6, module), sized(6, module)], 'a module that nobody waits for'],
+    ['longer than it said', true, [sized(5, module)], 'a module that is longer than it said'],
+    ['too long', true, [sized(PREPARED_BYTES + 1, module)], `a module of ${PREPARED_BYTES + 1} bytes`],
+    ['without a length', true, [Buffer.from([1, 2, 3])], 'a module of Infinity bytes'],
+  ])('%s breaks the protocol', (_what, takes, contents, why) => {
+    const answer = new Answer(5, undefined, takes);
+    const said = contents.map((content) => refusal(answer, frame(FRAME.prepared, content)));
+    expect(said.at(-1)).toBe(`${BROKE}${why}${DROPPED}`);
+  });
+
+  test('does not change once something of the module ran', () => {
+    const answer = new Answer(5, undefined, true);
+    answer.push(frame(FRAME.prepared, sized(6, module.subarray(0, 2))));
+    answer.push(frame(FRAME.output, 'x'));
+    expect(refusal(answer, frame(FRAME.prepared, module.subarray(2)))).toBe(
+      `${BROKE}a module that nobody waits for${DROPPED}`,
+    );
+    expect(answer.prepared).toBe(undefined);
   });
 });

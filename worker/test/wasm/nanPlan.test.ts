@@ -39,6 +39,15 @@ const PLAIN1 = [
   'f32x4.convert_i32x4_s',
   'v128.not',
 ];
+/** Lanes of 32 bits, of 64 bits, and bytes out of their places. */
+const SHUFFLES = [
+  '8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15',
+  '16 17 18 19 20 21 22 23 0 1 2 3 4 5 6 7',
+  '4 5 6 7 0 1 2 3 28 29 30 31 12 13 14 15',
+  '0 1 2 3 16 17 18 19 4 5 6 7 20 21 22 23',
+  '1 2 3 0 4 5 6 7 8 9 10 11 12 13 14 15',
+  '0 1 2 3 4 5 6 7 8 9 10 11 12 13 30 31',
+];
 const width = (op: string): string => (op.startsWith('f32x4') ? '32' : '64');
 const made = (op: string, eager: boolean, code: string): string => (eager ? `(call $v${width(op)} ${code})` : code);
 const scalar = (lanes: string, eager: boolean, code: string): string =>
@@ -95,6 +104,11 @@ const { vector } = fc.letrec<{ vector: Vector }>((tie) => {
         ([a, b]): Vector =>
           (e) =>
             `(if (result v128) (local.get $n) (then ${a(e)}) (else ${b(e)}))`,
+      ),
+      fc.tuple(fc.constantFrom(...SHUFFLES), inner, inner).map(
+        ([lanes, a, b]): Vector =>
+          (e) =>
+            `(i8x16.shuffle ${lanes} ${a(e)} ${b(e)})`,
       ),
       fc.tuple(inner).map(
         ([a]): Vector =>
@@ -207,6 +221,25 @@ describe('where vectors are made canonical', () => {
       left: 1,
       atReads: 0,
     });
+  });
+
+  test.each([
+    ['whole lanes are passed on', '8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15', 1],
+    ['whole lanes of the narrower width too', '4 5 6 7 0 1 2 3 28 29 30 31 12 13 14 15', 1],
+    ['pieces of lanes are bits', '1 2 3 0 4 5 6 7 8 9 10 11 12 13 14 15', 0],
+  ])('a shuffle: %s', (_what, lanes, left) => {
+    const product = '(f32x4.mul (local.get $b) (local.get $b))';
+    const body = `(local.set $n (v128.any_true (f32x4.eq (local.get $b) (i8x16.shuffle ${lanes} ${product} (local.get $c)))))`;
+    expect(counted(body)).toEqual({ left, atReads: 0 });
+  });
+
+  test('halves of wide lanes are bits, whole ones are not', () => {
+    const moved = (lanes: string): number =>
+      counted(
+        `(local.set $n (v128.any_true (f64x2.eq (local.get $b) (i8x16.shuffle ${lanes} (f64x2.mul (local.get $b) (local.get $b)) (local.get $c)))))`,
+      ).left;
+    expect(moved('8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7')).toBe(1);
+    expect(moved('4 5 6 7 0 1 2 3 8 9 10 11 12 13 14 15')).toBe(0);
   });
 
   test('a float put beside integers never changes them', () => {

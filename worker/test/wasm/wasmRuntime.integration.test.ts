@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ShardError, type ShardOutput, type ShardRequest } from '../../src/runtimes/runtime.ts';
+import type { ShardRequest } from '../../src/runtimes/runtime.ts';
 import { CALL_SLOTS, STACK_SLOTS } from '../../src/runtimes/wasm/child/limits.ts';
 import { Answer } from '../../src/runtimes/wasm/answer.ts';
 import { requestHeader } from '../../src/runtimes/wasm/request.ts';
@@ -11,27 +11,11 @@ import { WasmRuntime, type WasmRuntimeOptions } from '../../src/runtimes/wasm/wa
 import { detectIsolation } from '../../src/sandbox/detect.ts';
 import { ISOLATIONS } from '../../src/sandbox/isolation.ts';
 import { Sandbox } from '../../src/sandbox/sandbox.ts';
-import { stageFolder } from '../../src/sandbox/stage.ts';
+import { stageProgram } from '../../src/sandbox/stage.ts';
+import { failure, hello, request } from './shardRequest.ts';
 import { command, fixture } from './wat.ts';
 
 const MIB = 1024 * 1024;
-
-function request(
-  module: Uint8Array,
-  over: Partial<ShardRequest> = {},
-  limits: Partial<ShardRequest['limits']> = {},
-): ShardRequest {
-  return {
-    module,
-    args: [],
-    shard: 0,
-    shards: 1,
-    inputs: [],
-    seed: new Uint8Array(32),
-    ...over,
-    limits: { memoryBytes: 16 * MIB, units: 1_000, outputBytes: MIB, seconds: 60, ...limits },
-  };
-}
 
 const runtimes: WasmRuntime[] = [];
 function runtime(options: WasmRuntimeOptions = {}): WasmRuntime {
@@ -43,22 +27,6 @@ afterAll(async () => {
   await Promise.all(runtimes.map((made) => made.close()));
 });
 
-async function failure(running: Promise<ShardOutput>): Promise<string> {
-  try {
-    await running;
-  } catch (error) {
-    if (error instanceof ShardError) return `${error.reason} (${error.fault}): ${error.message}`;
-    throw error;
-  }
-  return 'ok';
-}
-
-const hello = command(
-  '(call $say (i32.const 2) (i32.const 64) (i32.const 5)) (call $say (i32.const 1) (i32.const 64) (i32.const 6))',
-  {
-    fields: '(data (i32.const 64) "hello\\n")',
-  },
-);
 const endless = command('(loop $l (br $l))');
 
 const works = new Map<string, boolean>();
@@ -151,6 +119,23 @@ describe('bombs and escapes', () => {
       'exit-code (job): The module ended with exit code 42.',
     ],
     ['a trap', command('unreachable'), {}, 'trap (job): The module trapped: unreachable.'],
+    [
+      'recursion through a chain of functions',
+      command('(call $a)', {
+        fields: '(func $a (call $b)) (func $b (local i64 i64) (call $c)) (func $c (call $a))',
+      }),
+      {},
+      "trap (job): The module's calls nest too deep.",
+    ],
+    [
+      'recursion through a table',
+      command('(call $a)', {
+        fields: `(table 1 funcref) (elem (i32.const 0) $a) (type $t (func))
+          (func $a (call $b)) (func $b (local i64 i64) (call_indirect (type $t) (i32.const 0)))`,
+      }),
+      {},
+      "trap (job): The module's calls nest too deep.",
+    ],
     [
       'memory over the limit',
       command('(loop $l (br_if $l (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) unreachable'),
@@ -281,7 +266,7 @@ describe('a child that was taken over', () => {
   /** Runs JavaScript in the sandbox as if V8 had been broken out of; returns what it wrote. */
   async function hostile(code: string): Promise<{ said: string; ending: string }> {
     await writeFile(join(folder, 'main.mjs'), code);
-    const child = await sandbox.start({
+    const child = sandbox.start({
       folder,
       entry: 'main.mjs',
       nodeFlags: ['--no-warnings'],
@@ -298,19 +283,21 @@ describe('a child that was taken over', () => {
   test.skipIf(!works.get('prlimit'))(
     'a machine without the memory that the spec allows is at fault itself',
     async () => {
-      const stage = await stageFolder(fileURLToPath(new URL('../../src/runtimes/wasm/child', import.meta.url)));
+      const stage = await stageProgram(
+        fileURLToPath(new URL('../../src/runtimes/wasm/child/main.ts', import.meta.url)),
+      );
       const grow = command('(drop (memory.grow (i32.const 32767)))');
       const wanted = request(grow, {}, { memoryBytes: 2048 * MIB });
-      const child = await sandbox.start({
+      const child = sandbox.start({
         folder: stage.folder,
-        entry: 'main.mjs',
+        entry: stage.entry,
         nodeFlags: ['--no-warnings', '--no-liftoff'],
         limits: { dataBytes: 1024 * MIB, stackBytes: 8 * MIB, cpuSeconds: 20 },
         permission: true,
       });
-      const answer = new Answer(0);
+      const answer = new Answer(0, undefined, true);
       child.stdout.on('data', (piece: Buffer) => answer.push(piece));
-      child.stdin.write(requestHeader(wanted));
+      child.stdin.write(requestHeader(wanted, { module: grow, isPrepared: false }));
       child.stdin.end(grow);
       await child.ended;
       await stage.remove();
@@ -363,35 +350,5 @@ describe('a child that was taken over', () => {
       try { for (;;) { kept.push(Buffer.alloc(64 << 20, 1)); n++; } } catch { fs.writeSync(1, String(n * 64)); }`);
     expect(Number(said)).toBeGreaterThan(256);
     expect(Number(said)).toBeLessThanOrEqual(1024);
-  });
-});
-
-describe('idle children', () => {
-  test('serve one shard each, leave nothing behind and end with the runtime', async () => {
-    const made = runtime({ warm: 2 });
-    const counter = command(
-      '(i32.store (i32.const 64) (i32.add (i32.load (i32.const 64)) (i32.const 1))) (call $say (i32.const 1) (i32.const 64) (i32.const 4))',
-    );
-    const outputs = [];
-    for (let i = 0; i < 6; i++) outputs.push(Buffer.from((await made.run(request(counter))).output).readUInt32LE());
-    expect(outputs).toEqual([1, 1, 1, 1, 1, 1]);
-    expect(await Promise.all(Array.from({ length: 4 }, () => failure(made.run(request(hello)))))).toEqual([
-      'ok',
-      'ok',
-      'ok',
-      'ok',
-    ]);
-    await made.close();
-  });
-
-  test('closing removes every folder that was staged', async () => {
-    const staged = async (): Promise<string[]> =>
-      (await readdir(tmpdir())).filter((name) => /^dpu-(child|seccomp)-/.test(name)).sort();
-    const before = await staged();
-    const made = runtime();
-    await made.run(request(hello));
-    expect((await staged()).length).toBeGreaterThan(before.length);
-    await made.close();
-    expect(await staged()).toEqual(before);
   });
 });

@@ -1,6 +1,6 @@
 import { ShardError } from '../runtime.ts';
 import { LOG_BYTES } from './child/limits.ts';
-import { FRAME, FRAME_BYTES, FRAME_HEAD_BYTES, type Outcome } from './child/protocol.ts';
+import { FRAME, FRAME_BYTES, FRAME_HEAD_BYTES, PREPARED_BYTES, type Outcome } from './child/protocol.ts';
 
 const REASONS: ReadonlySet<string> = new Set([
   'module-rejected',
@@ -12,6 +12,7 @@ const REASONS: ReadonlySet<string> = new Set([
   'sandbox',
 ]);
 const MESSAGE_CHARS = 1_000;
+const LENGTH_BYTES = 4;
 
 /** The child is trusted with nothing: it ran a stranger's code. Its last words are checked like any input. */
 function parseOutcome(content: Uint8Array): Outcome {
@@ -60,10 +61,16 @@ export class Answer {
   #log = '';
   #rest: Buffer = Buffer.alloc(0);
   #outcome: Outcome | undefined;
+  /** Closed by the first frame after it, so that what runs later cannot change it. */
+  #takesPrepared: boolean;
+  #prepared: Buffer | undefined;
+  #preparedLeft = 0;
 
-  constructor(outputBytes: number, onLog?: (text: string) => void) {
+  /** `takesPrepared`: the child was given a module to rewrite and may return it. */
+  constructor(outputBytes: number, onLog?: (text: string) => void, takesPrepared = false) {
     this.#outputBytes = outputBytes;
     this.#onLog = onLog;
+    this.#takesPrepared = takesPrepared;
   }
 
   /** What the child said last; `undefined` until then. */
@@ -73,6 +80,11 @@ export class Answer {
 
   get log(): string {
     return this.#log;
+  }
+
+  /** The rewritten module, all of it; `undefined` when there was none. */
+  get prepared(): Uint8Array | undefined {
+    return this.#preparedLeft === 0 ? this.#prepared : undefined;
   }
 
   get output(): Uint8Array {
@@ -95,6 +107,8 @@ export class Answer {
 
   #frame(kind: number, content: Buffer): void {
     if (this.#outcome !== undefined) throw broken('it went on after the outcome');
+    if (kind === FRAME.prepared) return this.#takePrepared(content);
+    this.#takesPrepared = false;
     switch (kind) {
       case FRAME.output:
         this.#written += content.length;
@@ -126,5 +140,21 @@ export class Answer {
       default:
         throw broken(`a frame of kind ${kind}`);
     }
+  }
+
+  #takePrepared(content: Buffer): void {
+    if (!this.#takesPrepared) throw broken('a module that nobody waits for');
+    let piece = content;
+    if (this.#prepared === undefined) {
+      const length = content.length < LENGTH_BYTES ? Infinity : content.readUInt32LE(0);
+      if (length > PREPARED_BYTES) throw broken(`a module of ${length} bytes`);
+      this.#prepared = Buffer.alloc(length);
+      this.#preparedLeft = length;
+      piece = content.subarray(LENGTH_BYTES);
+    }
+    if (piece.length > this.#preparedLeft) throw broken('a module that is longer than it said');
+    piece.copy(this.#prepared, this.#prepared.length - this.#preparedLeft);
+    this.#preparedLeft -= piece.length;
+    this.#takesPrepared = this.#preparedLeft > 0;
   }
 }

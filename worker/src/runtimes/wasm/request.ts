@@ -41,10 +41,14 @@ export function checkRequest({ module, args, shard, shards, inputs, seed, limits
   }
 }
 
-/** The request's header as bytes; module and inputs follow it. */
-export function requestHeader({ module, args, shard, shards, inputs, seed, limits }: ShardRequest): Uint8Array {
+/** The request's header as bytes; the module as it is handed over and the inputs follow it. */
+export function requestHeader(
+  { args, shard, shards, inputs, seed, limits }: ShardRequest,
+  { module, isPrepared }: { readonly module: Uint8Array; readonly isPrepared: boolean },
+): Uint8Array {
   const header = encodeHeader({
     module: module.length,
+    isPrepared,
     inputs: inputs.map(({ name, bytes }) => ({ name, size: bytes.length })),
     args,
     shard,

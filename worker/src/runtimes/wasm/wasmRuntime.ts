@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { detectIsolation } from '../../sandbox/detect.ts';
 import type { ChildSpec, Isolation, IsolationReport } from '../../sandbox/isolation.ts';
 import { Sandbox, type Ending, type SandboxChild } from '../../sandbox/sandbox.ts';
-import { stageFolder, type Stage } from '../../sandbox/stage.ts';
+import { stageProgram, type Stage } from '../../sandbox/stage.ts';
 import {
   ShardError,
   type Runtime,
@@ -13,6 +13,7 @@ import {
   type ShardRequest,
 } from '../runtime.ts';
 import { Answer } from './answer.ts';
+import { PreparedModules } from './preparedModules.ts';
 import { checkRequest, requestHeader } from './request.ts';
 import { SELF_TEST, SELF_TEST_OUTPUT_SHA256, SELF_TEST_UNITS } from './selfTest.ts';
 
@@ -21,13 +22,15 @@ export interface WasmRuntimeOptions {
   readonly isolation?: Isolation;
   /** The Node binary for children; the running one by default. */
   readonly node?: string;
+  /** Folder of this node alone for what is staged; the system's folder for temporary files when absent. */
+  readonly folder?: string;
   /** Idle children kept ready, 0 by default; docs/sandbox.md has what it brings. */
   readonly warm?: number;
   /** Flags for the child's V8 besides the fixed ones; for tests of determinism only. */
   readonly v8Flags?: readonly string[];
 }
 
-const CHILD = fileURLToPath(new URL('./child', import.meta.url));
+const CHILD = fileURLToPath(new URL('./child/main.ts', import.meta.url));
 const MIB = 1024 * 1024;
 /** What Node, its compiler threads and the rewriting of the largest module need beside the shard's own memory. */
 const BASE_DATA_BYTES = 1024 * MIB;
@@ -51,6 +54,7 @@ export class WasmRuntime implements Runtime {
   readonly name = 'wasm';
   readonly determinism = 'exact';
   readonly #options: WasmRuntimeOptions;
+  readonly #prepared = new PreparedModules();
   #ready: Promise<Ready> | undefined;
 
   constructor(options: WasmRuntimeOptions = {}) {
@@ -79,27 +83,23 @@ export class WasmRuntime implements Runtime {
 
   async run(request: ShardRequest, { signal, onLog }: RunOptions = {}): Promise<ShardOutput> {
     checkRequest(request);
-    const header = requestHeader(request);
+    const prepared = this.#prepared.find(request);
+    const isPrepared = prepared !== undefined;
+    const module = prepared ?? request.module;
+    const header = requestHeader(request, { module, isPrepared });
     if (signal?.aborted) throw aborted();
     const ready = await this.#prepare();
     const started = performance.now();
-    const child = await ready.sandbox.start(this.#spec(ready, request)).catch((error: unknown) => {
-      throw new ShardError(
-        'sandbox',
-        'machine',
-        `The shard's process could not be started: ${String(error)}`,
-        {},
-        error,
-      );
-    });
-    const answer = new Answer(request.limits.outputBytes, onLog);
-    await converse(child, [header, request.module, ...request.inputs.map(({ bytes }) => bytes)], answer, {
+    const child = this.#start(ready, request);
+    const answer = new Answer(request.limits.outputBytes, onLog, !isPrepared);
+    await converse(child, [header, module, ...request.inputs.map(({ bytes }) => bytes)], answer, {
       seconds: request.limits.seconds,
       ...(signal === undefined ? {} : { signal }),
     });
     const outcome = answer.outcome!;
     if (!outcome.ok)
       throw new ShardError(outcome.reason, outcome.fault, sentence(outcome.message), { log: answer.log });
+    if (answer.prepared !== undefined) this.#prepared.keep(request, answer.prepared);
     return {
       output: answer.output,
       units: outcome.units,
@@ -107,6 +107,15 @@ export class WasmRuntime implements Runtime {
       wallMs: performance.now() - started,
       childMs: outcome.ms,
     };
+  }
+
+  #start(ready: Ready, request: ShardRequest): SandboxChild {
+    try {
+      return ready.sandbox.start(this.#spec(ready, request));
+    } catch (error) {
+      const problem = `The shard's process could not be started: ${String(error)}`;
+      throw new ShardError('sandbox', 'machine', problem, {}, error);
+    }
   }
 
   async close(): Promise<void> {
@@ -126,10 +135,14 @@ export class WasmRuntime implements Runtime {
   }
 
   async #detect(): Promise<Ready> {
-    const { isolation, node, warm } = this.#options;
+    const { isolation, node, warm, folder } = this.#options;
     const binary = node === undefined ? {} : { node };
-    const report = await detectIsolation({ ...(isolation === undefined ? {} : { only: isolation }), ...binary });
-    const stage = await stageFolder(CHILD);
+    const report = await detectIsolation({
+      ...(isolation === undefined ? {} : { only: isolation }),
+      ...(folder === undefined ? {} : { folder }),
+      ...binary,
+    });
+    const stage = await stageProgram(CHILD, folder);
     const sandbox = new Sandbox({ ...report, ...binary, ...(warm === undefined ? {} : { warm }) });
     return { report, stage, sandbox };
   }
@@ -140,7 +153,7 @@ export class WasmRuntime implements Runtime {
     const dataBytes = BASE_DATA_BYTES + limits.memoryBytes + Math.ceil((2 * bulk) / (64 * MIB)) * 64 * MIB;
     return {
       folder: stage.folder,
-      entry: 'main.mjs',
+      entry: stage.entry,
       nodeFlags: [...FIXED_FLAGS, ...(this.#options.v8Flags ?? V8_FLAGS)],
       limits: { dataBytes, stackBytes: STACK_BYTES, cpuSeconds: Math.ceil(limits.seconds * 4) + 5 },
       permission: true,

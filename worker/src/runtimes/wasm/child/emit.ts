@@ -1,3 +1,4 @@
+import type { StackShare } from './callGraph.ts';
 import type { FAULT } from './limits.ts';
 import { OP, type Lanes } from './opcodes.ts';
 import type { Writer } from './writer.ts';
@@ -6,7 +7,7 @@ import type { Writer } from './writer.ts';
 export interface Meters {
   /** Charged operations left, i64; below zero means out of units. */
   readonly fuel: number;
-  /** Stack slots left, i32. */
+  /** Stack slots left, i32; below zero means that calls nest too deep. */
   readonly depth: number;
   /** A value of {@link FAULT}, i32. */
   readonly fault: number;
@@ -29,12 +30,36 @@ function trapIfNegative(out: Writer): void {
   out.u8(OP.if).u8(EMPTY).u8(OP.unreachable).u8(OP.end);
 }
 
-/** Takes `cost` from the fuel. `scratch` is an i64 local: cheaper than reading the global a second time. */
+/** Takes `cost` from the fuel in the global. `scratch` is an i64 local: cheaper than reading the global a second time. */
 export function emitCharge(out: Writer, meters: Meters, scratch: number, cost: number): void {
   out.u8(OP.globalGet).u32(meters.fuel).u8(OP.i64Const).signed(cost).u8(OP.i64Sub);
   out.u8(OP.localTee).u32(scratch).u8(OP.globalSet).u32(meters.fuel);
   out.u8(OP.localGet).u32(scratch);
   trapIfNegative(out);
+}
+
+/** The same without looking whether anything is left. */
+export function emitChargeUnchecked(out: Writer, meters: Meters, cost: number): void {
+  out.u8(OP.globalGet).u32(meters.fuel).u8(OP.i64Const).signed(cost).u8(OP.i64Sub);
+  out.u8(OP.globalSet).u32(meters.fuel);
+}
+
+/** Takes `cost` from the fuel in the local; the global learns of it when nothing is left. */
+export function emitChargeLocal(out: Writer, meters: Meters, local: number, cost: number): void {
+  out.u8(OP.localGet).u32(local).u8(OP.i64Const).signed(cost).u8(OP.i64Sub).u8(OP.localTee).u32(local);
+  out.u8(OP.i64Const).u8(0).u8(OP.i64LtS).u8(OP.if).u8(EMPTY);
+  emitHandOver(out, meters, local);
+  out.u8(OP.unreachable).u8(OP.end);
+}
+
+/** Writes the fuel from the local into the global, for others to charge. */
+export function emitHandOver(out: Writer, meters: Meters, local: number): void {
+  out.u8(OP.localGet).u32(local).u8(OP.globalSet).u32(meters.fuel);
+}
+
+/** Reads it back. */
+export function emitTakeBack(out: Writer, meters: Meters, local: number): void {
+  out.u8(OP.globalGet).u32(meters.fuel).u8(OP.localSet).u32(local);
 }
 
 /** Takes the i64 on the stack from the fuel. */
@@ -47,12 +72,12 @@ export function emitChargeTop(out: Writer, meters: Meters, scratch: number): voi
 }
 
 /** Takes a call's slots. `before` is an i32 local that keeps what to give back. */
-export function emitEnter(out: Writer, meters: Meters, before: number, slots: number): void {
+export function emitEnter(out: Writer, meters: Meters, before: number, { needed, taken }: StackShare): void {
   out.u8(OP.globalGet).u32(meters.depth).u8(OP.localTee).u32(before);
-  out.u8(OP.i32Const).signed(slots).u8(OP.i32Sub).u8(OP.globalSet).u32(meters.depth);
-  // Compared as before the call: one number less to keep.
-  out.u8(OP.localGet).u32(before).u8(OP.i32Const).signed(slots).u8(OP.i32LtS);
-  out.u8(OP.if).u8(EMPTY).u8(OP.unreachable).u8(OP.end);
+  out.u8(OP.i32Const).signed(needed).u8(OP.i32LtS).u8(OP.if).u8(EMPTY);
+  out.u8(OP.i32Const).signed(-1).u8(OP.globalSet).u32(meters.depth);
+  out.u8(OP.unreachable).u8(OP.end);
+  out.u8(OP.localGet).u32(before).u8(OP.i32Const).signed(taken).u8(OP.i32Sub).u8(OP.globalSet).u32(meters.depth);
 }
 
 export function emitLeave(out: Writer, meters: Meters, before: number): void {
@@ -64,7 +89,8 @@ export function emitCanonicalScalar(out: Writer, lanes: Lanes, scratch: number):
   out.u8(OP.localTee).u32(scratch);
   out.u8(lanes === 'f32' ? OP.f32Const : OP.f64Const).raw(CANONICAL[lanes]);
   out.u8(OP.localGet).u32(scratch).u8(OP.localGet).u32(scratch);
-  out.u8(lanes === 'f32' ? OP.f32Eq : OP.f64Eq).u8(OP.select);
+  // False for NaN alone, as equality is, and one jump less on x64.
+  out.u8(lanes === 'f32' ? OP.f32Ge : OP.f64Ge).u8(OP.select);
 }
 
 /** Replaces every NaN lane of the vector on top of the stack. `scratch` is a v128 local. */

@@ -11,7 +11,7 @@ import {
   OPERATIONS_PER_UNIT,
   PAGE_BYTES,
 } from './limits.ts';
-import { parse, type Module } from './parse.ts';
+import { parse } from './parse.ts';
 import type { ChildTimes, Outcome } from './protocol.ts';
 import { RandomStream } from './random.ts';
 import { ModuleRejected } from './rejection.ts';
@@ -28,11 +28,15 @@ export interface ExecuteRequest {
   readonly memoryBytes: number;
   readonly units: bigint;
   readonly outputBytes: number;
+  /** Whether the module was rewritten already, with the same `memoryBytes`. */
+  readonly isPrepared?: boolean;
 }
 
 export interface Sinks {
   readonly output: (bytes: Uint8Array) => void;
   readonly log: (bytes: Uint8Array) => void;
+  /** Takes the rewritten module, before anything of it runs. */
+  readonly prepared?: (bytes: Uint8Array) => void;
 }
 
 /** Why a run ended early, decided where the cause is known. */
@@ -63,7 +67,7 @@ function outOfUnits(units: bigint): Stop {
 }
 
 /** Parses, checks and rewrites the module. Everything that can be wrong with a module is found here. */
-function prepare(request: ExecuteRequest): { bytes: Uint8Array<ArrayBuffer>; module: Module } {
+function prepare(request: ExecuteRequest): Uint8Array<ArrayBuffer> {
   const maxPages = Math.min(MAX_PAGES, Math.floor(request.memoryBytes / PAGE_BYTES));
   const module = parse(request.module);
   validate(module);
@@ -73,8 +77,7 @@ function prepare(request: ExecuteRequest): { bytes: Uint8Array<ArrayBuffer>; mod
   if (minimum > maxPages) {
     throw jobStop('out-of-memory', `the module starts with ${minimum} pages of memory, its spec allows ${maxPages}`);
   }
-  const fuel = request.units * OPERATIONS_PER_UNIT;
-  return { bytes: instrument(module, { maxPages, fuel }), module };
+  return instrument(module, { maxPages });
 }
 
 /** Turns what a run threw into an outcome; the meters say more than the exception. */
@@ -120,10 +123,10 @@ class Run {
     return this.#meter;
   }
 
-  start(compiled: WebAssembly.Module, module: Module): void {
-    const { args, shard, shards, inputs, seed } = this.#request;
+  start(compiled: WebAssembly.Module): void {
+    const { args, shard, shards, inputs, seed, units } = this.#request;
     const wasi = createWasi(
-      module.imports.map(({ name }) => name),
+      WebAssembly.Module.imports(compiled).map(({ name }) => name),
       {
         memory: () => memory,
         args: ['module', String(shard), String(shards), ...args],
@@ -141,6 +144,7 @@ class Run {
       depth: exports[DEPTH_EXPORT] as WebAssembly.Global<'i32'>,
       fault: exports[FAULT_EXPORT] as WebAssembly.Global<'i32'>,
     };
+    this.#meter.fuel.value = units * OPERATIONS_PER_UNIT;
     (exports['_start'] as () => void)();
   }
 
@@ -175,16 +179,19 @@ export function execute(request: ExecuteRequest, sinks: Sinks): Outcome {
     if (request.units < 1n || request.units > MAX_UNITS) {
       throw jobStop('module-rejected', `a limit of ${request.units} units is not between 1 and ${MAX_UNITS}`);
     }
-    const { bytes, module } = prepare(request);
+    const bytes = request.isPrepared === true ? request.module : prepare(request);
+    if (request.isPrepared !== true) sinks.prepared?.(bytes);
     at.push(performance.now());
     const compiled = new WebAssembly.Module(bytes);
     at.push(performance.now());
     try {
-      run.start(compiled, module);
+      run.start(compiled);
     } catch (error) {
       const stop = explain(error, run.meter, request);
       if (stop !== undefined) throw stop;
     }
+    // A short function's own charge may have been the last.
+    if (run.meter!.fuel.value < 0n) throw outOfUnits(request.units);
     at.push(performance.now());
   } catch (error) {
     if (error instanceof Stop) return error.outcome;
@@ -199,7 +206,7 @@ export function execute(request: ExecuteRequest, sinks: Sinks): Outcome {
   const { user, system } = process.cpuUsage();
   const cpu = (user + system) / 1_000;
   const ms: ChildTimes = {
-    instrument: instrumented - start,
+    instrument: request.isPrepared === true ? 0 : instrumented - start,
     compile: compiled - instrumented,
     run: end - compiled,
     cpu,

@@ -1,4 +1,5 @@
 import { analyse } from './analyse.ts';
+import { planStack } from './callGraph.ts';
 import { VALUE } from './decode.ts';
 import type { Meters } from './emit.ts';
 import { chargeBytes, chargeEntries, growMemory, growTable, type Helper } from './helpers.ts';
@@ -91,15 +92,15 @@ function writeExports(module: Module, meters: Meters): Writer {
 export interface InstrumentOptions {
   /** Pages of linear memory that may exist, 64 KiB each; at least the module's minimum. */
   readonly maxPages: number;
-  /** Charged operations at the start. */
-  readonly fuel: bigint;
+  /** Charged operations at the start; 0 when absent, for a host that sets the exported variable. */
+  readonly fuel?: bigint;
 }
 
 /**
  * Writes the module anew: the same program, metered, bounded and with canonical NaNs. A pure function of the module and
  * the options, so units agree on every node. Everything is added behind what exists: no index changes.
  */
-export function instrument(module: Module, { maxPages, fuel }: InstrumentOptions): Uint8Array<ArrayBuffer> {
+export function instrument(module: Module, { maxPages, fuel = 0n }: InstrumentOptions): Uint8Array<ArrayBuffer> {
   const types = new Types(module);
   const meters = { fuel: module.globalCount, depth: module.globalCount + 1, fault: module.globalCount + 2 };
   const pages = Math.min(maxPages, module.memory?.max ?? maxPages);
@@ -118,7 +119,9 @@ export function instrument(module: Module, { maxPages, fuel }: InstrumentOptions
   };
 
   const code = new Writer(module.bytes.length * 2).u32(module.bodies.length + helpers.length);
-  for (const body of module.bodies) code.sized(rewrite(module, body, analyse(module, body), additions));
+  const analyses = module.bodies.map((body) => analyse(module, body));
+  const stack = planStack(module, analyses);
+  module.bodies.forEach((body, i) => code.sized(rewrite(module, body, analyses[i]!, stack[i]!, additions)));
   for (const helper of helpers) code.sized(helper.body);
   const functions = new Writer().u32(module.functions.length + helpers.length);
   for (const type of module.functions) functions.u32(type);

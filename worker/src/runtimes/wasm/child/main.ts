@@ -1,5 +1,5 @@
 import { execute } from './execute.ts';
-import { encodeFrame, FRAME, FRAME_BYTES, HEADER_BYTES, type RequestHeader } from './protocol.ts';
+import { encodeFrame, FRAME, FRAME_BYTES, HEADER_BYTES, PREPARED_BYTES, type RequestHeader } from './protocol.ts';
 
 /** The process that runs one shard and ends. It knows nothing but what comes in on stdin, and can say it only on stdout. */
 
@@ -63,8 +63,19 @@ const outcome = execute(
     memoryBytes: header.memoryBytes,
     units: BigInt(header.units),
     outputBytes: header.outputBytes,
+    isPrepared: header.isPrepared,
   },
-  { output, log: (bytes) => send(FRAME.log, bytes) },
+  {
+    output,
+    log: (bytes) => send(FRAME.log, bytes),
+    prepared: (bytes) => {
+      if (bytes.length > PREPARED_BYTES) return;
+      const content = new Uint8Array(4 + bytes.length);
+      new DataView(content.buffer).setUint32(0, bytes.length, true);
+      content.set(bytes, 4);
+      send(FRAME.prepared, content);
+    },
+  },
 );
 flush();
 send(FRAME.outcome, new TextEncoder().encode(JSON.stringify(outcome)));

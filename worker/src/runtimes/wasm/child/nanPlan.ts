@@ -43,6 +43,7 @@ interface Local {
 }
 
 const SIMD = 0xfd0000;
+const SHUFFLE = SIMD + 13;
 const F32_READERS: ReadonlySet<number> = new Set([65, 66, 67, 68, 69, 70, 31, 248, 249].map((n) => SIMD + n));
 const F64_READERS: ReadonlySet<number> = new Set([71, 72, 73, 74, 75, 76, 33, 252, 253].map((n) => SIMD + n));
 /** abs, neg, pmin, pmax: a NaN stays what it was, up to its sign. */
@@ -186,17 +187,25 @@ class Planner {
       this.#pass(what.pops, what.pushes, F32_READERS.has(op) ? USE.f32 : USE.f64);
       return true;
     }
-    if (F32_PASSERS.has(op) || F64_PASSERS.has(op)) {
-      const sources: number[] = [];
-      for (let i = 0; i < what.pops; i++) {
-        const source = this.#pop();
-        this.#use(source, F32_PASSERS.has(op) ? USE.f32 : USE.f64);
-        if (source !== SETTLED) sources.push(source);
-      }
-      this.#stack.push(sources.length === 0 ? SETTLED : this.#add(undefined, sources));
-      return true;
+    const use = F32_PASSERS.has(op) ? USE.f32 : F64_PASSERS.has(op) ? USE.f64 : this.#shuffleUse(step);
+    if (use === undefined) return false;
+    const sources: number[] = [];
+    for (let i = 0; i < what.pops; i++) {
+      const source = this.#pop();
+      this.#use(source, use);
+      if (source !== SETTLED) sources.push(source);
     }
-    return false;
+    this.#stack.push(sources.length === 0 ? SETTLED : this.#add(undefined, sources));
+    return true;
+  }
+
+  /** As what a shuffle reads its vectors when it moves whole lanes: 0 when those of both widths stay whole. */
+  #shuffleUse({ op, end }: Step): number | undefined {
+    if (op !== SHUFFLE) return undefined;
+    const from = this.#module.bytes.subarray(end - 16, end);
+    const movesWhole = (width: number): boolean =>
+      from.every((byte, i) => byte === from[i - (i % width)]! + (i % width) && (byte - i) % width === 0);
+    return movesWhole(8) ? 0 : movesWhole(4) ? USE.f32 : undefined;
   }
 
   #walk(): void {

@@ -49,6 +49,8 @@ export interface Module {
   readonly exports: Export[];
   readonly bodies: Body[];
   globalCount: number;
+  /** Functions that something other than a direct call may call: exported ones, and those a table or variable may hold. */
+  readonly referenced: Set<number>;
   /** Content of the sections that are copied, by id. */
   readonly raw: Map<number, Uint8Array>;
 }
@@ -147,7 +149,7 @@ function memory(reader: Reader, module: Module): void {
 }
 
 /** A constant: one instruction without a calculation, then `end`. */
-function constant(reader: Reader): void {
+function constant(reader: Reader, module: Module): void {
   const step = newStep();
   decode(reader, step);
   const allowed: readonly number[] = [
@@ -161,6 +163,7 @@ function constant(reader: Reader): void {
     OP.refFunc,
   ];
   if (!allowed.includes(step.op)) throw new ModuleRejected('an initial value is calculated', step.start);
+  if (step.op === OP.refFunc) module.referenced.add(step.index);
   if (reader.u8() !== OP.end) throw new ModuleRejected('an initial value is calculated', step.start);
 }
 
@@ -170,7 +173,7 @@ function globals(reader: Reader, module: Module): void {
     valueType(reader);
     const at = reader.at;
     if (reader.u8() > 1) throw new ModuleRejected('a global has unknown flags', at);
-    constant(reader);
+    constant(reader, module);
   }
 }
 
@@ -181,12 +184,14 @@ function exports(reader: Reader, module: Module): void {
     const at = reader.at;
     const kind = reader.u8();
     if (kind > 3) throw new ModuleRejected(`export ${name} is of an unknown kind`, at);
-    module.exports.push({ name, kind, index: reader.u32() });
+    const index = reader.u32();
+    if (kind === 0) module.referenced.add(index);
+    module.exports.push({ name, kind, index });
   }
 }
 
-/** Only looks for initial values that are calculated; V8 checks the rest. */
-function elements(reader: Reader): void {
+/** Looks for initial values that are calculated and for the functions in them; V8 checks the rest. */
+function elements(reader: Reader, module: Module): void {
   const count = reader.count(LIMITS.segments, 'element segments');
   for (let i = 0; i < count; i++) {
     const at = reader.at;
@@ -194,27 +199,27 @@ function elements(reader: Reader): void {
     if (flags > 7) throw new ModuleRejected('an element segment has unknown flags', at);
     const active = (flags & 1) === 0;
     if (active && (flags & 2) !== 0) reader.u32();
-    if (active) constant(reader);
+    if (active) constant(reader, module);
     if ((flags & 3) !== 0) {
       if ((flags & 4) !== 0) referenceType(reader);
       else if (reader.u8() !== 0) throw new ModuleRejected('an element segment is of an unknown kind', at);
     }
     const entries = reader.count(LIMITS.tableEntries, 'elements');
     for (let j = 0; j < entries; j++) {
-      if ((flags & 4) !== 0) constant(reader);
-      else reader.u32();
+      if ((flags & 4) !== 0) constant(reader, module);
+      else module.referenced.add(reader.u32());
     }
   }
 }
 
-function data(reader: Reader): void {
+function data(reader: Reader, module: Module): void {
   const count = reader.count(LIMITS.segments, 'data segments');
   for (let i = 0; i < count; i++) {
     const at = reader.at;
     const flags = reader.u32();
     if (flags > 2) throw new ModuleRejected('a data segment has unknown flags', at);
     if (flags === 2 && reader.u32() !== 0) throw new ModuleRejected('only one memory is allowed', at);
-    if (flags !== 1) constant(reader);
+    if (flags !== 1) constant(reader, module);
     reader.skip(reader.u32());
   }
 }
@@ -268,7 +273,7 @@ function section(id: number, reader: Reader, module: Module): void {
       return exports(reader, module);
     case SECTION.element:
       keep();
-      return elements(reader);
+      return elements(reader, module);
     case SECTION.dataCount:
       keep();
       reader.u32();
@@ -277,7 +282,7 @@ function section(id: number, reader: Reader, module: Module): void {
       return code(reader, module);
     case SECTION.data:
       keep();
-      return data(reader);
+      return data(reader, module);
   }
 }
 
@@ -300,6 +305,7 @@ export function parse(bytes: Uint8Array): Module {
     exports: [],
     bodies: [],
     globalCount: 0,
+    referenced: new Set(),
     raw: new Map(),
   };
   let last = -1;

@@ -2,11 +2,14 @@
  * What parent and child say to each other over the child's stdin and stdout.
  *
  * Request: uint32 length of the header, the header as JSON, the module, the inputs one after the other.
- * Answer: frames of one byte kind, uint32 length, content; the last one is the outcome. All numbers little endian.
+ * Answer: frames of one byte kind, uint32 length, content; the last one is the outcome. A module that was rewritten comes
+ * before all else, its uint32 length first. All numbers little endian.
  */
 
 export interface RequestHeader {
   readonly module: number;
+  /** Whether the module comes rewritten, as a child returned it for the same module and the same cap of its memory. */
+  readonly isPrepared: boolean;
   readonly inputs: readonly { readonly name: string; readonly size: number }[];
   readonly args: readonly string[];
   readonly shard: number;
@@ -36,11 +39,13 @@ export type Outcome =
       readonly message: string;
     };
 
-export const FRAME = { output: 1, log: 2, outcome: 3 } as const;
+export const FRAME = { output: 1, log: 2, outcome: 3, prepared: 4 } as const;
 export const FRAME_HEAD_BYTES = 5;
 /** No frame of either side is longer; a reader refuses more before it takes memory for it. */
 export const FRAME_BYTES = 1024 * 1024;
 export const HEADER_BYTES = 1024 * 1024;
+/** Longer rewritten modules are not handed back: they are made anew for every shard. */
+export const PREPARED_BYTES = 16 * 1024 * 1024;
 
 export function encodeFrame(kind: number, content: Uint8Array): Uint8Array {
   const frame = new Uint8Array(FRAME_HEAD_BYTES + content.length);

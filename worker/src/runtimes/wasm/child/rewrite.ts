@@ -1,6 +1,18 @@
 import type { Analysis } from './analyse.ts';
+import type { StackShare } from './callGraph.ts';
 import { decode, newStep, VALUE, type Step } from './decode.ts';
-import { emitCanonicalScalar, emitCanonicalVector, emitCharge, emitEnter, emitLeave, type Meters } from './emit.ts';
+import {
+  emitCanonicalScalar,
+  emitCanonicalVector,
+  emitCharge,
+  emitChargeLocal,
+  emitChargeUnchecked,
+  emitEnter,
+  emitHandOver,
+  emitLeave,
+  emitTakeBack,
+  type Meters,
+} from './emit.ts';
 import { planNans, type NanPlan } from './nanPlan.ts';
 import { OP } from './opcodes.ts';
 import type { Body, Module } from './parse.ts';
@@ -50,28 +62,43 @@ function isNumber(bytes: Uint8Array, { op, start }: Step): boolean {
 }
 
 /** Writes one function anew with meters, call depth and canonical NaNs. Returns locals and instructions. */
-export function rewrite(module: Module, body: Body, analysis: Analysis, add: Additions): Writer {
+export function rewrite(module: Module, body: Body, analysis: Analysis, stack: StackShare, add: Additions): Writer {
   const { meters } = add;
+  const isLocal = analysis.metering === 'local';
   const type = module.types[body.type]!;
   const reader = new Reader(module.bytes, body.code, body.end);
   const out = new Writer((body.end - body.code) * 2 + 64);
   const scratch = new Scratch(type.params.length + body.localCount);
-  const fuel = scratch.of(VALUE.i64);
+  const fuel = analysis.metering === 'unchecked' ? -1 : scratch.of(VALUE.i64);
   const step = newStep();
   const { unobserved, atReads } = analysis.simd ? planNans(module, body) : NO_VECTORS;
   let nesting = 1;
   let loops = 0;
   let neverNan = false;
 
-  if (analysis.calls) {
-    emitEnter(out, meters, scratch.of(VALUE.i32), analysis.slots);
-    // The whole body becomes a block, so that every way out of the function passes the line that gives the slots back.
+  const charge = (cost: number): void => {
+    if (isLocal) emitChargeLocal(out, meters, fuel, cost);
+    else emitCharge(out, meters, fuel, cost);
+  };
+  /** Others charge meanwhile: the global has to be right before, and is read anew after. */
+  const handingOver = (call: () => void): void => {
+    if (isLocal) emitHandOver(out, meters, fuel);
+    call();
+    if (isLocal) emitTakeBack(out, meters, fuel);
+  };
+
+  if (stack.needed > 0) emitEnter(out, meters, scratch.of(VALUE.i32), stack);
+  if (isLocal) emitTakeBack(out, meters, fuel);
+  const hasLeave = stack.needed > 0 || isLocal;
+  if (hasLeave) {
+    // The whole body becomes a block, so that every way out of the function passes the lines that give slots and fuel back.
     out.u8(OP.block);
     if (type.results.length === 0) out.u8(EMPTY);
     else if (type.results.length === 1) out.u8(type.results[0]!);
     else out.signed(add.typeOf([], type.results));
   }
-  emitCharge(out, meters, fuel, analysis.entryCost);
+  if (analysis.metering === 'unchecked') emitChargeUnchecked(out, meters, analysis.entryCost);
+  else charge(analysis.entryCost);
 
   const copy = (): void => {
     out.raw(module.bytes.subarray(step.start, step.end));
@@ -88,7 +115,7 @@ export function rewrite(module: Module, body: Body, analysis: Analysis, add: Add
       case OP.loop:
         copy();
         nesting++;
-        emitCharge(out, meters, fuel, analysis.loopCosts[loops++]!);
+        charge(analysis.loopCosts[loops++]!);
         break;
       case OP.block:
       case OP.if:
@@ -100,25 +127,29 @@ export function rewrite(module: Module, body: Body, analysis: Analysis, add: Add
         copy();
         break;
       case OP.return:
-        if (analysis.calls) out.u8(OP.br).u32(nesting - 1);
+        if (hasLeave) out.u8(OP.br).u32(nesting - 1);
         else copy();
         break;
+      case OP.call:
+      case OP.callIndirect:
+        handingOver(copy);
+        break;
       case OP.memoryGrow:
-        out.u8(OP.call).u32(add.growMemory);
+        handingOver(() => out.u8(OP.call).u32(add.growMemory));
         break;
       case OP.tableGrow:
-        out.u8(OP.call).u32(add.growTable[step.index]!);
+        handingOver(() => out.u8(OP.call).u32(add.growTable[step.index]!));
         break;
       case OP.memoryInit:
       case OP.memoryCopy:
       case OP.memoryFill:
-        out.u8(OP.call).u32(add.chargeBytes);
+        handingOver(() => out.u8(OP.call).u32(add.chargeBytes));
         copy();
         break;
       case OP.tableInit:
       case OP.tableCopy:
       case OP.tableFill:
-        out.u8(OP.call).u32(add.chargeEntries);
+        handingOver(() => out.u8(OP.call).u32(add.chargeEntries));
         copy();
         break;
       default:
@@ -127,8 +158,9 @@ export function rewrite(module: Module, body: Body, analysis: Analysis, add: Add
     const lanes = unobserved.has(ordinal) ? undefined : (simdFloat?.makes ?? atReads.get(ordinal));
     if (lanes !== undefined) emitCanonicalVector(out, lanes, scratch.of(VALUE.v128));
   }
-  if (analysis.calls) {
-    emitLeave(out, meters, scratch.of(VALUE.i32));
+  if (hasLeave) {
+    if (stack.needed > 0) emitLeave(out, meters, scratch.of(VALUE.i32));
+    if (isLocal) emitHandOver(out, meters, fuel);
     out.u8(OP.end);
   }
 
