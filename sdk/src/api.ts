@@ -40,11 +40,13 @@ export const leasePhaseSchema = z.enum(['claimed', 'committed', 'revealed', 'set
 export const activityTypeSchema = z.enum([
   'jobPosted',
   'jobCancelled',
+  'jobCompleted',
   'jobClosed',
   'leaseClaimed',
   'leaseCommitted',
   'leaseRevealed',
   'leaseSettled',
+  'leaseAccepted',
   'leaseLapsed',
   'bonusSwept',
   'nodeSet',
@@ -115,7 +117,7 @@ export const jobSummarySchema = z.object({
   refunded: amountSchema,
 });
 
-/** The terms as the contract takes them: assignable to the argument of every Market call. */
+/** The terms field by field: assignable to the argument of every call of the Market client. */
 export const termsSchema = z.object({
   requester: addressSchema,
   currency: addressSchema,
@@ -129,7 +131,8 @@ export const termsSchema = z.object({
   seats: count,
   direct: z.boolean(),
   auditBps: count,
-  params: count,
+  /** The protocol's numbers that the job keeps, in one word. */
+  rules: amountSchema,
   node: count,
   start: seconds,
   expiry: seconds,

@@ -1,6 +1,7 @@
 /**
- * Typed client of the Market: a method for every call and read of the contract, named and ordered as there. A write is
- * simulated first, so that a revert becomes a `MarketRevert` before anything is signed; then it is sent.
+ * Typed client of the Market: a method for every call and read of the contract, named and ordered as there, with terms and
+ * leases in their readable form. A write is simulated first, so that a revert becomes a `MarketRevert` before anything is
+ * signed; then it is sent.
  */
 import {
   defineChain,
@@ -24,15 +25,28 @@ import {
 
 import { marketAbi } from './abi/generated.ts';
 import type { Deployment } from './deployment.ts';
+import { packLease, type Lease, type PackedLease } from './lease.ts';
+import { packTerms, type PackedTerms } from './packedTerms.ts';
 import { MarketRevert, revertOf } from './revert.ts';
 import type { Terms } from './terms.ts';
 
 type MarketAbi = typeof marketAbi;
 type WriteName = ContractFunctionName<MarketAbi, 'nonpayable'>;
 type ReadName = ContractFunctionName<MarketAbi, 'view' | 'pure'>;
-type Args<Mutability extends 'nonpayable' | 'view' | 'pure', Name extends WriteName | ReadName> = Extract<
-  ContractFunctionArgs<MarketAbi, Mutability, Name & ContractFunctionName<MarketAbi, Mutability>>,
-  readonly unknown[]
+type Mutability = 'nonpayable' | 'view' | 'pure';
+/** An argument as callers give it: packed structs in their readable form. */
+type Readable<Arg> = Arg extends PackedTerms
+  ? Terms
+  : Arg extends PackedLease
+    ? Lease
+    : Arg extends readonly PackedTerms[]
+      ? readonly Terms[]
+      : Arg extends readonly PackedLease[]
+        ? readonly Lease[]
+        : Arg;
+type ReadableArgs<List extends readonly unknown[]> = { [Index in keyof List]: Readable<List[Index]> };
+type Args<Kind extends Mutability, Name extends WriteName | ReadName> = ReadableArgs<
+  Extract<ContractFunctionArgs<MarketAbi, Kind, Name & ContractFunctionName<MarketAbi, Kind>>, readonly unknown[]>
 >;
 type Outputs<Name extends ReadName> = Extract<MarketAbi[number], { type: 'function'; name: Name }>['outputs'];
 type Bare<Name> = Name extends `${infer Base}_` ? Base : Name;
@@ -135,8 +149,10 @@ export function createMarket(options: MarketOptions): Market {
   const writes = functions.filter(({ stateMutability }) => stateMutability === 'nonpayable');
   const reads = functions.filter(({ stateMutability }) => stateMutability !== 'nonpayable');
 
-  const encodeCall = (name: string, args: readonly unknown[]): Hex =>
-    encodeFunctionData({ abi: marketAbi, functionName: name, args } as Parameters<typeof encodeFunctionData>[0]);
+  const encodeCall = (name: string, inputs: Inputs, given: readonly unknown[]): Hex => {
+    const args = packArgs(inputs, given);
+    return encodeFunctionData({ abi: marketAbi, functionName: name, args } as Parameters<typeof encodeFunctionData>[0]);
+  };
 
   const dispatch = async (call: string, data: Hex): Promise<Hash> => {
     if (!options.send && !walletClient?.account) throw new NoSigner(call);
@@ -161,9 +177,11 @@ export function createMarket(options: MarketOptions): Market {
 
   const read = async (
     name: string,
+    inputs: Inputs,
     outputs: readonly { name: string }[],
-    args: readonly unknown[],
+    given: readonly unknown[],
   ): Promise<unknown> => {
+    const args = packArgs(inputs, given);
     try {
       const result = await publicClient.readContract({ abi: marketAbi, address, functionName: name, args } as never);
       if (outputs.length === 1) return result;
@@ -175,13 +193,17 @@ export function createMarket(options: MarketOptions): Market {
   };
 
   const encode = Object.fromEntries(
-    writes.map(({ name }) => [name, (...args: unknown[]) => encodeCall(name, args)]),
+    writes.map(({ name, inputs }) => [name, (...args: unknown[]) => encodeCall(name, inputs, args)]),
   ) as unknown as MarketEncoders;
   const calls = Object.fromEntries(
-    writes.map(({ name }) => [name, (...args: unknown[]) => dispatch(name, encodeCall(name, args))]),
+    writes.map(({ name, inputs }) => [
+      name,
+      // Asynchronous, so that an argument that does not fit is a rejection like every other failure.
+      async (...args: unknown[]) => dispatch(name, encodeCall(name, inputs, args)),
+    ]),
   ) as unknown as MarketWrites;
   const views = Object.fromEntries(
-    reads.map(({ name, outputs }) => [name, (...args: unknown[]) => read(name, outputs, args)]),
+    reads.map(({ name, inputs, outputs }) => [name, (...args: unknown[]) => read(name, inputs, outputs, args)]),
   ) as unknown as MarketReads;
 
   return {
@@ -252,6 +274,26 @@ export const permitTypes = {
     { name: 'deadline', type: 'uint256' },
   ],
 } as const;
+
+type Inputs = readonly { readonly internalType?: string }[];
+
+/** Arguments as the ABI wants them. */
+function packArgs(inputs: Inputs, args: readonly unknown[]): readonly unknown[] {
+  return args.map((arg, index) => {
+    switch (inputs[index]?.internalType) {
+      case 'struct Terms':
+        return packTerms(arg as Terms);
+      case 'struct Terms[]':
+        return (arg as Terms[]).map(packTerms);
+      case 'struct Lease':
+        return packLease(arg as Lease);
+      case 'struct Lease[]':
+        return (arg as Lease[]).map(packLease);
+      default:
+        return arg;
+    }
+  });
+}
 
 function asRevert(call: string, error: unknown): unknown {
   const revert = revertOf(error);
