@@ -5,7 +5,6 @@
  */
 import {
   defineChain,
-  encodeFunctionData,
   isAddressEqual,
   parseEventLogs,
   parseSignature,
@@ -13,8 +12,6 @@ import {
   type Address,
   type Chain,
   type ContractEventName,
-  type ContractFunctionArgs,
-  type ContractFunctionName,
   type Hash,
   type Hex,
   type Log,
@@ -24,30 +21,20 @@ import {
 } from 'viem';
 
 import { marketAbi } from './abi/generated.ts';
+import {
+  marketCalls,
+  packArgs,
+  type Inputs,
+  type MarketArgs,
+  type MarketEncoders,
+  type ReadName,
+  type WriteName,
+} from './calls.ts';
 import type { Deployment } from './deployment.ts';
-import { packLease, type Lease, type PackedLease } from './lease.ts';
-import { packTerms, type PackedTerms } from './packedTerms.ts';
 import { MarketRevert, revertOf } from './revert.ts';
 import type { Terms } from './terms.ts';
 
 type MarketAbi = typeof marketAbi;
-type WriteName = ContractFunctionName<MarketAbi, 'nonpayable'>;
-type ReadName = ContractFunctionName<MarketAbi, 'view' | 'pure'>;
-type Mutability = 'nonpayable' | 'view' | 'pure';
-/** An argument as callers give it: packed structs in their readable form. */
-type Readable<Arg> = Arg extends PackedTerms
-  ? Terms
-  : Arg extends PackedLease
-    ? Lease
-    : Arg extends readonly PackedTerms[]
-      ? readonly Terms[]
-      : Arg extends readonly PackedLease[]
-        ? readonly Lease[]
-        : Arg;
-type ReadableArgs<List extends readonly unknown[]> = { [Index in keyof List]: Readable<List[Index]> };
-type Args<Kind extends Mutability, Name extends WriteName | ReadName> = ReadableArgs<
-  Extract<ContractFunctionArgs<MarketAbi, Kind, Name & ContractFunctionName<MarketAbi, Kind>>, readonly unknown[]>
->;
 type Outputs<Name extends ReadName> = Extract<MarketAbi[number], { type: 'function'; name: Name }>['outputs'];
 type Bare<Name> = Name extends `${infer Base}_` ? Base : Name;
 
@@ -62,17 +49,12 @@ type ReadResult<Outs extends readonly unknown[]> = Outs extends readonly [infer 
 
 /** Calls that change state: each simulates, sends, and returns the transaction's hash. */
 export type MarketWrites = {
-  [Name in WriteName]: (...args: Args<'nonpayable', Name>) => Promise<Hash>;
+  [Name in WriteName]: (...args: MarketArgs<'nonpayable', Name>) => Promise<Hash>;
 };
 
 /** Reads of the newest block. */
 export type MarketReads = {
-  [Name in ReadName]: (...args: Args<'view' | 'pure', Name>) => Promise<ReadResult<Outputs<Name>>>;
-};
-
-/** Calldata of every state-changing call. */
-export type MarketEncoders = {
-  [Name in WriteName]: (...args: Args<'nonpayable', Name>) => Hex;
+  [Name in ReadName]: (...args: MarketArgs<'view' | 'pure', Name>) => Promise<ReadResult<Outputs<Name>>>;
 };
 
 /** A transaction that is ready to be sent. */
@@ -146,13 +128,7 @@ export function createMarket(options: MarketOptions): Market {
   const blockTag = options.simulateIn ?? 'latest';
   const account = options.account ?? walletClient?.account?.address;
   const functions = marketAbi.filter((item) => item.type === 'function');
-  const writes = functions.filter(({ stateMutability }) => stateMutability === 'nonpayable');
   const reads = functions.filter(({ stateMutability }) => stateMutability !== 'nonpayable');
-
-  const encodeCall = (name: string, inputs: Inputs, given: readonly unknown[]): Hex => {
-    const args = packArgs(inputs, given);
-    return encodeFunctionData({ abi: marketAbi, functionName: name, args } as Parameters<typeof encodeFunctionData>[0]);
-  };
 
   const dispatch = async (call: string, data: Hex): Promise<Hash> => {
     if (!options.send && !walletClient?.account) throw new NoSigner(call);
@@ -192,14 +168,11 @@ export function createMarket(options: MarketOptions): Market {
     }
   };
 
-  const encode = Object.fromEntries(
-    writes.map(({ name, inputs }) => [name, (...args: unknown[]) => encodeCall(name, inputs, args)]),
-  ) as unknown as MarketEncoders;
   const calls = Object.fromEntries(
-    writes.map(({ name, inputs }) => [
+    Object.entries<(...args: never[]) => Hex>(marketCalls).map(([name, encode]) => [
       name,
       // Asynchronous, so that an argument that does not fit is a rejection like every other failure.
-      async (...args: unknown[]) => dispatch(name, encodeCall(name, inputs, args)),
+      async (...args: never[]) => dispatch(name, encode(...args)),
     ]),
   ) as unknown as MarketWrites;
   const views = Object.fromEntries(
@@ -210,13 +183,13 @@ export function createMarket(options: MarketOptions): Market {
     ...calls,
     ...views,
     address,
-    encode,
+    encode: marketCalls,
     async depositPermitAndPost({ currency, amount, deadline, signature, terms }) {
       const { v, r, s } = splitSignature(signature);
-      const data = encode.multicall([
-        encode.permit(currency, amount, deadline, v, r, s),
-        encode.deposit(currency, terms.requester, amount),
-        encode.post(terms),
+      const data = marketCalls.multicall([
+        marketCalls.permit(currency, amount, deadline, v, r, s),
+        marketCalls.deposit(currency, terms.requester, amount),
+        marketCalls.post(terms),
       ]);
       return dispatch('depositPermitAndPost', data);
     },
@@ -274,26 +247,6 @@ export const permitTypes = {
     { name: 'deadline', type: 'uint256' },
   ],
 } as const;
-
-type Inputs = readonly { readonly internalType?: string }[];
-
-/** Arguments as the ABI wants them. */
-function packArgs(inputs: Inputs, args: readonly unknown[]): readonly unknown[] {
-  return args.map((arg, index) => {
-    switch (inputs[index]?.internalType) {
-      case 'struct Terms':
-        return packTerms(arg as Terms);
-      case 'struct Terms[]':
-        return (arg as Terms[]).map(packTerms);
-      case 'struct Lease':
-        return packLease(arg as Lease);
-      case 'struct Lease[]':
-        return (arg as Lease[]).map(packLease);
-      default:
-        return arg;
-    }
-  });
-}
 
 function asRevert(call: string, error: unknown): unknown {
   const revert = revertOf(error);
