@@ -23,8 +23,7 @@ export const amountSchema = z
 export const addressSchema = hexOf(20);
 export const hashSchema = hexOf(32);
 const count = z.int().nonnegative();
-/** Unix time in seconds. */
-const seconds = count;
+const seconds = count; // Unix time.
 
 /** An amount of one currency. */
 export const moneySchema = z.object({ currency: addressSchema, amount: amountSchema });
@@ -131,7 +130,6 @@ export const termsSchema = z.object({
   seats: count,
   direct: z.boolean(),
   auditBps: count,
-  /** The protocol's numbers that the job keeps, in one word. */
   rules: amountSchema,
   node: count,
   start: seconds,
@@ -357,8 +355,8 @@ export function createApi(url: string, deps: ApiDeps = {}): Api {
       response = await fetcher(target, { headers: { accept: 'application/json' }, ...(signal && { signal }) });
     } catch (cause) {
       signal?.throwIfAborted();
-      const context = { status: 0, url: target, cause };
-      throw new ApiError(`the indexer did not answer at ${target}; check that it runs`, context);
+      const sentence = `the indexer did not answer at ${target}; check that it runs`;
+      throw new ApiError(sentence, { status: 0, url: target, cause });
     }
     const body: unknown = await response.json().catch(() => undefined);
     if (!response.ok) {
@@ -368,8 +366,8 @@ export function createApi(url: string, deps: ApiDeps = {}): Api {
     }
     const parsed = schema.safeParse(body);
     if (!parsed.success) {
-      const context = { status: response.status, url: target, cause: parsed.error };
-      throw new ApiError("the indexer's answer has an unexpected shape; are both of the same version?", context);
+      const sentence = "the indexer's answer has an unexpected shape; are both of the same version?";
+      throw new ApiError(sentence, { status: response.status, url: target, cause: parsed.error });
     }
     return parsed.data;
   }

@@ -30,8 +30,9 @@ export function unpackWord<Name extends string>(layout: Layout<Name>, word: bigi
 }
 
 function fitting(field: string, value: bigint | number, bits: number): bigint {
-  if (typeof value === 'bigint' ? value >= 0n : Number.isSafeInteger(value) && value >= 0) {
+  if (typeof value === 'bigint' || Number.isSafeInteger(value)) {
     const whole = BigInt(value);
+    // What is left of a negative number is −1.
     if (whole >> BigInt(bits) === 0n) return whole;
   }
   throw new RangeError(`${field} is ${value}, but it must be a whole number from 0 to ${(1n << BigInt(bits)) - 1n}.`);
