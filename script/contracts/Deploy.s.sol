@@ -8,6 +8,7 @@ import {Parameters} from "src-contracts/Parameters.sol";
 import {MarketExtension} from "src-contracts/extension/MarketExtension.sol";
 import {IMarket} from "src-contracts/interfaces/IMarket.sol";
 import {Params} from "src-contracts/types/Params.sol";
+import {Rules} from "src-contracts/types/Rules.sol";
 
 /// @notice Deploys the token, the extension and the Market, checks every address and role, and writes where they are.
 /// @dev Environment: DPU_NETWORK (`local`, `test` or `main`; decides the windows), DPU_DEPLOYMENT_FILE (default
@@ -83,8 +84,8 @@ contract Deploy is Script {
         require(market.treasury() == roles.treasury, CheckFailed("treasury"));
         (address guardian, uint40 until) = market.guardian();
         require(guardian == roles.guardian && until > vm.getBlockTimestamp(), CheckFailed("guardian"));
-        (uint16 newest,, uint96 minStake, uint32 unbonding,) = market.config();
-        require(newest == 1, CheckFailed("parameters"));
+        (Rules rules,, uint96 minStake, uint32 unbonding,) = market.config();
+        require(rules.version() == 1, CheckFailed("parameters"));
         require(minStake == Parameters.MIN_STAKE && unbonding == Parameters.UNBONDING, CheckFailed("stake rules"));
         require(token.balanceOf(roles.owner) == token.INITIAL_SUPPLY(), CheckFailed("supply"));
     }

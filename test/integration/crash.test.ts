@@ -101,7 +101,7 @@ test.each<[phase: string, call: string, lost: boolean, state: string]>([
   await until(network, 'the end of the job', async () => (await historyOf(network, job.id)).state === 'complete');
   const { steps, leases, replaced } = await historyOf(network, job.id);
   expect(steps.map(({ event }) => event).toSorted()).toEqual([
-    'JobClosed',
+    'JobCompleted',
     'JobPosted',
     'LeaseClaimed',
     'LeaseCommitted',
