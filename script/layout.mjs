@@ -35,7 +35,7 @@ else if (readFileSync(snapshot, 'utf8') !== `${market}\n`) {
   );
 }
 
-for (const contract of ['Market', 'MarketExtension', 'DpuToken', 'StakeSurrogate']) {
+for (const contract of ['Market', 'MarketExtension', 'DpuToken', 'StakeSurrogate', 'DpuGovernor', 'DpuTimelock']) {
   const bytes = (artifact(contract).deployedBytecode.object.length - 2) / 2;
   console.log(`${contract.padEnd(16)} ${String(bytes).padStart(6)} of ${MAX_CODE_BYTES} bytes`);
   if (bytes > MAX_CODE_BYTES) problems.push(`${contract} is ${bytes - MAX_CODE_BYTES} bytes too large to be deployed`);

@@ -1,7 +1,6 @@
 import {
   createWalletClient,
   erc20Abi,
-  getContractAddress,
   http,
   parseEther,
   parseUnits,
@@ -9,12 +8,13 @@ import {
   type Account,
   type Address,
   type Hash,
+  type Hex,
+  type TransactionReceipt,
   type WalletClient,
 } from 'viem';
 import { marketAbi } from '@dpu/sdk/abi';
 import { RUNTIMES } from '@dpu/sdk/terms';
 
-import { artifact } from './artifacts.ts';
 import type { LocalChain } from './chain.ts';
 import { people } from './people.ts';
 
@@ -24,6 +24,10 @@ export interface DeployedContracts {
   market: Address;
   extension: Address;
   token: Address;
+  governor: Address;
+  timelock: Address;
+  /** Opened beside DPU; on a local network the local dollar. */
+  currencies: Address[];
   startBlock: number;
 }
 
@@ -34,6 +38,18 @@ const POCKET_MONEY = parseEther('1000000');
 /** A wallet of one of the local people. */
 export function walletOf(local: LocalChain, account: Account): WalletClient {
   return createWalletClient({ account, chain: local.chain, transport: http(local.rpcUrl) });
+}
+
+/** Sends calldata, waits for it, and returns its receipt. @throws when it reverted. */
+export async function send(
+  local: LocalChain,
+  account: Account,
+  { to, data }: { to: Address; data: Hex },
+): Promise<TransactionReceipt> {
+  const hash = await walletOf(local, account).sendTransaction({ to, data, account, chain: local.chain });
+  const receipt = await local.publicClient.waitForTransactionReceipt({ hash });
+  if (receipt.status !== 'success') throw new Error(`the call ${data.slice(0, 10)} of ${to} reverted in ${hash}`);
+  return receipt;
 }
 
 /** Sends a call, waits for it, and returns its hash. @throws when it reverted. */
@@ -47,24 +63,6 @@ export async function call(
   const receipt = await local.publicClient.waitForTransactionReceipt({ hash });
   if (receipt.status !== 'success') throw new Error(`${request.functionName} reverted in ${hash}`);
   return hash;
-}
-
-/** Deploys the local stand-in for a stablecoin and opens it as a currency. */
-export async function addDollar(local: LocalChain, market: Address): Promise<Address> {
-  const { abi, bytecode } = artifact('LocalDollar');
-  const wallet = walletOf(local, people.deployer);
-  const nonce = await local.publicClient.getTransactionCount({ address: people.deployer.address });
-  const dollar = getContractAddress({ from: people.deployer.address, nonce: BigInt(nonce) });
-  const args = [people.deployer.address];
-  const hash = await wallet.deployContract({ abi, bytecode, args, account: people.deployer, chain: local.chain });
-  await local.publicClient.waitForTransactionReceipt({ hash });
-  await call(local, people.deployer, {
-    address: market,
-    abi: marketAbi,
-    functionName: 'allowCurrency',
-    args: [dollar, true],
-  });
-  return dollar;
 }
 
 /** Gives the requesters DPU and dollars to spend. */
