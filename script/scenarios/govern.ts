@@ -53,6 +53,8 @@ export const govern: Scenario = {
   async play(stage: Stage): Promise<Outcome> {
     const { network, print } = stage;
     await empower(network, print);
+    // A block between the last delegation and the next transfer of the same account, so that gas is estimated for a new checkpoint.
+    await passTo(network, (await now(network)) + 1);
     const before = await readParams(network);
     const early = await postEarly(stage, before.version);
 
