@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { erc20Abi, formatEther, parseEther, parseEventLogs, type Address, type Hex } from 'viem';
 import type { HDAccount } from 'viem/accounts';
+import { createApi } from '@dpu/sdk/api';
 import { dpuGovernorAbi, dpuTokenAbi, marketAbi } from '@dpu/sdk/abi';
 import {
   addParamsProposal,
@@ -76,6 +78,7 @@ export const govern: Scenario = {
 
     const { ids, histories } = await runNext(stage, after.version);
     const newFee = checkFees(histories, after.version, NEW_FEE_BPS);
+    await indexed(stage, ids.at(-1) as Hex, after.version);
     print(`the next job paid ${percent(NEW_FEE_BPS)}: ${dpu(newFee.fee)} of ${dpu(newFee.gross)}`);
 
     return {
@@ -184,6 +187,19 @@ async function runNext(stage: Stage, version: number): Promise<{ ids: Hex[]; his
     histories.push(await followJob(network, id, { onProgress, signal }));
   }
   return { ids: posted.ids, histories };
+}
+
+/** The indexer lived through the jumps of the clock: it knows that the job is complete, and its version. */
+async function indexed({ network, signal }: Stage, id: Hex, version: number): Promise<void> {
+  const api = createApi(network.deployment.indexerUrl);
+  const until = performance.now() + 30_000;
+  let found = await api.job(id);
+  while (found?.state !== 'complete' && performance.now() < until) {
+    await sleep(400, undefined, { signal });
+    found = await api.job(id);
+  }
+  must('the state of the next job in the indexer', found?.state, 'complete');
+  must('its version there', found?.terms.params, version);
 }
 
 /** Adds up what was paid, after checking every payment's fee to the last wei. */
