@@ -31,8 +31,8 @@ import { table } from '../network/report.ts';
 import { describe, download, reportOf } from './plain.ts';
 import type { Outcome, Scenario, Stage } from './scenario.ts';
 
-/** What each node's owner stakes on top, and what two holders of liquid DPU get: together enough for the quorum of 40 million. */
-const MORE_STAKE = parseEther('12000000');
+/** What the nodes' owners stake on top, and what two holders of liquid DPU get: together enough for the quorum of 40 million. */
+const STAKED = parseEther('36000000');
 const LIQUID = parseEther('6000000');
 const AGAINST = parseEther('2000000');
 const NEW_FEE_BPS = 200;
@@ -112,15 +112,16 @@ async function empower(network: Network, print: (line: string) => void): Promise
   const { local, deployment, nodes } = network;
   const { market, token } = deployment;
   const owners = nodes.map((_, index) => people.owner(index + 1));
-  const gifts: [Address, bigint][] = owners.map(({ address }) => [address, MORE_STAKE]);
+  const share = STAKED / BigInt(owners.length);
+  const gifts: [Address, bigint][] = owners.map(({ address }) => [address, share]);
   gifts.push([people.requester.address, LIQUID], [people.browser.address, AGAINST]);
   for (const args of gifts) {
     await call(local, people.deployer, { address: token, abi: erc20Abi, functionName: 'transfer', args });
   }
   await Promise.all(
     owners.map(async (owner, index) => {
-      const stake = [nodes[index]?.id, MORE_STAKE];
-      await call(local, owner, { address: token, abi: erc20Abi, functionName: 'approve', args: [market, MORE_STAKE] });
+      const stake = [nodes[index]?.id, share];
+      await call(local, owner, { address: token, abi: erc20Abi, functionName: 'approve', args: [market, share] });
       await call(local, owner, { address: market, abi: marketAbi, functionName: 'stake', args: stake });
     }),
   );
