@@ -2,6 +2,7 @@
 pragma solidity 0.8.34;
 
 import {DeployChecks} from "./DeployChecks.sol";
+import {LocalDollar} from "./LocalDollar.sol";
 import {Deployed, Plan, Windows} from "./Plan.sol";
 import {Script, console2} from "forge-std/Script.sol";
 import {DpuGovernor} from "src-contracts/DpuGovernor.sol";
@@ -45,7 +46,7 @@ contract Deploy is Script, DeployChecks {
 
         vm.startBroadcast(key);
         d.token = DpuToken(_create("DpuToken", abi.encode(plan.holder)));
-        if (local) plan.currencies[0] = _create("LocalDollar", abi.encode(plan.holder));
+        if (local) plan.currencies[0] = address(LocalDollar(_create("LocalDollar", abi.encode(plan.holder))));
         d.timelock = DpuTimelock(payable(_create("DpuTimelock", abi.encode(plan.windows.timelock, plan.deployer))));
         Windows memory w = plan.windows;
         bytes memory args = abi.encode(d.token, d.timelock, plan.guardian, w.votingDelay, w.votingPeriod, w.lateQuorum);
@@ -63,7 +64,8 @@ contract Deploy is Script, DeployChecks {
         return IMarket(address(d.market));
     }
 
-    /// @dev From the artifact, not by `new`: that would compile every contract a second time, into this script.
+    /// @dev From the artifact, not by `new`: that would compile every contract a second time, into this script. The types above make
+    /// forge compile each one first.
     function _create(string memory name, bytes memory args) private returns (address made) {
         bytes memory code = abi.encodePacked(vm.getCode(string.concat(name, ".sol:", name)), args);
         assembly ("memory-safe") {
