@@ -17,7 +17,7 @@ import {
   type Params,
   type Proposal,
 } from '@dpu/sdk/governance';
-import { readProposal, readRules, readVotingPower, type ProposalStatus } from '@dpu/sdk/governanceReads';
+import { readProposal, readGovernanceSettings, readVotingPower, type ProposalStatus } from '@dpu/sdk/governanceReads';
 import type { JobHistory } from '@dpu/sdk/history';
 import { createMarket } from '@dpu/sdk/market';
 import { governanceRevertOf } from '@dpu/sdk/governanceErrors';
@@ -157,8 +157,8 @@ function voters({ nodes }: Network): [name: string, person: HDAccount, choice: C
 /** Posts a small job that opens only when the decision is over, and so is under way all the time. */
 async function postEarly(stage: Stage, version: number): Promise<{ ids: Hex[]; start: number }> {
   const { network, print } = stage;
-  const rules = await readRules(network.local.publicClient, network.deployment);
-  const decision = rules.votingDelay + rules.votingPeriod + rules.lateQuorumExtension + rules.timelockDelay;
+  const settings = await readGovernanceSettings(network.local.publicClient, network.deployment);
+  const decision = settings.votingDelay + settings.votingPeriod + settings.lateQuorumExtension + settings.timelockDelay;
   const start = (await now(network)) + decision + SLACK;
   const posted = await postTemplate(network, network.storage, {
     template: 'render',

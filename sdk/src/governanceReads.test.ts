@@ -1,7 +1,7 @@
 import { zeroAddress, type Address } from 'viem';
 import { describe, expect, test } from 'vitest';
 import { NoGovernance } from './governance.ts';
-import { findProposals, readProposal, readRules, readVotingPower } from './governanceReads.ts';
+import { findProposals, readProposal, readGovernanceSettings, readVotingPower } from './governanceReads.ts';
 
 const at = (digit: string): Address => `0x${digit.repeat(40)}`;
 const [GOVERNOR, TIMELOCK, MARKET, TOKEN, SURROGATE, ANN, BEN] = ['1', '2', '3', '4', '5', '6', '7'].map(at) as [
@@ -39,7 +39,7 @@ const rules = {
 
 describe('the rules', () => {
   test('come from the governor and the timelock', async () => {
-    expect(await readRules(chain(rules), deployment)).toEqual({
+    expect(await readGovernanceSettings(chain(rules), deployment)).toEqual({
       votingDelay: 86_400,
       votingPeriod: 432_000,
       lateQuorumExtension: 86_400,
@@ -52,12 +52,12 @@ describe('the rules', () => {
   });
 
   test('name nobody once the term has ended', async () => {
-    const read = await readRules(chain({ ...rules, '1.proposalGuardian': zeroAddress }), deployment);
+    const read = await readGovernanceSettings(chain({ ...rules, '1.proposalGuardian': zeroAddress }), deployment);
     expect(read.guardian).toBeUndefined();
   });
 
   test('cannot be read where there is no governor', async () => {
-    await expect(readRules(chain({}), { market: MARKET, token: TOKEN })).rejects.toThrow(NoGovernance);
+    await expect(readGovernanceSettings(chain({}), { market: MARKET, token: TOKEN })).rejects.toThrow(NoGovernance);
   });
 });
 

@@ -1,4 +1,4 @@
-/** What the chain says about governance: its rules, proposals and votes. */
+/** What the chain says about governance: its settings, proposals and votes. */
 import { getAbiItem, isAddressEqual, zeroAddress, type Address, type PublicClient } from 'viem';
 
 import { dpuGovernorAbi, dpuTimelockAbi, dpuTokenAbi, marketAbi } from './abi/generated.ts';
@@ -10,8 +10,8 @@ type Reader = Pick<PublicClient, 'readContract'>;
 type LogReader = Pick<PublicClient, 'getLogs' | 'getBlockNumber'>;
 type Contracts = Pick<Deployment, 'governor' | 'timelock' | 'token' | 'market'>;
 
-/** The rules of voting as they are now; windows in seconds, votes in DPU wei. */
-export interface GovernanceRules {
+/** The settings of governance as they are now; windows in seconds, votes in DPU wei. */
+export interface GovernanceSettings {
   /** From a proposal to the begin of its vote. */
   votingDelay: number;
   votingPeriod: number;
@@ -65,8 +65,8 @@ export interface VotingPower {
 
 const someone = (account: Address): Address | undefined => (isAddressEqual(account, zeroAddress) ? undefined : account);
 
-/** Reads the rules. @throws NoGovernance */
-export async function readRules(client: Reader, deployment: Contracts): Promise<GovernanceRules> {
+/** Reads the settings. @throws NoGovernance */
+export async function readGovernanceSettings(client: Reader, deployment: Contracts): Promise<GovernanceSettings> {
   const { governor, timelock } = governanceOf(deployment);
   const contract = { address: governor, abi: dpuGovernorAbi } as const;
   const [votingDelay, votingPeriod, lateQuorum, threshold, quorum, guardian, guardianUntil, delay] = await Promise.all([
