@@ -7,7 +7,6 @@ import {IJobs} from "src-contracts/interfaces/IJobs.sol";
 import {Job, JobState, JobWord, JobWordLib} from "src-contracts/types/Job.sol";
 import {Lease, LeaseLib, LeaseWord, LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
-import {Params} from "src-contracts/types/Params.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
 /// @notice The hot path: post, claim, commit, reveal, settle.
@@ -18,10 +17,10 @@ abstract contract Jobs is MarketCore, IJobs {
 
     /// @inheritdoc IJobs
     function post(Terms calldata terms) public returns (bytes32 id) {
-        Config memory c = _requireRunning();
+        Gate memory gate = _requireRunning();
         id = _jobId(terms); // once: the arguments of an error are computed even when it is not thrown
-        require(msg.sender == terms.requester, NotRequester(id, msg.sender));
-        _setJob(id, JobWordLib.opened(0, _open(id, terms, c, false)));
+        require(msg.sender == terms.requester(), NotRequester(id, msg.sender));
+        _setJob(id, JobWordLib.opened(0, _open(id, terms, gate)));
     }
 
     /// @inheritdoc IJobs
@@ -36,7 +35,7 @@ abstract contract Jobs is MarketCore, IJobs {
 
     /// @inheritdoc IJobs
     function claim(Terms calldata terms, uint32 nodeId, uint16 count) external returns (uint32 first) {
-        Config memory c = _requireRunning();
+        Gate memory gate = _requireRunning();
         bytes32 id = _jobId(terms);
         JobWord j = _requireJob(id, JobState.Open);
         first = j.cursor();
@@ -44,7 +43,7 @@ abstract contract Jobs is MarketCore, IJobs {
 
         uint256 from = _requireDraw(id, terms, first, nodeId, j, 0);
         uint96 price = terms.priceAt(from, block.timestamp);
-        _take(id, terms, c, j, first, count, nodeId, price, 0);
+        _take(id, terms, gate, j, first, count, nodeId, price, 0);
     }
 
     /// @inheritdoc IJobs
@@ -52,24 +51,24 @@ abstract contract Jobs is MarketCore, IJobs {
         external
         returns (uint32)
     {
-        Config memory c = _requireRunning();
+        Gate memory gate = _requireRunning();
         bytes32 id = _jobId(terms);
-        _requireSignature(id, terms.requester, id, signature);
-        JobWord j = JobWordLib.opened(0, _open(id, terms, c, true));
+        _requireSignature(id, terms.requester(), id, signature);
+        JobWord j = JobWordLib.opened(0, _open(id, terms, gate));
         count = _clamp(id, terms, 0, count);
 
         // No block is after the post yet, so no draw: the node that the order names, or the first to bring it.
         (bool ready, uint256 from) = _opening(terms, block.timestamp);
         require(ready, AfterNotComplete(id, terms.afterJob));
-        require(block.timestamp >= terms.start, NotOpenYet(id, terms.start));
+        require(block.timestamp >= terms.start(), NotOpenYet(id, terms.start()));
         _requireWorker(id, terms, nodeId);
-        _take(id, terms, c, j, 0, count, nodeId, terms.priceAt(from, block.timestamp), 0);
+        _take(id, terms, gate, j, 0, count, nodeId, terms.priceAt(from, block.timestamp), 0);
         return 0;
     }
 
     /// @inheritdoc IJobs
     function takeOver(Terms calldata terms, uint32 first, uint32 nodeId) external {
-        Config memory c = _requireRunning();
+        Gate memory gate = _requireRunning();
         bytes32 id = _jobId(terms);
         JobWord j = _requireJob(id, JobState.Open);
         bytes32 key = _leaseKey(id, first);
@@ -79,13 +78,13 @@ abstract contract Jobs is MarketCore, IJobs {
 
         uint256 from = _requireDraw(id, terms, first, nodeId, j, word.at());
         uint96 price = terms.priceAt(from, block.timestamp);
-        if (word.count() == terms.shards) _setLease(key, LeaseWord.wrap(0)); // it moves into the job's own slot
-        _take(id, terms, c, j, first, word.count(), nodeId, price, word.bonus());
+        if (word.count() == terms.shards()) _setLease(key, LeaseWord.wrap(0)); // it moves into the job's own slot
+        _take(id, terms, gate, j, first, word.count(), nodeId, price, word.bonus());
     }
 
     /// @inheritdoc IJobs
     function commit(bytes32 id, Lease calldata lease_, bytes32 commitment) external {
-        require(commitment != 0, CommitmentZero(id, lease_.first));
+        require(commitment != 0, CommitmentZero(id, lease_.first()));
         (bytes32 key, LeaseWord word) = _requireHolder(id, lease_);
         require(word.flags() & LeaseWordLib.DIRECT == 0, DirectMismatch(id, true));
 
@@ -93,29 +92,27 @@ abstract contract Jobs is MarketCore, IJobs {
         uint208 body = uint208(uint256(keccak256(abi.encode(word, commitment, block.number))) >> 48);
         _setLease(key, LeaseWordLib.make(word.flags(), Phase.Committed, block.timestamp, body));
 
-        emit LeaseCommitted(id, lease_.first, lease_.node, commitment);
+        emit LeaseCommitted(id, lease_.claimed.node(), lease_.first(), commitment);
     }
 
     /// @inheritdoc IJobs
     function reveal(Terms calldata terms, Lease calldata lease_, Result calldata result, bytes32 salt) external {
         bytes32 id = _jobId(terms);
-        bytes32 key = _keyOf(id, lease_);
-        LeaseWord word = _loadLease(key);
-        _requirePhase(id, lease_.first, word, Phase.Committed);
-        LeaseWord claimed = _requireMatch(id, lease_, result, word);
+        (bytes32 key, LeaseWord word) = _find(id, lease_);
+        _requirePhase(id, lease_.first(), word, Phase.Committed);
+        _requireMatch(id, lease_, result, word);
         require(
-            lease_.commitment == _commitment(id, lease_.first, 0, lease_.node, result, salt),
-            LeaseMismatch(id, lease_.first)
+            lease_.commitment == _commitment(id, lease_.first(), 0, lease_.claimed.node(), result, salt),
+            LeaseMismatch(id, lease_.first())
         );
-        Params storage p = _params[terms.params];
-        (bool ready, uint256 opens) = _revealOpens(terms, p, id, lease_.first, word.at(), lease_.committedBlock);
+        (bool ready, uint256 opens) = _revealOpens(terms, id, lease_.first(), word.at(), lease_.committedBlock());
         // forge-lint: disable-start(unsafe-typecast)
-        require(ready && block.timestamp >= opens, TooEarly(id, lease_.first, uint40(opens))); // times fit
-        uint40 closes = uint40(_revealCloses(p, opens));
+        require(ready && block.timestamp >= opens, TooEarly(id, lease_.first(), uint40(opens))); // times fit
+        uint40 closes = uint40(_revealCloses(terms, opens));
         // forge-lint: disable-end(unsafe-typecast)
-        require(block.timestamp <= closes, DeadlinePassed(id, lease_.first, closes));
+        require(block.timestamp <= closes, DeadlinePassed(id, lease_.first(), closes));
 
-        _show(key, id, lease_, result, claimed);
+        _show(key, id, lease_, result);
     }
 
     /// @inheritdoc IJobs
@@ -123,7 +120,7 @@ abstract contract Jobs is MarketCore, IJobs {
         (bytes32 key, LeaseWord word) = _requireHolder(id, lease_);
         require(word.flags() & LeaseWordLib.DIRECT != 0, DirectMismatch(id, false));
 
-        _show(key, id, lease_, result, word);
+        _show(key, id, lease_, result);
     }
 
     /* SETTLEMENT */
@@ -134,13 +131,12 @@ abstract contract Jobs is MarketCore, IJobs {
         bytes32 id = _jobId(terms);
         for (uint256 i; i < leases.length; ++i) {
             Lease calldata l = leases[i];
-            bytes32 key = _keyOf(id, l);
-            LeaseWord word = _loadLease(key);
-            _requirePhase(id, l.first, word, Phase.Revealed);
+            (bytes32 key, LeaseWord word) = _find(id, l);
+            _requirePhase(id, l.first(), word, Phase.Revealed);
             _requireMatch(id, l, results[i], word);
             uint256 held = _heldUntil(terms, word.at());
             // forge-lint: disable-next-line(unsafe-typecast)
-            require(block.timestamp > held, TooEarly(id, l.first, uint40(held + 1))); // a time
+            require(block.timestamp > held, TooEarly(id, l.first(), uint40(held + 1))); // a time
             _pay(id, terms, l, results[i], key, false);
         }
     }
@@ -150,11 +146,10 @@ abstract contract Jobs is MarketCore, IJobs {
         external
     {
         bytes32 id = _jobId(terms);
-        bytes32 key = _keyOf(id, lease_);
-        LeaseWord word = _loadLease(key);
-        require(_isLiving(word.phase()), LeaseInPhase(id, lease_.first, word.phase(), Phase.Claimed));
+        (bytes32 key, LeaseWord word) = _find(id, lease_);
+        require(_isLiving(word.phase()), LeaseInPhase(id, lease_.first(), word.phase(), Phase.Claimed));
         _requireMatch(id, lease_, result, word);
-        _requireAcceptance(id, terms, lease_.first, lease_.node, result, signature);
+        _requireAcceptance(id, terms, lease_.first(), lease_.claimed.node(), result, signature);
         _pay(id, terms, lease_, result, key, true);
     }
 
@@ -166,18 +161,18 @@ abstract contract Jobs is MarketCore, IJobs {
         Result calldata result,
         bytes calldata acceptance
     ) external {
-        Config memory c = _requireRunning();
+        Gate memory gate = _requireRunning();
         bytes32 id = _jobId(terms);
-        _requireSignature(id, terms.requester, id, signature);
+        _requireSignature(id, terms.requester(), id, signature);
         _requireAcceptance(id, terms, 0, nodeId, result, acceptance);
         require(_nodes[nodeId].owner != address(0), NodeUnknown(nodeId));
-        require(terms.node == 0 || terms.node == nodeId, NodeNotEligible(id, nodeId));
-        uint256 escrow = _open(id, terms, c, true);
+        require(terms.node() == 0 || terms.node() == nodeId, NodeNotEligible(id, nodeId));
+        uint256 escrow = _open(id, terms, gate);
         (bool ready, uint256 from) = _opening(terms, block.timestamp);
         require(ready, AfterNotComplete(id, terms.afterJob));
-        require(block.timestamp >= terms.start, NotOpenYet(id, terms.start));
+        require(block.timestamp >= terms.start(), NotOpenYet(id, terms.start()));
 
-        uint256 gross = uint256(terms.priceAt(from, block.timestamp)) * terms.shards;
+        uint256 gross = uint256(terms.priceAt(from, block.timestamp)) * terms.shards();
         _end(id, terms, JobState.Complete, escrow - gross);
         _payOut(id, terms, 0, nodeId, 0, gross, 0, true, result);
     }
@@ -185,9 +180,9 @@ abstract contract Jobs is MarketCore, IJobs {
     /* INTERNAL */
 
     function _clamp(bytes32 id, Terms calldata terms, uint256 first, uint16 count) private pure returns (uint16) {
-        uint256 left = terms.shards - first;
+        uint256 left = terms.shards() - first;
         require(left != 0, NothingToClaim(id));
-        require(count != 0 && count <= terms.maxLease, CountInvalid(id, count, terms.maxLease));
+        require(count != 0 && count <= terms.maxLease(), CountInvalid(id, count, terms.maxLease()));
         // forge-lint: disable-next-line(unsafe-typecast)
         return left < count ? uint16(left) : count; // < count
     }
@@ -201,7 +196,7 @@ abstract contract Jobs is MarketCore, IJobs {
         bool ready;
         (ready, from) = _opening(terms, j.at());
         require(ready, AfterNotComplete(id, terms.afterJob));
-        require(block.timestamp >= terms.start, NotOpenYet(id, terms.start));
+        require(block.timestamp >= terms.start(), NotOpenYet(id, terms.start()));
         if (lapsedAt != 0) from = lapsedAt;
         _requireWorker(id, terms, nodeId);
         uint256 at = _drawnAt(terms, id, first, nodeId, _nodes[nodeId], j, from);
@@ -211,7 +206,7 @@ abstract contract Jobs is MarketCore, IJobs {
 
     function _requireWorker(bytes32 id, Terms calldata terms, uint32 nodeId) private view {
         _requireOperator(nodeId);
-        require(block.timestamp <= terms.expiry, DeadlinePassed(id, 0, terms.expiry));
+        require(block.timestamp <= terms.expiry(), DeadlinePassed(id, 0, terms.expiry()));
         require(_eligible(terms, nodeId, _nodes[nodeId]), NodeNotEligible(id, nodeId));
     }
 
@@ -219,7 +214,7 @@ abstract contract Jobs is MarketCore, IJobs {
     function _take(
         bytes32 id,
         Terms calldata terms,
-        Config memory c,
+        Gate memory gate,
         JobWord word,
         uint32 first,
         uint16 count,
@@ -227,44 +222,40 @@ abstract contract Jobs is MarketCore, IJobs {
         uint96 price,
         uint64 bonus
     ) private {
-        uint40 deadline = uint40(block.timestamp) + terms.exec;
-        uint256 bond = uint256(terms.bond) * count;
-        uint8 flags = terms.direct ? LeaseWordLib.DIRECT : 0;
-        bool takenOver = first != word.cursor();
+        uint40 deadline = uint40(block.timestamp) + terms.exec();
+        uint256 bond = terms.bond() * count;
+        uint8 flags = terms.direct() ? LeaseWordLib.DIRECT : 0;
+        bool solo = count == terms.shards();
+        if (solo) flags |= LeaseWordLib.SOLO;
+        LeaseWord claimed = LeaseWordLib.claimed(flags, deadline, nodeId, count, price, bonus);
 
-        _lock(nodeId, _nodes[nodeId], bond, c.minStake);
-        if (count == terms.shards) {
-            flags |= LeaseWordLib.SOLO;
-            _setLease(id, LeaseWordLib.claimed(flags, deadline, nodeId, count, price, bonus));
-        } else {
-            _setLease(_leaseKey(id, first), LeaseWordLib.claimed(flags, deadline, nodeId, count, price, bonus));
+        _lock(nodeId, _nodes[nodeId], bond, uint256(gate.minStake) * 1 ether);
+        _setLease(solo ? id : _leaseKey(id, first), claimed);
+        if (!solo) {
             Job memory j = word.unpack();
-            if (!takenOver) j.cursor += count;
+            if (first == j.cursor) j.cursor += count; // else it is taken over
             j.busy += count;
             _setJob(id, j.pack());
         }
 
-        emit LeaseClaimed(id, first, nodeId, count, price, bond, uint256(bonus) * 1 gwei, deadline, takenOver);
+        emit LeaseClaimed(id, nodeId, first, claimed);
     }
 
     /// @dev The operator of a claimed lease, in time.
     function _requireHolder(bytes32 id, Lease calldata lease_) private view returns (bytes32 key, LeaseWord word) {
-        key = _keyOf(id, lease_);
-        word = _loadLease(key);
-        _requirePhase(id, lease_.first, word, Phase.Claimed);
-        require(
-            LeaseWord.unwrap(word) == LeaseWord.unwrap(lease_.claimedWord(word.flags())),
-            LeaseMismatch(id, lease_.first)
-        );
-        _requireOperator(lease_.node);
-        require(block.timestamp <= lease_.deadline, DeadlinePassed(id, lease_.first, lease_.deadline));
+        (key, word) = _find(id, lease_);
+        _requirePhase(id, lease_.first(), word, Phase.Claimed);
+        require(LeaseWord.unwrap(word) == LeaseWord.unwrap(lease_.claimed), LeaseMismatch(id, lease_.first()));
+        _requireOperator(lease_.claimed.node());
+        require(block.timestamp <= lease_.claimed.at(), DeadlinePassed(id, lease_.first(), lease_.claimed.at()));
     }
 
-    function _show(bytes32 key, bytes32 id, Lease calldata lease_, Result calldata result, LeaseWord claimed) private {
+    function _show(bytes32 key, bytes32 id, Lease calldata lease_, Result calldata result) private {
+        LeaseWord claimed = lease_.claimed;
         uint208 body = LeaseLib.revealedBody(claimed, result);
         _setLease(key, LeaseWordLib.make(claimed.flags(), Phase.Revealed, block.timestamp, body));
 
-        emit LeaseRevealed(id, lease_.first, lease_.node, result);
+        emit LeaseRevealed(id, claimed.node(), lease_.first(), result);
     }
 
     /// @dev Frees the bond, updates the job, pays. The lease's phase and preimage were checked by the caller.
@@ -276,25 +267,27 @@ abstract contract Jobs is MarketCore, IJobs {
         bytes32 key,
         bool accepted
     ) private {
-        uint256 gross = uint256(l.price) * l.count;
+        uint256 gross = uint256(l.claimed.price()) * l.claimed.count();
         if (key == id) {
             _end(id, terms, JobState.Complete, terms.worstCase() - gross);
         } else {
             _setLease(key, LeaseWord.wrap(0));
             Job memory j = _jobWord(id).unpack();
-            j.busy -= l.count;
-            j.done += l.count;
+            j.busy -= l.claimed.count();
+            j.done += l.claimed.count();
             // forge-lint: disable-next-line(unsafe-typecast)
             j.left -= uint96(gross); // ≤ maxPrice · count, which is in escrow
-            if (j.done == terms.shards) {
+            if (j.done == terms.shards()) {
                 _end(id, terms, JobState.Complete, j.left);
-            } else if (j.busy == 0 && (j.state == JobState.Cancelled || block.timestamp > terms.expiry)) {
+            } else if (j.busy == 0 && (j.state == JobState.Cancelled || block.timestamp > terms.expiry())) {
                 _end(id, terms, JobState.Closed, j.left);
             } else {
                 _setJob(id, j.pack());
             }
         }
-        uint256 bond = uint256(terms.bond) * l.count;
-        _payOut(id, terms, l.first, l.node, bond, gross, uint256(l.bonus) * 1 gwei, accepted, result);
+        uint256 bond = terms.bond() * l.claimed.count();
+        _payOut(
+            id, terms, l.first(), l.claimed.node(), bond, gross, uint256(l.claimed.bonus()) * 1 gwei, accepted, result
+        );
     }
 }

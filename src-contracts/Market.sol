@@ -33,13 +33,13 @@ contract Market is Jobs, Multicall {
         _surrogateImplementation = address(new StakeSurrogate(address(this), token));
         _setTreasury(treasury_);
         _addParams(initial);
-        _config.minStake = Parameters.MIN_STAKE;
+        _gate.minStake = uint32(Parameters.MIN_STAKE / 1 ether);
         emit MinStakeSet(Parameters.MIN_STAKE);
-        _config.unbonding = Parameters.UNBONDING;
+        _unbonding = Parameters.UNBONDING;
         emit UnbondingSet(Parameters.UNBONDING);
         _allowed[token] = true;
         emit CurrencyAllowed(token, true);
-        _config.runtimes = 1 << 1; // wasm
+        _gate.runtimes = 1 << 1; // wasm
         emit RuntimeAllowed(1, true);
     }
 

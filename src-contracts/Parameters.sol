@@ -80,7 +80,9 @@ library Parameters {
     }
 
     function checkMinStake(uint256 value) internal pure {
+        // Kept in whole DPU, so that it shares the slot that every claim reads.
         _within("minStake", value, 1e18, 1_000_000e18);
+        require(value % 1e18 == 0, ParameterOutOfBounds("minStake", value, 1e18, 1_000_000e18));
     }
 
     /// @dev The lower bound is above exec + audit + reveal + window at their bounds (3.5 days).

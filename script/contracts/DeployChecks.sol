@@ -7,6 +7,7 @@ import {DpuTimelock} from "src-contracts/DpuTimelock.sol";
 import {Market} from "src-contracts/Market.sol";
 import {Parameters} from "src-contracts/Parameters.sol";
 import {IMarket} from "src-contracts/interfaces/IMarket.sol";
+import {Rules} from "src-contracts/types/Rules.sol";
 
 /// @notice What must hold before and after a deployment.
 abstract contract DeployChecks {
@@ -40,8 +41,8 @@ abstract contract DeployChecks {
         require(market.treasury() == plan.treasury, CheckFailed("treasury"));
         (address guardian, uint40 until) = market.guardian();
         require(guardian == plan.guardian && until > block.timestamp, CheckFailed("guardian"));
-        (uint16 newest,, uint96 minStake, uint32 unbonding,) = market.config();
-        require(newest == 1, CheckFailed("parameters"));
+        (Rules rules,, uint96 minStake, uint32 unbonding,) = market.config();
+        require(rules.version() == 1, CheckFailed("parameters"));
         require(minStake == Parameters.MIN_STAKE && unbonding == Parameters.UNBONDING, CheckFailed("stake rules"));
     }
 

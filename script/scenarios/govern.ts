@@ -22,6 +22,8 @@ import type { JobHistory } from '@dpu/sdk/history';
 import { createMarket } from '@dpu/sdk/market';
 import { governanceRevertOf } from '@dpu/sdk/governanceErrors';
 
+import { readRules } from '@dpu/sdk/rules';
+
 import { call, send } from '../network/equip.ts';
 import { followJob } from '../network/followJob.ts';
 import type { Network } from '../network/network.ts';
@@ -166,7 +168,7 @@ async function postEarly(stage: Stage, version: number): Promise<{ ids: Hex[]; s
     requester: people.requester,
     start,
   });
-  for (const terms of posted.terms) must('the version of the job from before', terms.params, version);
+  for (const terms of posted.terms) must('the version of the job from before', readRules(terms.rules).version, version);
   print(`posted a small job under version ${version}; it opens at ${start}, after the decision`);
   return { ids: posted.ids, start };
 }
@@ -178,7 +180,7 @@ async function runNext(stage: Stage, version: number): Promise<{ ids: Hex[]; his
     options: stage.settings,
     requester: people.requester,
   });
-  for (const terms of posted.terms) must('the version of the next job', terms.params, version);
+  for (const terms of posted.terms) must('the version of the next job', readRules(terms.rules).version, version);
   print(`posted the next job under version ${version}`);
   if (network.appUrl) print(`watch it in the dApp: ${network.appUrl}/jobs/${posted.ids[0]}`);
   const histories: JobHistory[] = [];
@@ -200,14 +202,14 @@ async function indexed({ network, signal }: Stage, id: Hex, version: number): Pr
     found = await api.job(id);
   }
   must('the state of the next job in the indexer', found?.state, 'complete');
-  must('its version there', found?.terms.params, version);
+  must('its version there', found && readRules(found.terms.rules).version, version);
 }
 
 /** Adds up what was paid, after checking every payment's fee to the last wei. */
 function checkFees(histories: readonly JobHistory[], version: number, feeBps: number): { gross: bigint; fee: bigint } {
   let [gross, fee] = [0n, 0n];
   for (const { id, terms, leases } of histories) {
-    must(`the version of job ${id}`, terms.params, version);
+    must(`the version of job ${id}`, readRules(terms.rules).version, version);
     for (const { payment } of leases) {
       if (!payment) throw new StoryDiffers(`a payment of job ${id}`, 'missing', 'there');
       const price = payment.paid + payment.fee;
@@ -302,7 +304,7 @@ async function readParams(
   version?: number,
 ): Promise<{ version: number; params: Params }> {
   const market = createMarket({ publicClient: local.publicClient, deployment });
-  const wanted = version ?? (await market.config()).newestParams;
+  const wanted = version ?? readRules((await market.config()).rules).version;
   return { version: wanted, params: await market.params(wanted) };
 }
 

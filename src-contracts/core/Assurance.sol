@@ -4,7 +4,7 @@ pragma solidity 0.8.34;
 import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
 import {Parameters} from "src-contracts/Parameters.sol";
 import {StakesCore} from "src-contracts/core/StakesCore.sol";
-import {Params} from "src-contracts/types/Params.sol";
+import {Rules} from "src-contracts/types/Rules.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
 /// @notice What decides whether a result is believed. One seat a lease for now; more seats, audit seats and juries join here.
@@ -20,30 +20,29 @@ abstract contract Assurance is StakesCore {
     /// The draw is seeded by the block after the commit, so it cannot be known when the result is chosen; hence the reveal
     /// must wait for that block (`ready` is false before). A hash that is out of reach counts as drawn: waiting it out
     /// must not be a way around the audit.
-    function _revealOpens(
-        Terms calldata terms,
-        Params storage p,
-        bytes32 id,
-        uint32 first,
-        uint256 committedAt,
-        uint256 committedBlock
-    ) internal view returns (bool ready, uint256 opens) {
-        uint256 rate = uint256(p.auditBps) + terms.auditBps;
+    function _revealOpens(Terms calldata terms, bytes32 id, uint32 first, uint256 committedAt, uint256 committedBlock)
+        internal
+        view
+        returns (bool ready, uint256 opens)
+    {
+        Rules rules = terms.rules;
+        uint256 rate = rules.auditBps() + terms.auditBps();
         if (rate == 0) return (true, committedAt);
         if (block.number <= committedBlock + 1) return (false, 0);
         bytes32 seed = Blockhash.blockHash(committedBlock + 1);
         bool audited = seed == 0 || uint256(keccak256(abi.encode(seed, id, first, "audit"))) % Parameters.BPS < rate;
-        return (true, audited ? committedAt + p.auditWindow : committedAt);
+        return (true, audited ? committedAt + rules.auditWindow() : committedAt);
     }
 
     /// @dev Last second at which a reveal is in time.
-    function _revealCloses(Params storage p, uint256 opens) internal view returns (uint256) {
-        return opens + p.revealWindow;
+    function _revealCloses(Terms calldata terms, uint256 opens) internal view returns (uint256) {
+        return opens + terms.rules.revealWindow();
     }
 
     /// @dev Last second at which a revealed lease cannot be paid yet. Without a window there is none: nobody may challenge, so the
     /// holder may be paid in the very transaction that shows the result.
     function _heldUntil(Terms calldata terms, uint256 revealedAt) internal pure returns (uint256) {
-        return terms.window == 0 ? 0 : revealedAt + terms.window;
+        uint256 window = terms.window();
+        return window == 0 ? 0 : revealedAt + window;
     }
 }

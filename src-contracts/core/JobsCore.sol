@@ -11,7 +11,7 @@ import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {Job, JobState, JobWord, JobWordLib} from "src-contracts/types/Job.sol";
 import {Lease, LeaseLib, LeaseWord, LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
-import {Params} from "src-contracts/types/Params.sol";
+import {Rules} from "src-contracts/types/Rules.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
 /// @notice Storage, identity, the draw and the views of jobs and leases.
@@ -63,10 +63,15 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         _words[id] = JobWord.unwrap(word);
     }
 
-    /// @dev Where the word of `lease_` is. A holder that lies about it finds a word that does not match.
-    function _keyOf(bytes32 id, Lease calldata lease_) internal view returns (bytes32) {
-        if (lease_.first == 0 && _jobWord(id).state() == JobState.Leased) return id;
-        return _leaseKey(id, lease_.first);
+    /// @dev Where the word of `lease_` is by the flag that it carries, and the word; zero when the job's slot holds no lease. A
+    /// holder that lies about the flag finds a word that does not match.
+    function _find(bytes32 id, Lease calldata lease_) internal view returns (bytes32 key, LeaseWord word) {
+        if (lease_.first() == 0 && lease_.claimed.flags() & LeaseWordLib.SOLO != 0) {
+            word = _loadLease(id);
+            return (id, word.flags() & LeaseWordLib.SOLO != 0 ? word : LeaseWord.wrap(0));
+        }
+        key = _leaseKey(id, lease_.first());
+        return (key, _loadLease(key));
     }
 
     function _setLease(bytes32 key, LeaseWord word) internal {
@@ -83,18 +88,13 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
     }
 
     /// @dev Checks that `lease_` (and `result` where revealed) is what `word` stands for.
-    function _requireMatch(bytes32 id, Lease calldata lease_, Result calldata result, LeaseWord word)
-        internal
-        pure
-        returns (LeaseWord claimed)
-    {
-        claimed = lease_.claimedWord(word.flags());
+    function _requireMatch(bytes32 id, Lease calldata lease_, Result calldata result, LeaseWord word) internal pure {
         Phase phase = word.phase();
         bool same;
-        if (phase == Phase.Claimed) same = LeaseWord.unwrap(word) == LeaseWord.unwrap(claimed);
-        else if (phase == Phase.Committed) same = word.body() == lease_.committedBody(claimed);
-        else if (phase == Phase.Revealed) same = word.body() == LeaseLib.revealedBody(claimed, result);
-        require(same, LeaseMismatch(id, lease_.first));
+        if (phase == Phase.Claimed) same = LeaseWord.unwrap(word) == LeaseWord.unwrap(lease_.claimed);
+        else if (phase == Phase.Committed) same = word.body() == lease_.committedBody();
+        else if (phase == Phase.Revealed) same = word.body() == LeaseLib.revealedBody(lease_.claimed, result);
+        require(same, LeaseMismatch(id, lease_.first()));
     }
 
     function _requirePhase(bytes32 id, uint32 first, LeaseWord word, Phase needed) internal pure {
@@ -118,7 +118,7 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         bytes32 digest = _hashTypedDataV4(
             keccak256(abi.encode(ACCEPTANCE_TYPEHASH, id, first, nodeId, result.root, result.units, result.manifest))
         );
-        _requireSignature(id, terms.requester, digest, signature);
+        _requireSignature(id, terms.requester(), digest, signature);
     }
 
     function _requireSignature(bytes32 id, address requester, bytes32 digest, bytes calldata signature) internal view {
@@ -136,7 +136,7 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
     /// @dev When claiming opens and the ramp begins: the terms' start, else the post; never before the earlier job is complete.
     /// `ready` is false while the earlier job is not complete.
     function _opening(Terms calldata terms, uint256 postedAt) internal view returns (bool ready, uint256 from) {
-        from = terms.start != 0 ? terms.start : postedAt;
+        from = terms.start() != 0 ? terms.start() : postedAt;
         if (terms.afterJob == 0) return (true, from);
         JobWord earlier = _jobWord(terms.afterJob);
         if (earlier.state() != JobState.Complete) return (false, 0);
@@ -145,8 +145,8 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
     }
 
     function _eligible(Terms calldata terms, uint32 nodeId, Node storage n) internal view returns (bool) {
-        return (terms.node == 0 || terms.node == nodeId) && n.runtimes & (uint32(1) << terms.runtime) != 0
-            && (terms.tier == 0 || (n.tier >= terms.tier && block.timestamp <= n.tierUntil));
+        return (terms.node() == 0 || terms.node() == nodeId) && n.runtimes & (uint32(1) << terms.runtime()) != 0
+            && (terms.tier() == 0 || (n.tier >= terms.tier() && block.timestamp <= n.tierUntil));
     }
 
     /// @dev First second at which `nodeId` may take the lease at `first`. Threshold sortition: a node is in when its roll, uniform
@@ -161,55 +161,58 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         JobWord j,
         uint256 from
     ) internal view returns (uint256) {
-        if (terms.node != 0) return from;
+        if (terms.node() != 0) return from;
         if (block.number < uint256(j.atBlock()) + 2) return type(uint40).max;
-        Params storage p = _params[terms.params];
-        uint256 openToAll = from + p.drawOpenAfter;
+        Rules rules = terms.rules;
+        uint256 openToAll = from + rules.drawOpenAfter();
         // Younger than the seed: the node's id could have been chosen to win.
         if (n.since >= j.at()) return openToAll;
         bytes32 seed = Blockhash.blockHash(uint256(j.atBlock()) + 1);
         if (seed == 0) return from;
 
         uint256 roll = uint64(uint256(keccak256(abi.encode(seed, id, first, nodeId))));
-        uint256 total = _runtimeStake[terms.runtime];
+        uint256 total = _runtimeStake[terms.runtime()];
         if (total == 0) return openToAll;
         // 2^64 × the node's part of the draw; it is in once share · factor > roll.
         uint256 share = (uint256(n.stake) * n.record << 64) / (total * Parameters.BPS);
         if (share == 0) return openToAll;
         uint256 factor = roll / share + 1;
-        uint256 at = factor <= DRAW_START ? from : from + (factor - DRAW_START) * p.drawStep;
+        uint256 at = factor <= DRAW_START ? from : from + (factor - DRAW_START) * rules.drawStep();
         return at < openToAll ? at : openToAll;
     }
 
     /* INTERNAL: beginning and end */
 
     /// @dev Everything a post must satisfy; moves the worst case into escrow, which fits 96 bits. The caller writes the job's word.
-    function _open(bytes32 id, Terms calldata terms, Config memory c, bool signed) internal returns (uint256 escrow) {
+    function _open(bytes32 id, Terms calldata terms, Gate memory gate) internal returns (uint256 escrow) {
         JobState state = _jobWord(id).state();
         require(state == JobState.None, JobInState(id, state, JobState.None));
-        require(terms.params == c.newestParams, ParamsVersion(terms.params, c.newestParams));
-        require(c.runtimes & (uint256(1) << terms.runtime) != 0, TermsInvalid(id, "runtime"));
-        require(terms.shards != 0 && terms.shards <= Parameters.MAX_SHARDS, TermsInvalid(id, "shards"));
-        require(terms.maxLease != 0, TermsInvalid(id, "maxLease"));
-        require(terms.minPrice <= terms.maxPrice && terms.maxPrice != 0, TermsInvalid(id, "maxPrice"));
+        Rules rules = terms.rules;
+        require(Rules.unwrap(rules) == Rules.unwrap(gate.rules), ParamsVersion(rules.version(), gate.rules.version()));
+        require(gate.runtimes & (uint256(1) << terms.runtime()) != 0, TermsInvalid(id, "runtime"));
+        require(terms.shards() != 0 && terms.shards() <= Parameters.MAX_SHARDS, TermsInvalid(id, "shards"));
+        require(terms.maxLease() != 0, TermsInvalid(id, "maxLease"));
+        require(terms.minPrice() <= terms.maxPrice() && terms.maxPrice() != 0, TermsInvalid(id, "maxPrice"));
         escrow = terms.worstCase();
         require(escrow <= type(uint96).max, TermsInvalid(id, "maxPrice"));
         require(terms.worstBond() <= type(uint96).max, TermsInvalid(id, "bond"));
-        require(_seatsOffered(terms.seats), TermsInvalid(id, "seats"));
+        require(_seatsOffered(terms.seats()), TermsInvalid(id, "seats"));
         require(
-            terms.auditBps <= Parameters.BPS && (!terms.direct || terms.auditBps == 0), TermsInvalid(id, "auditBps")
+            terms.auditBps() <= Parameters.BPS && (!terms.direct() || terms.auditBps() == 0),
+            TermsInvalid(id, "auditBps")
         );
-        require(terms.exec != 0 && terms.exec <= Parameters.MAX_EXEC, TermsInvalid(id, "exec"));
-        require(terms.window <= Parameters.MAX_WINDOW, TermsInvalid(id, "window"));
+        require(terms.exec() != 0 && terms.exec() <= Parameters.MAX_EXEC, TermsInvalid(id, "exec"));
+        require(terms.window() <= Parameters.MAX_WINDOW, TermsInvalid(id, "window"));
         require(
-            terms.expiry >= block.timestamp && terms.expiry >= terms.start
-                && terms.expiry <= block.timestamp + Parameters.MAX_OPEN,
+            terms.expiry() >= block.timestamp && terms.expiry() >= terms.start()
+                && terms.expiry() <= block.timestamp + Parameters.MAX_OPEN,
             TermsInvalid(id, "expiry")
         );
-        require(terms.node <= c.nodeCount, TermsInvalid(id, "node"));
+        uint32 only = terms.node();
+        require(only == 0 || _nodes[only].owner != address(0), TermsInvalid(id, "node"));
         require(terms.spec != 0, TermsInvalid(id, "spec"));
-        if (terms.currency == TOKEN && !terms.direct) {
-            require(uint256(terms.bond) * 10 >= uint256(terms.maxPrice) * c.bondTenths, TermsInvalid(id, "bond"));
+        if (terms.currency() == TOKEN && !terms.direct()) {
+            require(terms.bond() * 10 >= terms.maxPrice() * rules.bondTenths(), TermsInvalid(id, "bond"));
         }
         if (terms.afterJob != 0) {
             // A job that can no longer become complete would leave this one waiting until it expires.
@@ -220,9 +223,9 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
             );
         }
 
-        _debit(terms.currency, terms.requester, escrow);
+        _debit(terms.currency(), terms.requester(), escrow);
 
-        emit JobPosted(id, terms.requester, signed, escrow, terms);
+        emit JobPosted(id, terms.requester(), terms);
     }
 
     /// @dev Frees `bond`, which a claim of this node locked, and pays.
@@ -239,26 +242,29 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
     ) internal {
         Node storage n = _nodes[nodeId];
         address owner = n.owner;
-        uint256 fee = gross * _params[terms.params].feeBps / Parameters.BPS;
-        uint16 record = n.record;
-        // Work that a requester handed to its own choice, or waved through, proves nothing to others.
-        if (!accepted && terms.node == 0) record += (Parameters.RECORD_MAX - record) / 64;
+        uint256 fee = gross * terms.rules.feeBps() / Parameters.BPS;
         // forge-lint: disable-next-line(unsafe-typecast)
         n.locked -= uint96(bond); // what `_lock` added
-        n.record = record; // together with `locked`: one slot, one write
+        uint16 record = n.record;
+        // Work that a requester handed to its own choice, or waved through, proves nothing to others.
+        if (!accepted && terms.node() == 0) {
+            record += (Parameters.RECORD_MAX - record) / 64;
+            n.record = record;
+        }
 
-        _creditFee(terms.currency, fee);
-        _credit(terms.currency, owner, gross - fee);
+        _creditPaid(terms.currency(), owner, gross - fee, fee);
         _credit(TOKEN, owner, bonus);
 
-        emit LeaseSettled(id, first, nodeId, owner, gross - fee, fee, bonus, record, accepted, result);
+        if (accepted) emit LeaseAccepted(id, nodeId, first, gross - fee, fee, result);
+        else emit LeaseSettled(id, nodeId, first, gross - fee, fee, record);
     }
 
     /// @dev Leaves a tombstone and gives `refund` back.
     function _end(bytes32 id, Terms calldata terms, JobState state, uint256 refund) internal {
         _setJob(id, JobWordLib.tombstone(state, block.timestamp));
-        _credit(terms.currency, terms.requester, refund);
+        _credit(terms.currency(), terms.requester(), refund);
 
-        emit JobClosed(id, terms.requester, state == JobState.Complete, refund);
+        if (state == JobState.Complete) emit JobCompleted(id, refund);
+        else emit JobClosed(id, refund);
     }
 }

@@ -30,14 +30,15 @@ abstract contract Governed is MarketCore, IGoverned {
     function allowRuntime(uint8 id, bool allowed) external onlyOwner {
         require(id != 0 && id <= Parameters.MAX_RUNTIME, RuntimesInvalid(id));
         uint32 bit = uint32(1) << id;
-        _config.runtimes = allowed ? _config.runtimes | bit : _config.runtimes & ~bit;
+        _gate.runtimes = allowed ? _gate.runtimes | bit : _gate.runtimes & ~bit;
         emit RuntimeAllowed(id, allowed);
     }
 
     /// @inheritdoc IGoverned
     function setMinStake(uint96 minStake) external onlyOwner {
         Parameters.checkMinStake(minStake);
-        _config.minStake = minStake;
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _gate.minStake = uint32(minStake / 1 ether); // whole DPU, at most a million
         emit MinStakeSet(minStake);
     }
 
@@ -45,7 +46,7 @@ abstract contract Governed is MarketCore, IGoverned {
     function setUnbonding(uint32 unbonding) external onlyOwner {
         Parameters.checkUnbonding(unbonding);
         // forge-lint: disable-next-line(unsafe-typecast)
-        _config.unbonding = uint24(unbonding); // at most 60 days
+        _unbonding = uint24(unbonding); // at most 60 days
         emit UnbondingSet(unbonding);
     }
 
@@ -77,13 +78,13 @@ abstract contract Governed is MarketCore, IGoverned {
     /// @inheritdoc IGoverned
     function pause(uint32 duration) external {
         require(msg.sender == _guardian && block.timestamp <= _guardianUntil, NotGuardian(msg.sender));
-        uint40 earliest = _config.pausedUntil == 0 ? 0 : _config.pausedUntil + Parameters.PAUSE_COOLDOWN;
+        uint40 earliest = _gate.pausedUntil == 0 ? 0 : _gate.pausedUntil + Parameters.PAUSE_COOLDOWN;
         require(
             duration != 0 && duration <= Parameters.MAX_PAUSE && block.timestamp >= earliest,
             PauseNotAllowed(duration, earliest)
         );
         uint40 until = uint40(block.timestamp) + duration;
-        _config.pausedUntil = until;
+        _gate.pausedUntil = until;
         emit Paused(msg.sender, until);
     }
 

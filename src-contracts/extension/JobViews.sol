@@ -7,7 +7,7 @@ import {IJobViews} from "src-contracts/interfaces/IJobs.sol";
 import {Job, JobState, JobWord} from "src-contracts/types/Job.sol";
 import {LeaseWord, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
-import {Params} from "src-contracts/types/Params.sol";
+import {Rules} from "src-contracts/types/Rules.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
 /// @notice What can be asked about jobs and leases.
@@ -57,7 +57,7 @@ abstract contract JobViews is MarketCore, IJobViews {
     function drawn(Terms calldata terms, uint32 first, uint32 nodeId) external view returns (bool now_, uint40 from_) {
         bytes32 id = _jobId(terms);
         JobWord word = _jobWord(id);
-        if (word.state() != JobState.Open || block.timestamp > terms.expiry) return (false, 0);
+        if (word.state() != JobState.Open || block.timestamp > terms.expiry()) return (false, 0);
         (bool ready, uint256 from) = _opening(terms, word.at());
         LeaseWord lapsed = LeaseWord.wrap(_words[_leaseKey(id, first)]);
         if (lapsed.phase() == Phase.Lapsed) {
@@ -67,7 +67,7 @@ abstract contract JobViews is MarketCore, IJobViews {
         Node storage n = _nodes[nodeId];
         if (!ready || !_eligible(terms, nodeId, n)) return (false, 0);
         uint256 at = _drawnAt(terms, id, first, nodeId, n, word, from);
-        if (terms.start > at) at = terms.start;
+        if (terms.start() > at) at = terms.start();
         // forge-lint: disable-next-line(unsafe-typecast)
         return (block.timestamp >= at, uint40(at)); // a time
     }
@@ -76,9 +76,9 @@ abstract contract JobViews is MarketCore, IJobViews {
     function worstCaseExit(Terms calldata terms) external view returns (uint40) {
         JobState state = _jobWord(_jobId(terms)).state();
         if (state == JobState.Complete || state == JobState.Closed) return 0;
-        Params memory p = _params[terms.params];
-        uint256 last = uint256(terms.expiry) + terms.exec + terms.window + 1;
-        if (!terms.direct) last += uint256(p.auditWindow) + p.revealWindow;
+        Rules rules = terms.rules;
+        uint256 last = uint256(terms.expiry()) + terms.exec() + terms.window() + 1;
+        if (!terms.direct()) last += rules.auditWindow() + rules.revealWindow();
         // forge-lint: disable-next-line(unsafe-typecast)
         return uint40(last); // a time plus a few days
     }

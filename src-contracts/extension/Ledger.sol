@@ -7,6 +7,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {MarketCore} from "src-contracts/core/MarketCore.sol";
 import {ILedger} from "src-contracts/interfaces/ILedger.sol";
 import {Params} from "src-contracts/types/Params.sol";
+import {Rules} from "src-contracts/types/Rules.sol";
 
 /// @notice Money in and out.
 abstract contract Ledger is MarketCore, ILedger {
@@ -21,6 +22,7 @@ abstract contract Ledger is MarketCore, ILedger {
         require(amount != 0, AmountZero());
 
         uint256 received = _pull(currency, amount);
+        require(received <= type(uint96).max, AmountTooLarge(received));
         _credit(currency, account, received);
 
         emit Deposited(currency, account, msg.sender, received);
@@ -53,11 +55,14 @@ abstract contract Ledger is MarketCore, ILedger {
     }
 
     /// @inheritdoc ILedger
-    function collectFees(address currency) external {
-        uint256 amount = _fees[currency];
+    function collectFees(address currency, address[] calldata accounts) external {
+        uint256 amount;
+        for (uint256 i; i < accounts.length; ++i) {
+            uint256 word = _accounts[currency][accounts[i]];
+            amount += word >> 128;
+            _accounts[currency][accounts[i]] = uint128(word);
+        }
         require(amount != 0, AmountZero());
-
-        _fees[currency] = 0;
         _credit(currency, _treasury, amount);
 
         emit FeesCollected(currency, _treasury, amount);
@@ -67,17 +72,18 @@ abstract contract Ledger is MarketCore, ILedger {
 
     /// @inheritdoc ILedger
     function balanceOf(address currency, address account) public view returns (uint256) {
-        return _balances[currency][account];
+        return uint128(_accounts[currency][account]);
     }
 
     /// @inheritdoc ILedger
-    function fees(address currency) external view returns (uint256) {
-        return _fees[currency];
+    function feesOf(address currency, address account) external view returns (uint256) {
+        return _accounts[currency][account] >> 128;
     }
 
     /// @inheritdoc ILedger
     function params(uint16 version) external view returns (Params memory) {
-        require(version != 0 && version <= _config.newestParams, ParamsVersion(version, _config.newestParams));
+        uint16 newest = _gate.rules.version();
+        require(version != 0 && version <= newest, ParamsVersion(version, newest));
         return _params[version];
     }
 
@@ -85,10 +91,10 @@ abstract contract Ledger is MarketCore, ILedger {
     function config()
         external
         view
-        returns (uint16 newestParams, uint40 pausedUntil, uint96 minStake, uint32 unbonding, uint32 nodeCount)
+        returns (Rules rules, uint40 pausedUntil, uint96 minStake, uint32 unbonding, uint32 nodeCount)
     {
-        Config memory c = _config;
-        return (c.newestParams, c.pausedUntil, c.minStake, c.unbonding, c.nodeCount);
+        Gate memory gate = _gate;
+        return (gate.rules, gate.pausedUntil, uint96(gate.minStake) * 1 ether, _unbonding, _nodeCount);
     }
 
     /* INTERNAL */

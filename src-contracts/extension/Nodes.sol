@@ -15,7 +15,7 @@ abstract contract Nodes is MarketCore, INodes {
         external
         returns (uint32 id)
     {
-        id = ++_config.nodeCount;
+        id = ++_nodeCount;
         Node storage n = _nodes[id];
         n.owner = msg.sender;
         n.record = Parameters.RECORD_START;
@@ -54,7 +54,7 @@ abstract contract Nodes is MarketCore, INodes {
 
     /// @inheritdoc INodes
     function runtime(uint8 id) external view returns (uint96 stake_, bool allowed) {
-        return (_runtimeStake[id], _config.runtimes & (uint256(1) << id) != 0);
+        return (_runtimeStake[id], _gate.runtimes & (uint256(1) << id) != 0);
     }
 
     /* INTERNAL */

@@ -44,7 +44,7 @@ abstract contract Stakes is Nodes {
         n.exiting = true;
         // forge-lint: disable-next-line(unsafe-typecast)
         n.queued += uint96(amount); // ≤ free ≤ stake
-        n.unstakeAt = uint40(block.timestamp) + _config.unbonding;
+        n.unstakeAt = uint40(block.timestamp) + _unbonding;
 
         emit UnstakeQueued(id, amount, n.queued, n.unstakeAt);
     }

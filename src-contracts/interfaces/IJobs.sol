@@ -2,59 +2,46 @@
 pragma solidity ^0.8.30;
 
 import {Job, JobState} from "src-contracts/types/Job.sol";
-import {Lease, Phase, Result} from "src-contracts/types/Lease.sol";
+import {Lease, LeaseWord, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
 /// @notice What jobs and leases say: events and errors.
 interface JobFacts {
-    /// @notice Emitted when a job was posted and `escrow` set aside. `signed`: brought as an order by a node.
-    event JobPosted(bytes32 indexed id, address indexed requester, bool signed, uint256 escrow, Terms terms);
+    /// @notice Emitted when a job was posted and its worst case set aside. A signed order is claimed or paid in the same transaction.
+    event JobPosted(bytes32 indexed id, address indexed requester, Terms terms);
     /// @notice Emitted when a job was cancelled; leases that run go on.
     event JobCancelled(bytes32 indexed id, uint256 refunded);
-    /// @notice Emitted when a job ended. `complete`: every shard was settled.
-    event JobClosed(bytes32 indexed id, address indexed requester, bool complete, uint256 refunded);
-    /// @notice Emitted when `node` took the shards `first … first + count − 1` and locked `bond` DPU. `bonus` is in DPU wei.
-    event LeaseClaimed(
-        bytes32 indexed id,
-        uint32 indexed first,
-        uint32 indexed node,
-        uint16 count,
-        uint96 price,
-        uint256 bond,
-        uint256 bonus,
-        uint40 deadline,
-        bool takenOver
-    );
+    /// @notice Emitted when every shard of a job was settled; what it did not cost went back to the requester.
+    event JobCompleted(bytes32 indexed id, uint256 refunded);
+    /// @notice Emitted when a job ended with shards that nobody was paid for.
+    event JobClosed(bytes32 indexed id, uint256 refunded);
+    /// @notice Emitted when `node` took the shards from `first` on and locked their bond. `claimed` is the lease's word: deadline, count,
+    /// price, bonus (see `LeaseWordLib`). It was taken over when `first` had been claimed before.
+    event LeaseClaimed(bytes32 indexed id, uint32 indexed node, uint32 first, LeaseWord claimed);
     /// @notice Emitted when a lease was committed. The block of this event seeds the audit draw.
-    event LeaseCommitted(bytes32 indexed id, uint32 indexed first, uint32 indexed node, bytes32 commitment);
+    event LeaseCommitted(bytes32 indexed id, uint32 indexed node, uint32 first, bytes32 commitment);
     /// @notice Emitted when a lease's result became public. It can be settled once the terms' `window` seconds have passed.
-    event LeaseRevealed(bytes32 indexed id, uint32 indexed first, uint32 indexed node, Result result);
-    /// @notice Emitted when a lease was paid: `paid` to the node's owner and `fee` to the protocol, in the job's currency,
-    /// `bonus` in DPU. `accepted`: by the requester's signature. `record` is the node's new record.
-    event LeaseSettled(
-        bytes32 indexed id,
-        uint32 indexed first,
-        uint32 indexed node,
-        address owner,
-        uint256 paid,
-        uint256 fee,
-        uint256 bonus,
-        uint16 record,
-        bool accepted,
-        Result result
+    event LeaseRevealed(bytes32 indexed id, uint32 indexed node, uint32 first, Result result);
+    /// @notice Emitted when a lease was paid after its window: `paid` to the node's owner and `fee` to the protocol, in the job's currency,
+    /// with the lease's bonus in DPU. `record` is the node's new record.
+    event LeaseSettled(bytes32 indexed id, uint32 indexed node, uint32 first, uint256 paid, uint256 fee, uint16 record);
+    /// @notice The same, paid at once by the requester's signature, which may come before the result was shown. It proves nothing
+    /// to others, so the record stays.
+    event LeaseAccepted(
+        bytes32 indexed id, uint32 indexed node, uint32 first, uint256 paid, uint256 fee, Result result
     );
     /// @notice Emitted when a lease missed a deadline: `slashed` of its bond is lost, `bonus` DPU waits for whoever takes over.
     event LeaseLapsed(
         bytes32 indexed id,
-        uint32 indexed first,
         uint32 indexed node,
+        uint32 first,
         uint256 slashed,
         uint256 bonus,
         uint16 record,
         bool withheld
     );
     /// @notice Emitted when the bonus of a lease that nobody took over went to the treasury.
-    event BonusSwept(bytes32 indexed id, uint32 indexed first, uint256 amount);
+    event BonusSwept(bytes32 indexed id, uint32 first, uint256 amount);
 
     /// @notice Thrown when terms can never be fulfilled. `field` names the first that is wrong.
     error TermsInvalid(bytes32 id, bytes32 field);

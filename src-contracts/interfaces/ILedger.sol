@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {Params} from "src-contracts/types/Params.sol";
+import {Rules} from "src-contracts/types/Rules.sol";
 
 /// @notice What the ledger says: events and errors.
 interface LedgerFacts {
@@ -32,6 +33,8 @@ interface LedgerFacts {
     error CurrencyNotAllowed(address currency);
     /// @notice Thrown when a balance is too small.
     error BalanceTooLow(address currency, address account, uint256 balance, uint256 needed);
+    /// @notice Thrown when more is paid in at once than the ledger counts (2^96 − 1 of the currency's smallest unit).
+    error AmountTooLarge(uint256 amount);
     /// @notice Thrown when an amount is zero.
     error AmountZero();
     /// @notice Thrown when an address is zero.
@@ -42,7 +45,7 @@ interface LedgerFacts {
     error NotGuardian(address caller);
     /// @notice Thrown when a pause is too long, or too soon after the last one.
     error PauseNotAllowed(uint256 seconds_, uint40 earliest);
-    /// @notice Thrown when a parameter version does not exist or is not the newest.
+    /// @notice Thrown when a parameter version does not exist, or when terms do not carry the newest one, number by number.
     error ParamsVersion(uint16 given, uint16 newest);
 }
 
@@ -62,21 +65,22 @@ interface ILedger is LedgerFacts {
     /// @notice Takes `amount` of `currency` out of the caller's balance, to `to`. Never paused.
     function withdraw(address currency, address to, uint256 amount) external;
 
-    /// @notice Moves the collected fees of `currency` to the treasury's balance. Anyone may call.
-    function collectFees(address currency) external;
+    /// @notice Moves the protocol's fees of `currency` that wait beside the balances of `accounts` (owners of paid nodes) to the
+    /// treasury's balance. Anyone may call.
+    function collectFees(address currency, address[] calldata accounts) external;
 
     /// @notice Free balance of `account` in `currency`.
     function balanceOf(address currency, address account) external view returns (uint256);
 
-    /// @notice Fees of `currency` not yet collected.
-    function fees(address currency) external view returns (uint256);
+    /// @notice Fees of what `account` was paid in `currency`, not yet collected. They are no part of its balance.
+    function feesOf(address currency, address account) external view returns (uint256);
 
     /// @notice Version `version` of the parameters.
     function params(uint16 version) external view returns (Params memory);
 
-    /// @notice The numbers in force: newest parameter version, end of the pause, least stake, unbonding time, number of nodes.
+    /// @notice The numbers in force: what the terms of new jobs must carry as `rules`, end of the pause, least stake, unbonding time, number of nodes.
     function config()
         external
         view
-        returns (uint16 newestParams, uint40 pausedUntil, uint96 minStake, uint32 unbonding, uint32 nodeCount);
+        returns (Rules rules, uint40 pausedUntil, uint96 minStake, uint32 unbonding, uint32 nodeCount);
 }

@@ -12,22 +12,12 @@ enum Phase {
 
 /// @notice A lease as its holder describes it in calldata; the contract checks it against one storage word.
 struct Lease {
-    /// First shard of the range.
-    uint32 first;
-    /// Number of shards.
-    uint16 count;
-    /// Node that holds it.
-    uint32 node;
-    /// Agreed price of one shard.
-    uint96 price;
-    /// DPU carried over from failed holders, in gwei (1e9 wei), paid with the result.
-    uint64 bonus;
-    /// Last second for commit or submit.
-    uint40 deadline;
+    /// The lease's word right after the claim, as `LeaseClaimed` says it: deadline, node, count, price, bonus.
+    LeaseWord claimed;
+    /// `committedBlock 40 | first 32`. Block of the commit, zero before (the block after it seeds the audit draw); first shard.
+    uint256 place;
     /// What was committed; zero before.
     bytes32 commitment;
-    /// Block of the commit; zero before. The block after it seeds the audit draw.
-    uint40 committedBlock;
 }
 
 /// @notice What a node says it computed for a lease.
@@ -50,14 +40,19 @@ using LeaseLib for Lease global;
 using LeaseWordLib for LeaseWord global;
 
 library LeaseLib {
-    /// @notice The word while claimed.
-    function claimedWord(Lease calldata self, uint8 flags) internal pure returns (LeaseWord) {
-        return LeaseWordLib.claimed(flags, self.deadline, self.node, self.count, self.price, self.bonus);
+    /// @notice First shard of the range.
+    function first(Lease calldata self) internal pure returns (uint32) {
+        return uint32(self.place);
+    }
+
+    /// @notice Block of the commit; zero before.
+    function committedBlock(Lease calldata self) internal pure returns (uint256) {
+        return uint40(self.place >> 32);
     }
 
     /// @notice Body of the word while committed.
-    function committedBody(Lease calldata self, LeaseWord claimed) internal pure returns (uint208) {
-        return uint208(uint256(keccak256(abi.encode(claimed, self.commitment, uint256(self.committedBlock)))) >> 48);
+    function committedBody(Lease calldata self) internal pure returns (uint208) {
+        return uint208(uint256(keccak256(abi.encode(self.claimed, self.commitment, self.committedBlock()))) >> 48);
     }
 
     /// @notice Body of the word while revealed.
@@ -109,7 +104,7 @@ library LeaseWordLib {
         return uint208(LeaseWord.unwrap(self));
     }
 
-    /// @dev Readable while Claimed or Lapsed.
+    /// @dev Readable while Claimed or Lapsed, and in what a holder describes.
     function node(LeaseWord self) internal pure returns (uint32) {
         return uint32(LeaseWord.unwrap(self) >> 176);
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-/// @notice One version of the protocol's tunable numbers. Append-only: a job keeps the version that it was posted with. One slot.
+/// @notice One version of the protocol's tunable numbers. Append-only: a job keeps the version that it was posted with.
+/// The hot path's part travels as `Rules`.
 struct Params {
     /// Protocol fee, basis points of the price.
     uint16 feeBps;
@@ -15,12 +16,12 @@ struct Params {
     /// Base rate of audits among single-seat leases, basis points.
     uint16 auditBps;
     /// Seconds from commit (or from the end of the audit's window) to reveal.
-    uint32 revealWindow;
+    uint24 revealWindow;
     /// Seconds in which a drawn audit must be answered.
-    uint32 auditWindow;
+    uint24 auditWindow;
     /// Seconds a job must stay open before its requester may cancel it.
     uint32 openFor;
     /// The draw lets one more expected node in every `drawStep` seconds, and everyone after `drawOpenAfter`.
     uint16 drawStep;
-    uint32 drawOpenAfter;
+    uint24 drawOpenAfter;
 }

@@ -2,8 +2,8 @@
 pragma solidity ^0.8.30;
 
 import {Params} from "src-contracts/types/Params.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
+import {Terms} from "test/contracts/lib/Readable.sol";
 
 /// @dev Money is neither made nor lost, whatever the numbers.
 contract PayoutFuzzTest is MarketTest {
@@ -25,7 +25,7 @@ contract PayoutFuzzTest is MarketTest {
         vm.prank(governor);
         uint16 version = market.addParams(p);
         t = _inUsd(s.direct ? _direct() : _terms());
-        t.params = version;
+        t.rules = _rules(version);
         t.shards = uint32(bound(s.shards, 1, 40));
         t.maxLease = uint16(bound(s.maxLease, 1, 40));
         t.maxPrice = uint96(bound(s.maxPrice, 1, 1_000e6));
@@ -53,14 +53,14 @@ contract PayoutFuzzTest is MarketTest {
             _settle(w);
             uint256 part = uint256(w.l.price) * w.l.count;
             gross += part;
-            fees += part * market.params(t.params).feeBps / 10_000;
+            fees += part * t.rules.feeBps() / 10_000;
             done += w.l.count;
         }
         vm.warp(uint256(t.expiry) + 1);
-        if (done < t.shards) market.close(t);
+        if (done < t.shards) market.close(t.pack());
 
         assertEq(_balance(address(usd), alice.owner), gross - fees, "node");
-        assertEq(market.fees(address(usd)), fees, "fees");
+        assertEq(_fees(address(usd)), fees, "fees");
         assertEq(before - _balance(address(usd), requester), gross, "requester paid the price and no more");
         assertEq(market.job(id).left, 0);
         assertEq(usd.balanceOf(address(market)), 1_000_000e6, "all of it is still here");
@@ -90,11 +90,11 @@ contract PayoutFuzzTest is MarketTest {
         Terms memory t = _drawnUp(s);
         _post(t);
         uint256 at = _now() + s.wait;
-        uint96 price = market.priceAt(t, at);
+        uint96 price = market.priceAt(t.pack(), at);
         assertTrue(price >= t.minPrice && price <= t.maxPrice, "bounds");
-        assertGe(market.priceAt(t, at + later), price, "never falls");
-        assertEq(market.priceAt(t, _now()), t.minPrice, "begins at the least");
-        assertEq(market.priceAt(t, _now() + t.ramp + 1), t.maxPrice, "ends at the most");
+        assertGe(market.priceAt(t.pack(), at + later), price, "never falls");
+        assertEq(market.priceAt(t.pack(), _now()), t.minPrice, "begins at the least");
+        assertEq(market.priceAt(t.pack(), _now() + t.ramp + 1), t.maxPrice, "ends at the most");
     }
 
     /// @dev Slash parts sum to the slash; the retry is whole gwei; the record falls and stays positive.
@@ -108,11 +108,11 @@ contract PayoutFuzzTest is MarketTest {
         vm.prank(governor);
         uint16 version = market.addParams(p);
         Terms memory t = _inUsd(_terms());
-        (t.bond, t.params) = (uint96(bound(bond, 0, STAKE)), version);
+        (t.bond, t.rules) = (uint96(bound(bond, 0, STAKE)), _rules(version));
         Work memory w = withheld ? _committed(t) : _claimed(t);
         uint256 supply = dpu.totalSupply();
         vm.warp(_now() + 1 days);
-        market.lapse(t, w.l);
+        market.lapse(t.pack(), w.l.pack());
 
         uint256 lost = withheld ? t.bond : uint256(t.bond) * p.noShowBps / 10_000;
         uint256 bonus = (market.leaseWord(w.id, 0) & type(uint64).max) * 1 gwei;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Terms} from "src-contracts/types/Terms.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
+import {Terms} from "test/contracts/lib/Readable.sol";
 
 /// @dev The draw in the large: 600 seeds for one job, the same in every run, so that the counts are exact and the bounds wide.
 contract SortitionTest is MarketTest {
@@ -31,7 +31,7 @@ contract SortitionTest is MarketTest {
     /// @dev Seconds that `n` waits under seed `i`.
     function _wait(uint256 i, Actor memory n) private returns (uint256) {
         vm.setBlockhash(postedIn + 1, keccak256(abi.encode("seed", i)));
-        (, uint40 from) = market.drawn(t, 0, n.id);
+        (, uint40 from) = market.drawn(t.pack(), 0, n.id);
         return from - posted;
     }
 
@@ -85,7 +85,7 @@ contract SortitionTest is MarketTest {
         Work memory w = _claim(other, whale, 1);
         _commit(w);
         vm.warp(_now() + 10 minutes + 1);
-        market.lapse(other, w.l);
+        market.lapse(other.pack(), w.l.pack());
         assertEq(_record(whale), 2_500);
         uint256 after_;
         for (uint256 i; i < SEEDS; ++i) {

@@ -2,8 +2,8 @@
 pragma solidity ^0.8.30;
 
 import {Params} from "src-contracts/types/Params.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
+import {Terms} from "test/contracts/lib/Readable.sol";
 
 /// @dev Steady state: every account, fee pot and node has been used before, so no slot of theirs is written for the first time.
 /// Numbers are a whole transaction's, as in its receipt, because of `isolate`. Seeds are chosen: alice is drawn, audits are not.
@@ -35,7 +35,7 @@ abstract contract GasTest is MarketTest {
         _pass(2, 2);
         for (uint256 i = 1;; ++i) {
             vm.setBlockhash(posted + 1, keccak256(abi.encode(i)));
-            (bool now_,) = market.drawn(t, 0, alice.id);
+            (bool now_,) = market.drawn(t.pack(), 0, alice.id);
             if (now_) return;
         }
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Terms} from "src-contracts/types/Terms.sol";
 import {GasTest} from "test/contracts/gas/GasTest.sol";
+import {Terms} from "test/contracts/lib/Readable.sol";
 
 /// @dev Nothing in the Market counts, walks or sorts: a hundred times the nodes, jobs and shards cost nobody a unit more.
 contract GrowthGasTest is GasTest {
@@ -17,20 +17,20 @@ contract GrowthGasTest is GasTest {
     /// @dev Post, claim (one shard), submit and accept of a shared lease.
     function _life(uint32 shards) private returns (uint256[4] memory gas_) {
         Terms memory t = _job(true, true);
-        (t.shards, t.maxLease, t.salt) = (shards, 1, uint256(keccak256(abi.encode(_now()))));
+        (t.shards, t.maxLease, t.salt) = (shards, 1, uint64(uint256(keccak256(abi.encode(_now())))));
         vm.prank(requester);
-        market.post(t);
-        gas_[0] = _execution(abi.encodeCall(market.post, (t)));
+        market.post(t.pack());
+        gas_[0] = _execution(abi.encodeCall(market.post, (t.pack())));
         _draw(t);
         vm.prank(alice.operator);
-        market.claim(t, alice.id, 1);
-        gas_[1] = _execution(abi.encodeCall(market.claim, (t, alice.id, 1)));
+        market.claim(t.pack(), alice.id, 1);
+        gas_[1] = _execution(abi.encodeCall(market.claim, (t.pack(), alice.id, 1)));
         Work memory w = _work(t, alice, 0);
         _submit(w);
-        gas_[2] = _execution(abi.encodeCall(market.submit, (w.id, w.l, w.r)));
+        gas_[2] = _execution(abi.encodeCall(market.submit, (w.id, w.l.pack(), w.r)));
         bytes memory signature = _acceptance(t, 0, alice.id, w.r);
-        market.accept(t, w.l, w.r, signature);
-        gas_[3] = _execution(abi.encodeCall(market.accept, (t, w.l, w.r, signature)));
+        market.accept(t.pack(), w.l.pack(), w.r, signature);
+        gas_[3] = _execution(abi.encodeCall(market.accept, (t.pack(), w.l.pack(), w.r, signature)));
     }
 
     function test_Gas_IsTheSameWithAHundredTimesTheNodesJobsAndShards() external {

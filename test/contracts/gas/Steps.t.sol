@@ -3,8 +3,8 @@ pragma solidity ^0.8.30;
 
 import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
 import {Result} from "src-contracts/types/Lease.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
 import {GasTest} from "test/contracts/gas/GasTest.sol";
+import {Packing, Terms} from "test/contracts/lib/Readable.sol";
 
 /// @dev What each call costs by itself.
 contract StepsGasTest is GasTest {
@@ -20,7 +20,7 @@ contract StepsGasTest is GasTest {
         _snap("deposit");
         market.withdraw(address(usd), alice.owner, 1e6);
         _snap("withdraw");
-        market.collectFees(address(usd));
+        market.collectFees(address(usd), _owners());
         market.queueUnstake(alice.id, 1e18);
         _snap("queueUnstake");
         vm.warp(_now() + 7 days);
@@ -67,7 +67,7 @@ contract StepsGasTest is GasTest {
             batch[i] = _job(true, true);
         }
         vm.prank(requester);
-        market.postBatch(batch);
+        market.postBatch(Packing.pack(batch));
         _snap("postBatch of 10");
     }
 
@@ -88,14 +88,14 @@ contract StepsGasTest is GasTest {
     }
 
     function _walk(Terms memory t, string memory kind) private {
-        t.params = _auditing();
+        t.rules = _rules(_auditing());
         _post(t);
         _draw(t);
         Work memory w = _claim(t, alice, t.maxLease);
         bytes32 commitment = _commitmentOf(w);
         _claimAgain(t, kind);
         vm.prank(w.n.operator);
-        market.commit(w.id, w.l, commitment);
+        market.commit(w.id, w.l.pack(), commitment);
         _snap(string.concat("commit, ", kind));
         (w.l.commitment, w.l.committedBlock) = (commitment, uint40(vm.getBlockNumber()));
         _spare(w, 200);
@@ -114,7 +114,7 @@ contract StepsGasTest is GasTest {
         _post(twin);
         _draw(twin);
         vm.prank(alice.operator);
-        market.claim(twin, alice.id, t.maxLease);
+        market.claim(twin.pack(), alice.id, t.maxLease);
         _snap(string.concat("claim, ", kind));
     }
 
@@ -143,13 +143,13 @@ contract StepsGasTest is GasTest {
         Terms memory t = _job(true, false);
         bytes memory order = _order(t);
         vm.prank(alice.operator);
-        market.claimOrder(t, order, alice.id, 1);
+        market.claimOrder(t.pack(), order, alice.id, 1);
         _snap("claimOrder");
         t = _job(true, false);
         Result memory r = _result("r");
         order = _order(t);
         bytes memory acceptance = _acceptance(t, 0, alice.id, r);
-        market.settleOrder(t, order, alice.id, r, acceptance);
+        market.settleOrder(t.pack(), order, alice.id, r, acceptance);
         _snap("settleOrder");
     }
 
@@ -160,11 +160,11 @@ contract StepsGasTest is GasTest {
         _draw(t);
         Work memory w = _claim(t, alice, 1);
         vm.warp(uint256(w.l.deadline) + 1);
-        market.lapse(t, w.l);
+        market.lapse(t.pack(), w.l.pack());
         _snap("lapse, solo");
         _pass(30 minutes, 2);
         vm.prank(bob.operator);
-        market.takeOver(t, 0, bob.id);
+        market.takeOver(t.pack(), 0, bob.id);
         _snap("takeOver, solo");
     }
 
@@ -173,12 +173,12 @@ contract StepsGasTest is GasTest {
         _post(t);
         vm.warp(_now() + 60);
         vm.prank(requester);
-        market.cancel(t);
+        market.cancel(t.pack());
         _snap("cancel");
         t = _job(true, false);
         _post(t);
         vm.warp(t.expiry + 1);
-        market.close(t);
+        market.close(t.pack());
         _snap("close");
     }
 }

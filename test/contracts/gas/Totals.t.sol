@@ -2,9 +2,9 @@
 pragma solidity ^0.8.30;
 
 import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
-import {Lease, Result} from "src-contracts/types/Lease.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
+import {Result} from "src-contracts/types/Lease.sol";
 import {GasTest} from "test/contracts/gas/GasTest.sol";
+import {Lease, Packing, Terms} from "test/contracts/lib/Readable.sol";
 
 /// @dev Whole lives: the sum of every transaction from post to payment. The targets are those of DESIGN.md §5.
 contract TotalsGasTest is GasTest {
@@ -19,11 +19,11 @@ contract TotalsGasTest is GasTest {
 
     function _postAndClaim(Terms memory t) private returns (Work memory w) {
         vm.prank(t.requester);
-        market.post(t);
+        market.post(t.pack());
         _add();
         _draw(t);
         vm.prank(alice.operator);
-        market.claim(t, alice.id, t.maxLease);
+        market.claim(t.pack(), alice.id, t.maxLease);
         _add();
         return _work(t, alice, 0);
     }
@@ -35,7 +35,7 @@ contract TotalsGasTest is GasTest {
         } else {
             bytes32 commitment = _commitmentOf(w);
             vm.prank(w.n.operator);
-            market.commit(w.id, w.l, commitment);
+            market.commit(w.id, w.l.pack(), commitment);
             _add();
             (w.l.commitment, w.l.committedBlock) = (commitment, uint40(vm.getBlockNumber()));
             _spare(w, 200);
@@ -67,7 +67,7 @@ contract TotalsGasTest is GasTest {
     function test_Gas_CommitAuditDrawAndReveal() external {
         what = "commit, audit draw, reveal, DPU";
         Terms memory t = _job(false, false);
-        t.params = _auditing();
+        t.rules = _rules(_auditing());
         _finish(_postAndClaim(t));
         _report(sum);
     }
@@ -75,7 +75,7 @@ contract TotalsGasTest is GasTest {
     function test_Gas_CommitAuditDrawAndRevealInErc20() external {
         what = "commit, audit draw, reveal, ERC-20";
         Terms memory t = _job(false, true);
-        t.params = _auditing();
+        t.rules = _rules(_auditing());
         _finish(_postAndClaim(t));
         _report(sum);
     }
@@ -84,20 +84,20 @@ contract TotalsGasTest is GasTest {
     function _finishAtOnce(Work memory w) private {
         bytes[] memory calls = new bytes[](2);
         if (w.t.direct) {
-            calls[0] = abi.encodeCall(market.submit, (w.id, w.l, w.r));
+            calls[0] = abi.encodeCall(market.submit, (w.id, w.l.pack(), w.r));
         } else {
             bytes32 commitment = _commitmentOf(w);
             vm.prank(w.n.operator);
-            market.commit(w.id, w.l, commitment);
+            market.commit(w.id, w.l.pack(), commitment);
             _add();
             (w.l.commitment, w.l.committedBlock) = (commitment, uint40(vm.getBlockNumber()));
             _spare(w, 200);
-            calls[0] = abi.encodeCall(market.reveal, (w.t, w.l, w.r, w.salt));
+            calls[0] = abi.encodeCall(market.reveal, (w.t.pack(), w.l.pack(), w.r, w.salt));
         }
         Lease[] memory leases = new Lease[](1);
         Result[] memory results = new Result[](1);
         (leases[0], results[0]) = (w.l, w.r);
-        calls[1] = abi.encodeCall(market.settle, (w.t, leases, results));
+        calls[1] = abi.encodeCall(market.settle, (w.t.pack(), Packing.pack(leases), results));
         vm.prank(w.n.operator);
         Multicall(address(market)).multicall(calls);
         _add();
@@ -117,7 +117,7 @@ contract TotalsGasTest is GasTest {
     function test_Gas_CommitAuditDrawAndRevealWithoutAWindow() external {
         what = "commit, audit draw, reveal, no window, one price";
         Terms memory t = _flat(_job(false, false));
-        t.params = _auditing();
+        t.rules = _rules(_auditing());
         _finishAtOnce(_postAndClaim(t));
         _report(sum);
     }
@@ -128,7 +128,7 @@ contract TotalsGasTest is GasTest {
         _submit(w);
         _add();
         bytes memory signature = _acceptance(w.t, 0, alice.id, w.r);
-        market.accept(w.t, w.l, w.r, signature);
+        market.accept(w.t.pack(), w.l.pack(), w.r, signature);
         _add();
         _report(sum);
     }
@@ -138,11 +138,11 @@ contract TotalsGasTest is GasTest {
         Terms memory t = _job(true, false);
         bytes memory order = _order(t);
         vm.prank(alice.operator);
-        market.claimOrder(t, order, alice.id, 1);
+        market.claimOrder(t.pack(), order, alice.id, 1);
         _add();
         Work memory w = _work(t, alice, 0);
         bytes memory signature = _acceptance(t, 0, alice.id, w.r);
-        market.accept(w.t, w.l, w.r, signature);
+        market.accept(w.t.pack(), w.l.pack(), w.r, signature);
         _add();
         _report(sum);
     }
@@ -153,7 +153,7 @@ contract TotalsGasTest is GasTest {
         Result memory r = _result("r");
         bytes memory order = _order(t);
         bytes memory acceptance = _acceptance(t, 0, alice.id, r);
-        market.settleOrder(t, order, alice.id, r, acceptance);
+        market.settleOrder(t.pack(), order, alice.id, r, acceptance);
         _add();
         _report(sum);
     }
@@ -169,7 +169,7 @@ contract TotalsGasTest is GasTest {
     function test_Gas_PerShardOfALeaseOf64WithCommit() external {
         what = "per shard, 64 in one lease, with commit";
         Terms memory t = _job(false, false);
-        (t.shards, t.params) = (64, _auditing());
+        (t.shards, t.rules) = (64, _rules(_auditing()));
         _finish(_postAndClaim(t));
         _report(sum / 64);
     }
@@ -179,16 +179,16 @@ contract TotalsGasTest is GasTest {
         Terms memory t = _job(true, true);
         t.shards = 256;
         vm.prank(requester);
-        market.post(t);
+        market.post(t.pack());
         _add();
         _draw(t);
         Lease[] memory leases = new Lease[](4);
         Result[] memory results = new Result[](4);
         for (uint32 i; i < 4; ++i) {
-            (, uint40 from) = market.drawn(t, i * 64, alice.id);
+            (, uint40 from) = market.drawn(t.pack(), i * 64, alice.id);
             if (from > _now()) vm.warp(from);
             vm.prank(alice.operator);
-            market.claim(t, alice.id, 64);
+            market.claim(t.pack(), alice.id, 64);
             _add();
             Work memory w = _work(t, alice, i * 64);
             _submit(w);
@@ -196,7 +196,7 @@ contract TotalsGasTest is GasTest {
             (leases[i], results[i]) = (w.l, w.r);
         }
         _pass(t.window + 1, 1);
-        market.settle(t, leases, results);
+        market.settle(t.pack(), Packing.pack(leases), results);
         _add();
         _report(sum / 256);
     }

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
+import {Rules} from "src-contracts/types/Rules.sol";
 import {GovernanceTest} from "test/contracts/governance/GovernanceTest.sol";
 import {IDpuGovernor} from "test/contracts/governance/IDpuGovernance.sol";
 
@@ -43,8 +44,8 @@ contract GuardianTest is GovernanceTest {
         _assertState(m, IGovernor.ProposalState.Canceled);
         vm.expectRevert(_unexpected(m, IGovernor.ProposalState.Canceled, IGovernor.ProposalState.Queued));
         _execute(m);
-        (uint16 newest,,,,) = market.config();
-        assertEq(newest, 1);
+        (Rules rules,,,,) = market.config();
+        assertEq(rules.version(), 1);
     }
 
     function test_RevertWhen_Cancel_ItWasExecuted() external {
@@ -161,7 +162,7 @@ contract GuardianTest is GovernanceTest {
         _queue(m);
         vm.warp(gov.proposalEta(m.id));
         _execute(m);
-        (uint16 newest,,,,) = market.config();
-        assertEq(newest, 2);
+        (Rules rules,,,,) = market.config();
+        assertEq(rules.version(), 2);
     }
 }

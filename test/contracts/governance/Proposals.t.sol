@@ -4,9 +4,10 @@ pragma solidity ^0.8.30;
 import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
 import {LedgerFacts} from "src-contracts/interfaces/ILedger.sol";
 import {Params} from "src-contracts/types/Params.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
+import {Terms as PackedTerms} from "src-contracts/types/Terms.sol";
 import {GovernanceTest} from "test/contracts/governance/GovernanceTest.sol";
 import {IDpuGovernor, IDpuTimelock} from "test/contracts/governance/IDpuGovernance.sol";
+import {Terms} from "test/contracts/lib/Readable.sol";
 
 contract ProposalsTest is GovernanceTest {
     /// @dev From proposal to parameters. A job from before keeps its fee of 3 %, the next one pays 2 %.
@@ -47,18 +48,19 @@ contract ProposalsTest is GovernanceTest {
         assertEq(abi.encode(market.params(1)), abi.encode(_params()), "the first version stays as it was");
 
         _finish(before);
-        assertEq(market.fees(address(dpu)), 0.03e18, "the job from before pays 3 %");
+        assertEq(market.feesOf(address(dpu), alice.owner), 0.03e18, "the job from before pays 3 %");
 
         Terms memory later = _terms();
         later.maxPrice = later.minPrice;
         _pass(0, 2);
+        PackedTerms memory packed = later.pack();
         vm.expectRevert(abi.encodeWithSelector(LedgerFacts.ParamsVersion.selector, 1, 2));
         vm.prank(requester);
-        market.post(later);
-        later.params = 2;
+        market.post(packed);
+        later.rules = _rules(2);
         _post(later);
         _finish(later);
-        assertEq(market.fees(address(dpu)), 0.05e18, "the next one pays 2 %");
+        assertEq(market.feesOf(address(dpu), alice.owner), 0.05e18, "the next one pays 2 %");
     }
 
     /// @dev Claims, shows and settles the one shard of a posted job.

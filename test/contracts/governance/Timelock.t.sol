@@ -5,6 +5,7 @@ import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol"
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
 import {Params} from "src-contracts/types/Params.sol";
+import {Rules} from "src-contracts/types/Rules.sol";
 import {GovernanceTest} from "test/contracts/governance/GovernanceTest.sol";
 import {IDpuTimelock} from "test/contracts/governance/IDpuGovernance.sol";
 
@@ -114,8 +115,8 @@ contract TimelockTest is GovernanceTest {
         vm.prank(stranger);
         timelock.executeBatch(m.targets, m.values, m.calls, 0, _salt(m));
         _assertState(m, IGovernor.ProposalState.Executed);
-        (uint16 newest,,,,) = market.config();
-        assertEq(newest, 2);
+        (Rules rules,,,,) = market.config();
+        assertEq(rules.version(), 2);
     }
 
     /// @dev All calls of a proposal, or none.
@@ -136,8 +137,8 @@ contract TimelockTest is GovernanceTest {
         vm.warp(gov.proposalEta(m.id));
         vm.expectRevert(_outOfBounds("feeBps", 1_001, 0, 1_000));
         _execute(m);
-        (uint16 newest,,,,) = market.config();
-        assertEq(newest, 1);
+        (Rules rules,,,,) = market.config();
+        assertEq(rules.version(), 1);
     }
 
     /* WHAT A VOTE CANNOT DO */
@@ -146,10 +147,12 @@ contract TimelockTest is GovernanceTest {
     function testFuzz_Owner_CannotTakeAnything(uint256 which, uint256 a, uint256 b, address to) external {
         bytes32 open = _post(_terms());
         vm.assume(to != address(0));
+        address[] memory payees = new address[](1);
+        payees[0] = alice.owner;
         bytes[] memory calls = new bytes[](12);
         calls[0] = abi.encodeCall(market.withdraw, (address(dpu), to, a % 1e30));
         calls[1] = abi.encodeCall(market.withdraw, (address(usd), to, a % 1e30));
-        calls[2] = abi.encodeCall(market.collectFees, (address(dpu)));
+        calls[2] = abi.encodeCall(market.collectFees, (address(dpu), payees));
         calls[3] = abi.encodeCall(market.setTreasury, (to));
         calls[4] = abi.encodeCall(market.allowCurrency, (address(dpu), false));
         calls[5] = abi.encodeCall(market.unstake, (uint32(1 + b % 4), to));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Lease, Phase, Result} from "src-contracts/types/Lease.sol";
+import {Phase, Result} from "src-contracts/types/Lease.sol";
 import {Params} from "src-contracts/types/Params.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
+import {Lease, Terms} from "test/contracts/lib/Readable.sol";
 
 /// @dev The Market's rules a second time, in the plainest words: who owns what after each call. It never asks the Market
 /// what happened; invariants compare the two.
@@ -101,7 +101,7 @@ abstract contract Books is MarketTest {
     }
 
     function _bookPrice(Terms memory t, uint32 node, uint256 gross) internal {
-        uint256 fee = gross * _version(t.params).feeBps / 10_000;
+        uint256 fee = gross * _version(t.rules.version()).feeBps / 10_000;
         fees[t.currency] += fee;
         balances[t.currency][_ownerOf(node)] += gross - fee;
     }
@@ -117,7 +117,7 @@ abstract contract Books is MarketTest {
         BookedLease storage b = leases[k];
         BookedJob storage j = jobs[b.job];
         Terms memory t = terms[b.job];
-        Params memory p = _version(t.params);
+        Params memory p = _version(t.rules.version());
         uint256 lost = uint256(t.bond) * b.l.count;
         if (b.phase == Phase.Claimed) lost = lost * p.noShowBps / 10_000;
         uint256 retry = lost * p.retryBps / 10_000 / 1e9;

@@ -2,8 +2,9 @@
 pragma solidity ^0.8.30;
 
 import {Phase} from "src-contracts/types/Lease.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
+import {Rules} from "src-contracts/types/Rules.sol";
 import {Handler} from "test/contracts/invariant/Handler.sol";
+import {Terms} from "test/contracts/lib/Readable.sol";
 
 /// @dev The other half of the actions: exits, stake, governance, and attempts that must fail.
 abstract contract ExitHandler is Handler {
@@ -23,10 +24,10 @@ abstract contract ExitHandler is Handler {
         Terms memory t = terms[index];
         uint256 closes = leases[k].phase == Phase.Claimed
             ? leases[k].l.deadline
-            : leases[k].at + _version(t.params).auditWindow + _version(t.params).revealWindow;
+            : leases[k].at + _version(t.rules.version()).auditWindow + _version(t.rules.version()).revealWindow;
         if (_now() <= closes) vm.warp(closes + 1);
         vm.roll(vm.getBlockNumber() + 2);
-        market.lapse(t, leases[k].l);
+        market.lapse(t.pack(), leases[k].l.pack());
         _bookLapse(k);
     }
 
@@ -56,10 +57,10 @@ abstract contract ExitHandler is Handler {
     function _cancelAt(uint256 index) internal metered(index) {
         BookedJob storage j = jobs[index];
         Terms memory t = terms[index];
-        uint256 from = j.postedAt + _version(t.params).openFor;
+        uint256 from = j.postedAt + _version(t.rules.version()).openFor;
         if (_now() < from) vm.warp(from);
         vm.prank(t.requester);
-        market.cancel(t);
+        market.cancel(t.pack());
         if (j.busy == 0) return _bookEnd(index, State.Closed);
         uint256 kept = j.busy * t.maxPrice;
         balances[t.currency][t.requester] += j.left - kept;
@@ -77,7 +78,7 @@ abstract contract ExitHandler is Handler {
     function _closeAt(uint256 index) internal metered(index) {
         Terms memory t = terms[index];
         if (_now() <= t.expiry) vm.warp(uint256(t.expiry) + 1);
-        market.close(t);
+        market.close(t.pack());
         _bookEnd(index, State.Closed);
     }
 
@@ -154,8 +155,8 @@ abstract contract ExitHandler is Handler {
     }
 
     function actAddParams(uint256 seed) external acts("addParams", seed) {
-        (uint16 newest,,,,) = market.config();
-        if (newest == 2 || seed % 4 != 0) return;
+        (Rules rules,,,,) = market.config();
+        if (rules.version() == 2 || seed % 4 != 0) return;
         vm.prank(governor);
         market.addParams(_version(2));
         ++succeeded["addParams"];
@@ -169,10 +170,10 @@ abstract contract ExitHandler is Handler {
         if (k == leases.length || leases[k].timesPaid == 0) return;
         Work memory w = _workOf(k);
         bytes memory signature = _acceptance(w.t, w.l.first, w.l.node, w.r);
-        try market.accept(w.t, w.l, w.r, signature) {
+        try market.accept(w.t.pack(), w.l.pack(), w.r, signature) {
             revert("accepted twice");
         } catch {}
-        try market.lapse(w.t, w.l) {
+        try market.lapse(w.t.pack(), w.l.pack()) {
             revert("lapsed after its end");
         } catch {}
         try this.settleAgain(w) {

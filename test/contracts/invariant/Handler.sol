@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Lease, Phase, Result} from "src-contracts/types/Lease.sol";
+import {Phase, Result} from "src-contracts/types/Lease.sol";
 import {Params} from "src-contracts/types/Params.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
+import {Rules} from "src-contracts/types/Rules.sol";
 import {Books} from "test/contracts/invariant/Books.sol";
+import {Lease, Packing, Terms} from "test/contracts/lib/Readable.sol";
 
 /// @dev Turns random numbers into calls that must succeed; a revert is a finding. Every action books what the rules say.
 abstract contract Handler is Books {
@@ -14,7 +15,7 @@ abstract contract Handler is Books {
 
     uint256 private clock;
     uint256 private height;
-    uint256 private salts;
+    uint64 private salts;
 
     /// @dev Time goes on by up to two minutes a call; kept here, because not every runner keeps a warp between calls.
     modifier acts(bytes32 action, uint256 seed) {
@@ -33,7 +34,7 @@ abstract contract Handler is Books {
     /// @dev Whether the node is drawn, now or within the job's time; waits for it if so.
     function _waitForDraw(Terms memory t, uint256 first, Actor memory n) private returns (bool) {
         vm.roll(vm.getBlockNumber() + 2);
-        (bool now_, uint40 from) = market.drawn(t, uint32(first), n.id);
+        (bool now_, uint40 from) = market.drawn(t.pack(), uint32(first), n.id);
         if (!now_ && (from == 0 || from > t.expiry)) return false;
         _wait(from);
         return true;
@@ -51,7 +52,7 @@ abstract contract Handler is Books {
     /// @dev All free balances and fees, so that what is missing is in escrow. Bonuses and slashes of DPU are left out by the
     /// callers' choice of job currency: `metered` jobs are paid in the other one.
     function _spread(address currency) private view returns (uint256 sum) {
-        sum = market.fees(currency);
+        sum = _fees(currency);
         for (uint256 i; i < users.length; ++i) {
             sum += market.balanceOf(currency, users[i]);
         }
@@ -89,7 +90,7 @@ abstract contract Handler is Books {
     function actCollectFees(uint256 seed) external acts("collectFees", seed) {
         address currency = currencies[seed % 2];
         if (fees[currency] == 0) return;
-        market.collectFees(currency);
+        market.collectFees(currency, users);
         balances[currency][treasury] += fees[currency];
         fees[currency] = 0;
         ++succeeded["collectFees"];
@@ -99,7 +100,7 @@ abstract contract Handler is Books {
 
     function _drawnUp(uint256 seed) private returns (Terms memory t) {
         t = seed % 3 == 0 ? _direct() : _terms();
-        t.salt = uint256(keccak256(abi.encode("handler", ++salts)));
+        t.salt = (1 << 32) | ++salts; // apart from the helpers' own
         t.shards = uint32(1 + (seed >> 8) % 7);
         t.maxLease = uint16(1 + (seed >> 16) % 7);
         t.ramp = uint32((seed >> 24) % 1_000);
@@ -110,7 +111,7 @@ abstract contract Handler is Books {
         t.minPrice = uint96((seed >> 64) % (uint256(t.maxPrice) + 1));
         t.bond = 4 * t.maxPrice + uint96((seed >> 72) % 1e18);
         t.node = (seed >> 80) % 4 != 0 ? 0 : nodes[(seed >> 88) % nodes.length].id;
-        t.params = _newest();
+        t.rules = _newest();
         if (!t.direct) t.auditBps = uint16((seed >> 96) % 5_000);
         if ((seed >> 104) % 2 == 0) {
             (t.currency, t.maxPrice, t.minPrice) = (address(usd), t.maxPrice / 1e12 + 1, t.minPrice / 1e12);
@@ -121,7 +122,7 @@ abstract contract Handler is Books {
         if (possible && (seed >> 128) % 4 == 0) t.afterJob = jobs[earlier].id;
     }
 
-    function _newest() private view returns (uint16 newest) {
+    function _newest() private view returns (Rules newest) {
         (newest,,,,) = market.config();
     }
 
@@ -154,8 +155,8 @@ abstract contract Handler is Books {
         if (!_running() || !_affordable(t) || !ready || !_canLock(n, t, count, 0)) return;
         bytes memory order = _order(t);
         vm.prank(n.operator);
-        market.claimOrder(t, order, n.id, count);
-        uint256 index = _bookEscrow(t, market.jobId(t));
+        market.claimOrder(t.pack(), order, n.id, count);
+        uint256 index = _bookEscrow(t, market.jobId(t.pack()));
         _postMeter(index, uint256(t.shards) * t.maxPrice);
         _booked(index, n, 0, count, _opens(index), 0);
         ++succeeded["claimOrder"];
@@ -169,8 +170,8 @@ abstract contract Handler is Books {
         Result memory r = _result("order");
         bytes memory order = _order(t);
         bytes memory acceptance = _acceptance(t, 0, n.id, r);
-        market.settleOrder(t, order, n.id, r, acceptance);
-        uint256 index = _bookEscrow(t, market.jobId(t));
+        market.settleOrder(t.pack(), order, n.id, r, acceptance);
+        uint256 index = _bookEscrow(t, market.jobId(t.pack()));
         uint256 gross = _ramp(t, _opens(index)) * t.shards;
         _bookPrice(t, n.id, gross);
         jobs[index].left -= gross;
@@ -194,6 +195,7 @@ abstract contract Handler is Books {
         (l.first, l.count, l.node, l.bonus) = (uint32(first), uint16(count), n.id, bonus);
         l.price = uint96(_ramp(t, from));
         l.deadline = uint40(_now() + t.exec);
+        l.flags = Packing.flagsOf(t, count);
         _bookClaim(index, l, from);
     }
 
@@ -206,7 +208,7 @@ abstract contract Handler is Books {
         uint16 count = uint16(1 + (seed >> 16) % t.maxLease);
         if (!_canLock(n, t, count, first) || !_waitForDraw(t, first, n)) return;
         vm.prank(n.operator);
-        assertEq(market.claim(t, n.id, count), first, "cursor");
+        assertEq(market.claim(t.pack(), n.id, count), first, "cursor");
         _booked(index, n, first, count, _opens(index), 0);
         ++succeeded["claim"];
     }
@@ -220,7 +222,7 @@ abstract contract Handler is Books {
         if (!_canLock(n, t, b.l.count, 0)) return;
         if (!_waitForDraw(t, b.l.first, n)) return;
         vm.prank(n.operator);
-        market.takeOver(t, b.l.first, n.id);
+        market.takeOver(t.pack(), b.l.first, n.id);
         b.phase = Phase.None;
         _booked(b.job, n, b.l.first, b.l.count, b.at, b.l.bonus);
         ++succeeded["takeOver"];
@@ -245,7 +247,7 @@ abstract contract Handler is Books {
         uint256 k = _leaseIn(Phase.Committed, seed);
         if (k == leases.length) return;
         Work memory w = _workOf(k);
-        Params memory p = _version(w.t.params);
+        Params memory p = _version(w.t.rules.version());
         uint256 opens = leases[k].at;
         if (p.auditBps + w.t.auditBps != 0) {
             if (vm.getBlockNumber() <= w.l.committedBlock + 1) vm.roll(w.l.committedBlock + 2);
@@ -284,7 +286,7 @@ abstract contract Handler is Books {
     }
 
     function _acceptAt(uint256 k, uint256 index, Work memory w, bytes memory signature) private metered(index) {
-        market.accept(w.t, w.l, w.r, signature);
+        market.accept(w.t.pack(), w.l.pack(), w.r, signature);
         _bookPayment(k);
     }
 }

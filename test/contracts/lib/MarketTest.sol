@@ -4,11 +4,12 @@ pragma solidity ^0.8.30;
 import {Test} from "forge-std/Test.sol";
 import {IMarket} from "src-contracts/interfaces/IMarket.sol";
 import {Job, JobState} from "src-contracts/types/Job.sol";
-import {Lease, Phase, Result} from "src-contracts/types/Lease.sol";
+import {LeaseWord, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
 import {Params} from "src-contracts/types/Params.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
+import {Rules, RulesLib} from "src-contracts/types/Rules.sol";
 import {IDpu} from "test/contracts/lib/IDpu.sol";
+import {Lease, Packing, Terms} from "test/contracts/lib/Readable.sol";
 import {UsdToken} from "test/contracts/lib/Tokens.sol";
 
 /// @dev A fresh Market with money, three nodes and helpers that walk one lease through its life. Helpers only move; tests assert.
@@ -47,7 +48,7 @@ abstract contract MarketTest is Test {
     Actor internal bob;
     Actor internal carol;
 
-    uint256 private _salts;
+    uint64 private _salts;
 
     function setUp() public virtual {
         vm.warp(T0);
@@ -109,7 +110,7 @@ abstract contract MarketTest is Test {
         t.maxLease = 64;
         t.runtime = 1;
         t.seats = 1;
-        t.params = 1;
+        t.rules = _rules(1);
         t.node = alice.id;
         t.expiry = uint40(_now() + 1 hours);
         t.ramp = 10 minutes;
@@ -158,6 +159,11 @@ abstract contract MarketTest is Test {
         vm.roll(vm.getBlockNumber() + blocks);
     }
 
+    /// @dev What terms carry of version `version` of the parameters.
+    function _rules(uint16 version) internal view returns (Rules) {
+        return RulesLib.pack(market.params(version), version);
+    }
+
     /* PEOPLE */
 
     function _node(string memory name, uint96 stake) internal returns (Actor memory n) {
@@ -186,30 +192,24 @@ abstract contract MarketTest is Test {
 
     function _post(Terms memory t) internal returns (bytes32 id) {
         vm.prank(t.requester);
-        return market.post(t);
+        return market.post(t.pack());
     }
 
     /// @dev The claimed lease as the contract stores it.
     function _read(bytes32 id, uint32 first) internal view returns (Lease memory l) {
-        uint256 word = market.leaseWord(id, first);
-        l.first = first;
-        l.count = uint16(word >> 160);
-        l.node = uint32(word >> 176);
-        l.price = uint96(word >> 64);
-        l.bonus = uint64(word);
-        l.deadline = uint40(word >> 208);
+        return Packing.readable(LeaseWord.wrap(market.leaseWord(id, first)), first);
     }
 
     function _claim(Terms memory t, Actor memory n, uint16 count) internal returns (Work memory w) {
         vm.prank(n.operator);
-        uint32 first = market.claim(t, n.id, count);
+        uint32 first = market.claim(t.pack(), n.id, count);
         w = _work(t, n, first);
     }
 
     /// @dev Everything of the lease that `n` just claimed at `first`.
     function _work(Terms memory t, Actor memory n, uint32 first) internal view returns (Work memory w) {
         w.t = t;
-        w.id = market.jobId(t);
+        w.id = market.jobId(t.pack());
         w.n = n;
         w.l = _read(w.id, first);
         w.r = _result(string(abi.encode(w.id, first)));
@@ -227,7 +227,7 @@ abstract contract MarketTest is Test {
 
     function _takeOver(Work memory w, Actor memory n) internal returns (Work memory) {
         vm.prank(n.operator);
-        market.takeOver(w.t, w.l.first, n.id);
+        market.takeOver(w.t.pack(), w.l.first, n.id);
         return _work(w.t, n, w.l.first);
     }
 
@@ -238,18 +238,18 @@ abstract contract MarketTest is Test {
     function _commit(Work memory w) internal {
         bytes32 commitment = _commitmentOf(w);
         vm.prank(w.n.operator);
-        market.commit(w.id, w.l, commitment);
+        market.commit(w.id, w.l.pack(), commitment);
         w.l.commitment = commitment;
         w.l.committedBlock = uint40(vm.getBlockNumber());
     }
 
     function _reveal(Work memory w) internal {
-        market.reveal(w.t, w.l, w.r, w.salt);
+        market.reveal(w.t.pack(), w.l.pack(), w.r, w.salt);
     }
 
     function _submit(Work memory w) internal {
         vm.prank(w.n.operator);
-        market.submit(w.id, w.l, w.r);
+        market.submit(w.id, w.l.pack(), w.r);
     }
 
     function _committed(Terms memory t) internal returns (Work memory w) {
@@ -273,7 +273,7 @@ abstract contract MarketTest is Test {
         Lease[] memory leases = new Lease[](1);
         Result[] memory results = new Result[](1);
         (leases[0], results[0]) = (w.l, w.r);
-        market.settle(w.t, leases, results);
+        market.settle(w.t.pack(), Packing.pack(leases), results);
     }
 
     function _settled(Terms memory t) internal returns (Work memory w) {
@@ -283,13 +283,13 @@ abstract contract MarketTest is Test {
     }
 
     function _accept(Work memory w) internal {
-        market.accept(w.t, w.l, w.r, _acceptance(w.t, w.l.first, w.l.node, w.r));
+        market.accept(w.t.pack(), w.l.pack(), w.r, _acceptance(w.t, w.l.first, w.l.node, w.r));
     }
 
     function _lapsed(Terms memory t) internal returns (Work memory w) {
         w = _claimed(t);
         vm.warp(uint256(w.l.deadline) + 1);
-        market.lapse(t, w.l);
+        market.lapse(t.pack(), w.l.pack());
     }
 
     /* SIGNATURES: written out by hand, so that they check the contract's own hashing */
@@ -316,7 +316,7 @@ abstract contract MarketTest is Test {
     }
 
     function _order(Terms memory t) internal view returns (bytes memory) {
-        return _sign(requesterKey, market.jobId(t));
+        return _sign(requesterKey, market.jobId(t.pack()));
     }
 
     function _acceptance(Terms memory t, uint32 first, uint32 nodeId, Result memory r)
@@ -327,7 +327,8 @@ abstract contract MarketTest is Test {
         bytes32 typehash = keccak256(
             "Acceptance(bytes32 job,uint32 first,uint32 node,bytes32 root,uint64 units,bytes32 manifest)"
         );
-        bytes32 hash = keccak256(abi.encode(typehash, market.jobId(t), first, nodeId, r.root, r.units, r.manifest));
+        bytes32 hash =
+            keccak256(abi.encode(typehash, market.jobId(t.pack()), first, nodeId, r.root, r.units, r.manifest));
         return _sign(requesterKey, keccak256(abi.encodePacked(hex"1901", _domain(), hash)));
     }
 
@@ -335,6 +336,19 @@ abstract contract MarketTest is Test {
 
     function _balance(address currency, address account) internal view returns (uint256) {
         return market.balanceOf(currency, account);
+    }
+
+    /// @dev Everybody beside whose balance fees may wait.
+    function _owners() internal view virtual returns (address[] memory owners) {
+        owners = new address[](3);
+        (owners[0], owners[1], owners[2]) = (alice.owner, bob.owner, carol.owner);
+    }
+
+    function _fees(address currency) internal view returns (uint256 sum) {
+        address[] memory owners = _owners();
+        for (uint256 i; i < owners.length; ++i) {
+            sum += market.feesOf(currency, owners[i]);
+        }
     }
 
     function _record(Actor memory n) internal view returns (uint16) {

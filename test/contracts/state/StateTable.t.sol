@@ -3,10 +3,10 @@ pragma solidity ^0.8.30;
 
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {NodeFacts} from "src-contracts/interfaces/INodes.sol";
-import {Lease, Result} from "src-contracts/types/Lease.sol";
+import {Result} from "src-contracts/types/Lease.sol";
 import {Params} from "src-contracts/types/Params.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
+import {Lease, Packing, Terms} from "test/contracts/lib/Readable.sol";
 
 /// @dev Every call in every state by every role, early and late: what is legal passes, what is not reverts with its name. The
 /// expectations are written as rules in the order in which a reader of the interface would check them.
@@ -113,7 +113,7 @@ contract StateTableTest is MarketTest {
         if (at == At.None) return w;
         if (at == At.Voided) {
             vm.prank(requester);
-            market.cancel(t);
+            market.cancel(t.pack());
             return w;
         }
         _post(t);
@@ -124,16 +124,16 @@ contract StateTableTest is MarketTest {
         if (at == At.Revealed) _show(w);
         if (at == At.Lapsed || at == At.Closed) {
             vm.warp(uint256(w.l.deadline) + 1);
-            market.lapse(t, w.l);
+            market.lapse(t.pack(), w.l.pack());
         }
         if (at == At.Closed) {
             vm.warp(uint256(t.expiry) + 1);
-            market.close(t);
+            market.close(t.pack());
         }
         if (at == At.Cancelled) {
             vm.warp(_now() + 60);
             vm.prank(requester);
-            market.cancel(t);
+            market.cancel(t.pack());
         }
         if (at == At.Complete) {
             _accept(w);
@@ -144,7 +144,7 @@ contract StateTableTest is MarketTest {
 
     /// @dev What a caller would pass when there is no lease yet.
     function _unclaimed(Terms memory t) private view returns (Work memory w) {
-        (w.t, w.id, w.n) = (t, market.jobId(t), alice);
+        (w.t, w.id, w.n) = (t, market.jobId(t.pack()), alice);
         w.l.count = t.shards == 1 ? 1 : 2;
         w.l.node = alice.id;
         w.l.price = t.minPrice;
@@ -183,26 +183,26 @@ contract StateTableTest is MarketTest {
 
     function _data(Cell memory c, Work memory w) private view returns (bytes memory) {
         uint32 node = c.role == Role.Holder ? alice.id : bob.id;
-        if (c.call == Call.Post) return abi.encodeCall(market.post, (w.t));
-        if (c.call == Call.Claim) return abi.encodeCall(market.claim, (w.t, node, 2));
-        if (c.call == Call.ClaimOrder) return abi.encodeCall(market.claimOrder, (w.t, _order(w.t), node, 2));
-        if (c.call == Call.TakeOver) return abi.encodeCall(market.takeOver, (w.t, 0, node));
-        if (c.call == Call.Commit) return abi.encodeCall(market.commit, (w.id, w.l, bytes32(uint256(1))));
-        if (c.call == Call.Submit) return abi.encodeCall(market.submit, (w.id, w.l, w.r));
-        if (c.call == Call.Reveal) return abi.encodeCall(market.reveal, (w.t, w.l, w.r, w.salt));
-        if (c.call == Call.Lapse) return abi.encodeCall(market.lapse, (w.t, w.l));
-        if (c.call == Call.Cancel) return abi.encodeCall(market.cancel, (w.t));
-        if (c.call == Call.Close) return abi.encodeCall(market.close, (w.t));
+        if (c.call == Call.Post) return abi.encodeCall(market.post, (w.t.pack()));
+        if (c.call == Call.Claim) return abi.encodeCall(market.claim, (w.t.pack(), node, 2));
+        if (c.call == Call.ClaimOrder) return abi.encodeCall(market.claimOrder, (w.t.pack(), _order(w.t), node, 2));
+        if (c.call == Call.TakeOver) return abi.encodeCall(market.takeOver, (w.t.pack(), 0, node));
+        if (c.call == Call.Commit) return abi.encodeCall(market.commit, (w.id, w.l.pack(), bytes32(uint256(1))));
+        if (c.call == Call.Submit) return abi.encodeCall(market.submit, (w.id, w.l.pack(), w.r));
+        if (c.call == Call.Reveal) return abi.encodeCall(market.reveal, (w.t.pack(), w.l.pack(), w.r, w.salt));
+        if (c.call == Call.Lapse) return abi.encodeCall(market.lapse, (w.t.pack(), w.l.pack()));
+        if (c.call == Call.Cancel) return abi.encodeCall(market.cancel, (w.t.pack()));
+        if (c.call == Call.Close) return abi.encodeCall(market.close, (w.t.pack()));
         if (c.call == Call.Sweep) return abi.encodeCall(market.sweep, (w.id, 0));
         bytes memory acceptance = _acceptance(w.t, 0, alice.id, w.r);
-        if (c.call == Call.Accept) return abi.encodeCall(market.accept, (w.t, w.l, w.r, acceptance));
+        if (c.call == Call.Accept) return abi.encodeCall(market.accept, (w.t.pack(), w.l.pack(), w.r, acceptance));
         if (c.call == Call.SettleOrder) {
-            return abi.encodeCall(market.settleOrder, (w.t, _order(w.t), alice.id, w.r, acceptance));
+            return abi.encodeCall(market.settleOrder, (w.t.pack(), _order(w.t), alice.id, w.r, acceptance));
         }
         Lease[] memory leases = new Lease[](1);
         Result[] memory results = new Result[](1);
         (leases[0], results[0]) = (w.l, w.r);
-        return abi.encodeCall(market.settle, (w.t, leases, results));
+        return abi.encodeCall(market.settle, (w.t.pack(), Packing.pack(leases), results));
     }
 
     /* THE RULES */

@@ -4,14 +4,14 @@ pragma solidity ^0.8.30;
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {JobState} from "src-contracts/types/Job.sol";
 import {Phase} from "src-contracts/types/Lease.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
+import {Terms} from "test/contracts/lib/Readable.sol";
 import {BrokenWallet, Wallet} from "test/contracts/lib/Wallets.sol";
 
 contract AcceptTest is MarketTest {
     function _refuses(Work memory w, bytes memory signature) private {
         vm.expectRevert(abi.encodeWithSelector(JobFacts.SignatureInvalid.selector, w.id, w.t.requester));
-        market.accept(w.t, w.l, w.r, signature);
+        market.accept(w.t.pack(), w.l.pack(), w.r, signature);
     }
 
     function test_Accept_PaysAtOnceInEveryLivingPhase() external {
@@ -36,8 +36,8 @@ contract AcceptTest is MarketTest {
         Work memory w = _revealed(_inUsd(_direct()));
         bytes memory signature = _acceptance(w.t, 0, alice.id, w.r);
         vm.expectEmit(address(market));
-        emit JobFacts.LeaseSettled(w.id, 0, alice.id, alice.owner, 0.97e6, 0.03e6, 0, 5_000, true, w.r);
-        market.accept(w.t, w.l, w.r, signature);
+        emit JobFacts.LeaseAccepted(w.id, alice.id, 0, 0.97e6, 0.03e6, w.r);
+        market.accept(w.t.pack(), w.l.pack(), w.r, signature);
     }
 
     function test_Accept_WorksAfterAMissedDeadlineWhilePaused() external {
@@ -83,7 +83,7 @@ contract AcceptTest is MarketTest {
         w.r = _result("another");
         bytes memory signature = _acceptance(w.t, 0, alice.id, w.r);
         vm.expectRevert(abi.encodeWithSelector(JobFacts.LeaseMismatch.selector, w.id, 0));
-        market.accept(w.t, w.l, w.r, signature);
+        market.accept(w.t.pack(), w.l.pack(), w.r, signature);
     }
 
     function test_RevertWhen_Accept_LeaseIsNotTheOneHeld() external {
@@ -93,7 +93,7 @@ contract AcceptTest is MarketTest {
             w.l.price += 1;
             bytes memory signature = _acceptance(w.t, 0, alice.id, w.r);
             vm.expectRevert(abi.encodeWithSelector(JobFacts.LeaseMismatch.selector, w.id, 0));
-            market.accept(w.t, w.l, w.r, signature);
+            market.accept(w.t.pack(), w.l.pack(), w.r, signature);
         }
     }
 
@@ -102,12 +102,12 @@ contract AcceptTest is MarketTest {
         _accept(w);
         bytes memory signature = _acceptance(w.t, 0, alice.id, w.r);
         vm.expectRevert(abi.encodeWithSelector(JobFacts.LeaseInPhase.selector, w.id, 0, Phase.None, Phase.Claimed));
-        market.accept(w.t, w.l, w.r, signature);
+        market.accept(w.t.pack(), w.l.pack(), w.r, signature);
 
         w = _lapsed(_terms());
         signature = _acceptance(w.t, 0, alice.id, w.r);
-        vm.expectRevert(abi.encodeWithSelector(JobFacts.LeaseInPhase.selector, w.id, 0, Phase.Lapsed, Phase.Claimed));
-        market.accept(w.t, w.l, w.r, signature);
+        vm.expectRevert(abi.encodeWithSelector(JobFacts.LeaseInPhase.selector, w.id, 0, Phase.None, Phase.Claimed));
+        market.accept(w.t.pack(), w.l.pack(), w.r, signature);
     }
 
     function test_Accept_ByARequesterThatIsAContract() external {
@@ -134,7 +134,7 @@ contract AcceptTest is MarketTest {
         bytes memory signature = _acceptance(w.t, 0, alice.id, w.r);
         Wallet code = new Wallet(requester);
         vm.signAndAttachDelegation(address(code), requesterKey);
-        market.accept(w.t, w.l, w.r, signature);
+        market.accept(w.t.pack(), w.l.pack(), w.r, signature);
         assertEq(uint8(_state(w.id)), uint8(JobState.Complete));
         assertGt(requester.code.length, 0);
     }

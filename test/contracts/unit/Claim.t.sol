@@ -5,16 +5,16 @@ import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {LedgerFacts} from "src-contracts/interfaces/ILedger.sol";
 import {NodeFacts} from "src-contracts/interfaces/INodes.sol";
 import {Job, JobState} from "src-contracts/types/Job.sol";
-import {Phase} from "src-contracts/types/Lease.sol";
+import {LeaseWordLib, Phase} from "src-contracts/types/Lease.sol";
 import {Params} from "src-contracts/types/Params.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
+import {Terms} from "test/contracts/lib/Readable.sol";
 
 contract ClaimTest is MarketTest {
     function _refuses(Terms memory t, Actor memory n, uint16 count, bytes memory error) private {
         vm.expectRevert(error);
         vm.prank(n.operator);
-        market.claim(t, n.id, count);
+        market.claim(t.pack(), n.id, count);
     }
 
     function test_Claim_OfTheWholeJobTakesItsSlot() external {
@@ -22,7 +22,9 @@ contract ClaimTest is MarketTest {
         bytes32 id = _post(t);
 
         vm.expectEmit(address(market));
-        emit JobFacts.LeaseClaimed(id, 0, alice.id, 1, 1e18, 8e18, 0, uint40(_now() + t.exec), false);
+        emit JobFacts.LeaseClaimed(
+            id, alice.id, 0, LeaseWordLib.claimed(0x80, uint40(_now() + t.exec), alice.id, 1, 1e18, 0)
+        );
         Work memory w = _claim(t, alice, 64);
 
         assertEq(uint8(_state(id)), uint8(JobState.Leased));
@@ -138,14 +140,14 @@ contract ClaimTest is MarketTest {
         bytes32 id = _post(t);
         vm.warp(_now() + 60);
         vm.prank(requester);
-        market.cancel(first);
+        market.cancel(first.pack());
 
         _refuses(t, alice, 1, abi.encodeWithSelector(JobFacts.AfterNotComplete.selector, id, firstId));
     }
 
     function test_RevertWhen_Claim_JobIsNotOpen() external {
         Terms memory t = _terms();
-        bytes32 id = market.jobId(t);
+        bytes32 id = market.jobId(t.pack());
         _refuses(t, alice, 1, abi.encodeWithSelector(JobFacts.JobInState.selector, id, JobState.None, JobState.Open));
 
         _claimed(t);
@@ -155,7 +157,7 @@ contract ClaimTest is MarketTest {
         id = _claimed(t).id;
         vm.warp(_now() + 60);
         vm.prank(requester);
-        market.cancel(t);
+        market.cancel(t.pack());
         _refuses(
             t, alice, 1, abi.encodeWithSelector(JobFacts.JobInState.selector, id, JobState.Cancelled, JobState.Open)
         );
@@ -183,11 +185,11 @@ contract ClaimTest is MarketTest {
         for (uint256 i; i < 3; ++i) {
             vm.expectRevert(abi.encodeWithSelector(NodeFacts.NotNodeOperator.selector, alice.id, callers[i]));
             vm.prank(callers[i]);
-            market.claim(t, alice.id, 1);
+            market.claim(t.pack(), alice.id, 1);
         }
         vm.expectRevert(abi.encodeWithSelector(NodeFacts.NotNodeOperator.selector, 99, alice.operator));
         vm.prank(alice.operator);
-        market.claim(t, 99, 1);
+        market.claim(t.pack(), 99, 1);
     }
 
     function test_RevertWhen_Claim_NodeIsNotTheNamedOne() external {
@@ -285,7 +287,7 @@ contract ClaimTest is MarketTest {
         _show(w);
         _pass(1, 1);
         _settle(w);
-        assertEq(market.fees(address(dpu)), 0.03e18, "3 %, not 10 %");
+        assertEq(_fees(address(dpu)), 0.03e18, "3 %, not 10 %");
     }
 
     function _harsher() private view returns (Params memory p) {

@@ -4,9 +4,9 @@ pragma solidity ^0.8.30;
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {NodeFacts} from "src-contracts/interfaces/INodes.sol";
 import {JobState} from "src-contracts/types/Job.sol";
-import {Lease, Phase} from "src-contracts/types/Lease.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
+import {Phase} from "src-contracts/types/Lease.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
+import {Lease, Terms} from "test/contracts/lib/Readable.sol";
 
 contract CommitTest is MarketTest {
     bytes32 private constant COMMITMENT = keccak256("commitment");
@@ -14,7 +14,7 @@ contract CommitTest is MarketTest {
     function _refuses(Work memory w, bytes memory error) private {
         vm.expectRevert(error);
         vm.prank(w.n.operator);
-        market.commit(w.id, w.l, COMMITMENT);
+        market.commit(w.id, w.l.pack(), COMMITMENT);
     }
 
     function _mismatch(Work memory w) private pure returns (bytes memory) {
@@ -24,7 +24,7 @@ contract CommitTest is MarketTest {
     function test_Commit_BindsTheHolder() external {
         Work memory w = _claimed(_terms());
         vm.expectEmit(address(market));
-        emit JobFacts.LeaseCommitted(w.id, 0, alice.id, _commitmentOf(w));
+        emit JobFacts.LeaseCommitted(w.id, alice.id, 0, _commitmentOf(w));
         _commit(w);
 
         (Phase phase, uint40 at) = market.lease(w.id, 0);
@@ -74,7 +74,7 @@ contract CommitTest is MarketTest {
         for (uint256 i; i < 3; ++i) {
             vm.expectRevert(abi.encodeWithSelector(NodeFacts.NotNodeOperator.selector, alice.id, callers[i]));
             vm.prank(callers[i]);
-            market.commit(w.id, w.l, COMMITMENT);
+            market.commit(w.id, w.l.pack(), COMMITMENT);
         }
     }
 
@@ -91,7 +91,7 @@ contract CommitTest is MarketTest {
         Work memory w = _claimed(_terms());
         vm.expectRevert(abi.encodeWithSelector(JobFacts.CommitmentZero.selector, w.id, 0));
         vm.prank(alice.operator);
-        market.commit(w.id, w.l, 0);
+        market.commit(w.id, w.l.pack(), 0);
     }
 
     function test_RevertWhen_Commit_ToADirectJob() external {
@@ -146,18 +146,5 @@ contract CommitTest is MarketTest {
         w = _claimed(_many(4, 2));
         w.id = keccak256(abi.encode(w.id, uint256(0)));
         _refuses(w, abi.encodeWithSelector(JobFacts.LeaseInPhase.selector, w.id, 0, Phase.None, Phase.Claimed));
-    }
-
-    function test_RevertWhen_Commit_LeaseHasDirtyBits() external {
-        Work memory w = _claimed(_terms());
-        bytes memory call = abi.encodeCall(market.commit, (w.id, w.l, COMMITMENT));
-        uint8[6] memory bits = [32, 16, 32, 96, 64, 40];
-        for (uint256 i; i < bits.length; ++i) {
-            bytes memory dirty = bytes.concat(call);
-            dirty[4 + 32 * (i + 1) + 31 - bits[i] / 8] |= bytes1(uint8(1));
-            vm.prank(alice.operator);
-            (bool ok,) = address(market).call(dirty);
-            assertFalse(ok, "dirty bits");
-        }
     }
 }

@@ -2,8 +2,8 @@
 pragma solidity ^0.8.30;
 
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
+import {Terms} from "test/contracts/lib/Readable.sol";
 
 /// @dev Three nodes of equal stake and record 0.5: each has a sixth of the whole, so two expected nodes mean a threshold of a third.
 contract DrawTest is MarketTest {
@@ -36,9 +36,11 @@ contract DrawTest is MarketTest {
     }
 
     function _refuses(Terms memory t, Actor memory n, uint256 retryAt) private {
-        vm.expectRevert(abi.encodeWithSelector(JobFacts.NotDrawn.selector, market.jobId(t), n.id, uint40(retryAt)));
+        vm.expectRevert(
+            abi.encodeWithSelector(JobFacts.NotDrawn.selector, market.jobId(t.pack()), n.id, uint40(retryAt))
+        );
         vm.prank(n.operator);
-        market.claim(t, n.id, 1);
+        market.claim(t.pack(), n.id, 1);
     }
 
     function test_RevertWhen_Drawn_SeedIsNotMined() external {
@@ -47,7 +49,7 @@ contract DrawTest is MarketTest {
         _pass(1, 1);
         _refuses(t, alice, type(uint40).max);
         _pass(1, 1);
-        (bool now_, uint40 from) = market.drawn(t, 0, alice.id);
+        (bool now_, uint40 from) = market.drawn(t.pack(), 0, alice.id);
         assertTrue(from != type(uint40).max, "known from the second block");
         if (now_) _claim(t, alice, 1);
     }
@@ -61,7 +63,7 @@ contract DrawTest is MarketTest {
             _mine();
             for (uint256 k; k < 3; ++k) {
                 uint256 at = _expected(id, posted, nodes[k]);
-                (bool now_, uint40 from) = market.drawn(t, 0, nodes[k].id);
+                (bool now_, uint40 from) = market.drawn(t.pack(), 0, nodes[k].id);
                 assertEq(from, at, "first second");
                 assertEq(now_, _now() >= at, "now");
                 if (at > posted) ++late;
@@ -75,7 +77,7 @@ contract DrawTest is MarketTest {
         for (uint256 i; i < 40; ++i) {
             (Terms memory t,) = _open();
             _mine();
-            (, uint40 from) = market.drawn(t, 0, alice.id);
+            (, uint40 from) = market.drawn(t.pack(), 0, alice.id);
             if (from < _now() + 60) continue;
             vm.warp(from - 1);
             _refuses(t, alice, from);
@@ -94,7 +96,7 @@ contract DrawTest is MarketTest {
             (Terms memory t,) = _open();
             uint256 posted = _now();
             _mine();
-            (, uint40 from) = market.drawn(t, 0, poor.id);
+            (, uint40 from) = market.drawn(t.pack(), 0, poor.id);
             assertLe(from, posted + 30 minutes, "nobody waits longer");
             if (from - posted > latest) latest = from - posted;
         }
@@ -108,7 +110,7 @@ contract DrawTest is MarketTest {
         _mine();
         Actor memory young = _node("young", 1_000_000e18);
 
-        (, uint40 from) = market.drawn(t, 0, same.id);
+        (, uint40 from) = market.drawn(t.pack(), 0, same.id);
         assertEq(from, posted + 30 minutes, "same second as the post");
         _refuses(t, young, posted + 30 minutes);
         vm.warp(posted + 30 minutes - 1);
@@ -127,8 +129,8 @@ contract DrawTest is MarketTest {
         vm.prank(alice.owner);
         market.setNode(alice.id, alice.operator, 6, 0, "");
 
-        (, uint40 a) = market.drawn(t, 0, alice.id);
-        (, uint40 b) = market.drawn(t, 0, bob.id);
+        (, uint40 a) = market.drawn(t.pack(), 0, alice.id);
+        (, uint40 b) = market.drawn(t.pack(), 0, bob.id);
         assertEq(a, posted + 30 minutes);
         assertEq(b, posted + 30 minutes);
     }
@@ -138,7 +140,7 @@ contract DrawTest is MarketTest {
         (t.node, t.start) = (0, uint40(_now() + 1_000));
         bytes32 id = _post(t);
         _mine();
-        (bool now_, uint40 from) = market.drawn(t, 0, alice.id);
+        (bool now_, uint40 from) = market.drawn(t.pack(), 0, alice.id);
         assertFalse(now_);
         assertEq(from, _expected(id, t.start, alice));
     }
@@ -147,7 +149,7 @@ contract DrawTest is MarketTest {
         (Terms memory t,) = _open();
         uint256 posted = _now();
         _pass(2, 10_000);
-        (bool now_, uint40 from) = market.drawn(t, 0, carol.id);
+        (bool now_, uint40 from) = market.drawn(t.pack(), 0, carol.id);
         assertTrue(now_);
         assertEq(from, posted);
         _claim(t, carol, 1);
@@ -160,14 +162,14 @@ contract DrawTest is MarketTest {
         // Answers every block number with SEED, as EIP-2935's contract answers with one hash each.
         vm.etch(HISTORY, abi.encodePacked(hex"7f", SEED, hex"60005260206000f3"));
 
-        (, uint40 from) = market.drawn(t, 0, carol.id);
+        (, uint40 from) = market.drawn(t.pack(), 0, carol.id);
         assertEq(from, _expected(id, posted, carol));
     }
 
     function test_Draw_ANamedNodeWaitsForNothing() external {
         Terms memory t = _terms();
         _post(t);
-        (bool now_, uint40 from) = market.drawn(t, 0, alice.id);
+        (bool now_, uint40 from) = market.drawn(t.pack(), 0, alice.id);
         assertTrue(now_);
         assertEq(from, _now());
     }
@@ -180,11 +182,11 @@ contract DrawTest is MarketTest {
         _assertNever(t, 99, "no such node");
 
         Terms memory later = _terms();
-        later.afterJob = market.jobId(t);
+        later.afterJob = market.jobId(t.pack());
         _post(later);
         _assertNever(later, alice.id, "the earlier job runs");
         vm.warp(t.expiry);
-        (bool now_,) = market.drawn(t, 0, alice.id);
+        (bool now_,) = market.drawn(t.pack(), 0, alice.id);
         assertTrue(now_, "the last second");
         vm.warp(t.expiry + 1);
         _assertNever(t, alice.id, "expired");
@@ -207,14 +209,14 @@ contract DrawTest is MarketTest {
         uint256 posted = _now();
         _mine();
 
-        (bool now_, uint40 from) = market.drawn(t, 0, bare.id);
+        (bool now_, uint40 from) = market.drawn(t.pack(), 0, bare.id);
         assertFalse(now_);
         assertEq(from, posted + 30 minutes);
         _refuses(t, bare, posted + 30 minutes);
     }
 
     function _assertNever(Terms memory t, uint32 nodeId, string memory why) private view {
-        (bool now_, uint40 from) = market.drawn(t, 0, nodeId);
+        (bool now_, uint40 from) = market.drawn(t.pack(), 0, nodeId);
         assertFalse(now_, why);
         assertEq(from, 0, why);
     }

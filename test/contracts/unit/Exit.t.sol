@@ -4,14 +4,14 @@ pragma solidity ^0.8.30;
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {Job, JobState} from "src-contracts/types/Job.sol";
 import {Phase} from "src-contracts/types/Lease.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
+import {Terms} from "test/contracts/lib/Readable.sol";
 
 /// @dev Cancel, close, sweep.
 contract ExitTest is MarketTest {
     function _cancel(Terms memory t) private {
         vm.prank(requester);
-        market.cancel(t);
+        market.cancel(t.pack());
     }
 
     function _refusesToCancel(Terms memory t, bytes memory error) private {
@@ -30,7 +30,7 @@ contract ExitTest is MarketTest {
         vm.expectEmit(address(market));
         emit JobFacts.JobCancelled(id, 0);
         vm.expectEmit(address(market));
-        emit JobFacts.JobClosed(id, requester, false, 10e6);
+        emit JobFacts.JobClosed(id, 10e6);
         _cancel(t);
 
         assertEq(_balance(address(usd), requester), before);
@@ -83,7 +83,7 @@ contract ExitTest is MarketTest {
         bytes32 id = _post(t);
         vm.expectRevert(abi.encodeWithSelector(JobFacts.NotRequester.selector, id, stranger));
         vm.prank(stranger);
-        market.cancel(t);
+        market.cancel(t.pack());
     }
 
     function test_RevertWhen_Cancel_JobIsLeasedCancelledOrOver() external {
@@ -96,7 +96,7 @@ contract ExitTest is MarketTest {
         _cancel(t);
         _refusesToCancel(t, abi.encodeWithSelector(JobFacts.JobInState.selector, id, JobState.Cancelled, JobState.Open));
         t = _terms();
-        id = market.jobId(t);
+        id = market.jobId(t.pack());
         _cancel(t);
         _refusesToCancel(t, abi.encodeWithSelector(JobFacts.JobInState.selector, id, JobState.Closed, JobState.Open));
         t = _direct();
@@ -129,9 +129,9 @@ contract ExitTest is MarketTest {
         vm.warp(t.expiry + 1);
 
         vm.expectEmit(address(market));
-        emit JobFacts.JobClosed(w.id, requester, false, 8e18);
+        emit JobFacts.JobClosed(w.id, 8e18);
         vm.prank(stranger);
-        market.close(t);
+        market.close(t.pack());
     }
 
     function test_RevertWhen_Close_InItsLastSecond() external {
@@ -139,9 +139,9 @@ contract ExitTest is MarketTest {
         bytes32 id = _post(t);
         vm.warp(t.expiry);
         vm.expectRevert(abi.encodeWithSelector(JobFacts.TooEarly.selector, id, 0, t.expiry + 1));
-        market.close(t);
+        market.close(t.pack());
         vm.warp(t.expiry + 1);
-        market.close(t);
+        market.close(t.pack());
     }
 
     function test_RevertWhen_Close_ALeaseLives() external {
@@ -150,21 +150,21 @@ contract ExitTest is MarketTest {
         Work memory w = _claimed(t);
         vm.warp(t.expiry + 1);
         vm.expectRevert(abi.encodeWithSelector(JobFacts.JobBusy.selector, w.id));
-        market.close(t);
+        market.close(t.pack());
         vm.warp(uint256(w.l.deadline) + 1);
-        market.lapse(t, w.l);
-        market.close(t);
+        market.lapse(t.pack(), w.l.pack());
+        market.close(t.pack());
     }
 
     function test_RevertWhen_Close_JobIsNotOpen() external {
         Terms memory t = _terms();
-        bytes32 id = market.jobId(t);
+        bytes32 id = market.jobId(t.pack());
         vm.expectRevert(abi.encodeWithSelector(JobFacts.JobInState.selector, id, JobState.None, JobState.Open));
-        market.close(t);
+        market.close(t.pack());
         _claimed(t);
         vm.warp(t.expiry + 1);
         vm.expectRevert(abi.encodeWithSelector(JobFacts.JobInState.selector, id, JobState.Leased, JobState.Open));
-        market.close(t);
+        market.close(t.pack());
     }
 
     function test_Close_WorksWhilePaused() external {
@@ -172,7 +172,7 @@ contract ExitTest is MarketTest {
         _post(t);
         vm.warp(t.expiry + 1);
         _pause();
-        market.close(t);
+        market.close(t.pack());
     }
 
     /* SWEEP */
@@ -180,7 +180,7 @@ contract ExitTest is MarketTest {
     function test_Sweep_GivesTheBonusToTheTreasury() external {
         Work memory w = _lapsed(_terms());
         vm.warp(w.t.expiry + 1);
-        market.close(w.t);
+        market.close(w.t.pack());
         uint256 before = _balance(address(dpu), treasury);
 
         vm.expectEmit(address(market));
@@ -204,7 +204,7 @@ contract ExitTest is MarketTest {
     function test_RevertWhen_Sweep_TwiceOrNothingLapsed() external {
         Work memory w = _lapsed(_terms());
         vm.warp(w.t.expiry + 1);
-        market.close(w.t);
+        market.close(w.t.pack());
         market.sweep(w.id, 0);
         vm.expectRevert(abi.encodeWithSelector(JobFacts.LeaseInPhase.selector, w.id, 0, Phase.None, Phase.Lapsed));
         market.sweep(w.id, 0);

@@ -7,6 +7,7 @@ import {Parameters} from "src-contracts/Parameters.sol";
 import {LedgerFacts} from "src-contracts/interfaces/ILedger.sol";
 import {NodeFacts} from "src-contracts/interfaces/INodes.sol";
 import {Params} from "src-contracts/types/Params.sol";
+import {Rules, RulesLib} from "src-contracts/types/Rules.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
 
 contract GovernedTest is MarketTest {
@@ -63,8 +64,8 @@ contract GovernedTest is MarketTest {
         assertEq(market.addParams(p), 2);
         assertEq(abi.encode(market.params(2)), abi.encode(p));
         assertEq(abi.encode(market.params(1)), abi.encode(_params()), "the old one stays");
-        (uint16 newest,,,,) = market.config();
-        assertEq(newest, 2);
+        (Rules rules,,,,) = market.config();
+        assertEq(Rules.unwrap(rules), Rules.unwrap(RulesLib.pack(p, 2)));
     }
 
     /// @dev One field out of its bounds at a time, at both ends.

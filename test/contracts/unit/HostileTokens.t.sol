@@ -4,8 +4,8 @@ pragma solidity ^0.8.30;
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {JobState} from "src-contracts/types/Job.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
+import {Terms} from "test/contracts/lib/Readable.sol";
 import {BlockingToken, FalseToken, FeeToken, ReenteringToken, SilentToken} from "test/contracts/lib/Tokens.sol";
 
 /// @dev What allow-listing the wrong token would cost: its own users something, everyone else nothing.
@@ -90,7 +90,7 @@ contract HostileTokensTest is MarketTest {
         bytes[6] memory calls = [
             abi.encodeCall(market.deposit, (address(token), address(token), 50e6)),
             abi.encodeCall(market.withdraw, (address(token), address(token), 100e6)),
-            abi.encodeCall(market.lapse, (w.t, w.l)),
+            abi.encodeCall(market.lapse, (w.t.pack(), w.l.pack())),
             abi.encodeCall(market.stake, (alice.id, 1)),
             abi.encodeCall(market.unstake, (alice.id, stranger)),
             abi.encodeCall(market.delegateStake, (stranger))
@@ -118,13 +118,13 @@ contract HostileTokensTest is MarketTest {
         ReenteringToken token = _reentering();
         Terms memory t = _inUsd(_direct());
         (t.currency, t.requester) = (address(token), address(token));
-        token.arm(address(market), abi.encodeCall(market.post, (t)));
+        token.arm(address(market), abi.encodeCall(market.post, (t.pack())));
         market.deposit(address(token), stranger, 10e6);
 
         assertTrue(token.ok());
         assertEq(_balance(address(token), stranger), 10e6, "what arrived, no more");
         assertEq(_balance(address(token), address(token)), 98e6);
-        assertEq(market.job(market.jobId(t)).left, 2e6);
+        assertEq(market.job(market.jobId(t.pack())).left, 2e6);
         assertEq(token.balanceOf(address(market)), 110e6);
     }
 
@@ -152,9 +152,9 @@ contract HostileTokensTest is MarketTest {
         _pass(t.window + 1, 1);
         _settle(w);
         vm.warp(t.expiry + 1);
-        market.close(t);
+        market.close(t.pack());
         assertEq(market.node(alice.id).locked, 0);
         vm.expectRevert(abi.encodeWithSelector(JobFacts.JobInState.selector, w.id, JobState.Closed, JobState.Open));
-        market.close(t);
+        market.close(t.pack());
     }
 }

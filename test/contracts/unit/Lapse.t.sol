@@ -4,15 +4,15 @@ pragma solidity ^0.8.30;
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {NodeFacts} from "src-contracts/interfaces/INodes.sol";
 import {Job, JobState} from "src-contracts/types/Job.sol";
-import {Lease, Phase} from "src-contracts/types/Lease.sol";
+import {Phase} from "src-contracts/types/Lease.sol";
 import {Params} from "src-contracts/types/Params.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
+import {Lease, Terms} from "test/contracts/lib/Readable.sol";
 
 contract LapseTest is MarketTest {
     function _refuses(Work memory w, bytes memory error) private {
         vm.expectRevert(error);
-        market.lapse(w.t, w.l);
+        market.lapse(w.t.pack(), w.l.pack());
     }
 
     function test_Lapse_OfAWholeJobOpensItAgain() external {
@@ -23,11 +23,11 @@ contract LapseTest is MarketTest {
 
         // Bond 8: 20 % slashed = 1.6, half burnt, 40 % for the retry, the rest to the treasury.
         vm.expectEmit(address(market));
-        emit JobFacts.LeaseLapsed(w.id, 0, alice.id, 1.6e18, 0.64e18, 4_375, false);
+        emit JobFacts.LeaseLapsed(w.id, alice.id, 0, 1.6e18, 0.64e18, 4_375, false);
         vm.expectEmit(address(market));
         emit NodeFacts.NodeSlashed(alice.id, 1.6e18, 0.8e18, 0.16e18, STAKE - 1.6e18);
         vm.prank(stranger);
-        market.lapse(w.t, w.l);
+        market.lapse(w.t.pack(), w.l.pack());
 
         _assertJob(w.id, Job(JobState.Open, uint40(_now()), uint40(vm.getBlockNumber()), 1, 0, 0, 2e18));
         (Phase phase, uint40 at) = market.lease(w.id, 0);
@@ -50,7 +50,7 @@ contract LapseTest is MarketTest {
         Work memory b = _claim(t, alice, 2);
         Job memory j = market.job(a.id);
         vm.warp(uint256(a.l.deadline) + 1);
-        market.lapse(t, a.l);
+        market.lapse(t.pack(), a.l.pack());
 
         j.busy = 2;
         _assertJob(a.id, j);
@@ -62,8 +62,8 @@ contract LapseTest is MarketTest {
         Work memory w = _committed(_terms());
         vm.warp(_now() + 10 minutes + 1);
         vm.expectEmit(address(market));
-        emit JobFacts.LeaseLapsed(w.id, 0, alice.id, 8e18, 3.2e18, 2_500, true);
-        market.lapse(w.t, w.l);
+        emit JobFacts.LeaseLapsed(w.id, alice.id, 0, 8e18, 3.2e18, 2_500, true);
+        market.lapse(w.t.pack(), w.l.pack());
         assertEq(market.node(alice.id).stake, STAKE - 8e18);
     }
 
@@ -92,7 +92,7 @@ contract LapseTest is MarketTest {
             (t.bond, t.window) = (0, 0);
             Work memory w = _committed(t);
             vm.warp(_now() + 10 minutes + 1);
-            market.lapse(w.t, w.l);
+            market.lapse(w.t.pack(), w.l.pack());
         }
         assertEq(_record(alice), 1);
     }
@@ -103,14 +103,14 @@ contract LapseTest is MarketTest {
         Work memory b = _claim(t, alice, 1);
         vm.warp(_now() + 60);
         vm.prank(requester);
-        market.cancel(t);
+        market.cancel(t.pack());
         vm.warp(uint256(a.l.deadline) + 1);
-        market.lapse(t, a.l);
+        market.lapse(t.pack(), a.l.pack());
         assertEq(uint8(_state(a.id)), uint8(JobState.Cancelled));
 
         vm.expectEmit(address(market));
-        emit JobFacts.JobClosed(a.id, requester, false, 6e18);
-        market.lapse(t, b.l);
+        emit JobFacts.JobClosed(a.id, 6e18);
+        market.lapse(t.pack(), b.l.pack());
         assertEq(uint8(_state(a.id)), uint8(JobState.Closed));
     }
 
@@ -123,7 +123,7 @@ contract LapseTest is MarketTest {
         vm.prank(alice.owner);
         market.unstake(alice.id, alice.owner);
         assertEq(market.node(alice.id).stake, 8e18, "the bond cannot leave");
-        market.lapse(w.t, w.l);
+        market.lapse(w.t.pack(), w.l.pack());
         assertEq(market.node(alice.id).stake, 6.4e18);
     }
 
@@ -131,7 +131,7 @@ contract LapseTest is MarketTest {
         Work memory w = _claimed(_terms());
         _pause();
         vm.warp(uint256(w.l.deadline) + 1);
-        market.lapse(w.t, w.l);
+        market.lapse(w.t.pack(), w.l.pack());
     }
 
     function test_RevertWhen_Lapse_InTheLastSecondOfTheHolder() external {
@@ -139,7 +139,7 @@ contract LapseTest is MarketTest {
         vm.warp(w.l.deadline);
         _refuses(w, abi.encodeWithSelector(JobFacts.TooEarly.selector, w.id, 0, w.l.deadline + 1));
         vm.warp(uint256(w.l.deadline) + 1);
-        market.lapse(w.t, w.l);
+        market.lapse(w.t.pack(), w.l.pack());
     }
 
     function test_RevertWhen_Lapse_InTheLastSecondOfTheReveal() external {
@@ -148,7 +148,7 @@ contract LapseTest is MarketTest {
         vm.warp(closes);
         _refuses(w, abi.encodeWithSelector(JobFacts.TooEarly.selector, w.id, 0, uint40(closes + 1)));
         vm.warp(closes + 1);
-        market.lapse(w.t, w.l);
+        market.lapse(w.t.pack(), w.l.pack());
     }
 
     function test_RevertWhen_Lapse_AnAuditMayStillRun() external {
@@ -162,7 +162,7 @@ contract LapseTest is MarketTest {
         vm.warp(closes);
         _refuses(w, abi.encodeWithSelector(JobFacts.TooEarly.selector, w.id, 0, uint40(closes + 1)));
         vm.warp(closes + 1);
-        market.lapse(w.t, w.l);
+        market.lapse(w.t.pack(), w.l.pack());
     }
 
     function test_RevertWhen_Lapse_InAnotherPhase() external {
@@ -172,6 +172,8 @@ contract LapseTest is MarketTest {
         _settle(w);
         _refuses(w, abi.encodeWithSelector(JobFacts.LeaseInPhase.selector, w.id, 0, Phase.None, Phase.Claimed));
         w = _lapsed(_terms());
+        _refuses(w, abi.encodeWithSelector(JobFacts.LeaseInPhase.selector, w.id, 0, Phase.None, Phase.Claimed));
+        w = _lapsed(_many(4, 2));
         _refuses(w, abi.encodeWithSelector(JobFacts.LeaseInPhase.selector, w.id, 0, Phase.Lapsed, Phase.Claimed));
     }
 
@@ -212,7 +214,7 @@ contract LapseTest is MarketTest {
         vm.prank(governor);
         uint16 version = market.addParams(p);
         Terms memory t = _terms();
-        t.params = version;
+        t.rules = _rules(version);
         uint256 supply = dpu.totalSupply();
         uint256 before = _balance(address(dpu), treasury);
         Work memory w = _lapsed(t);

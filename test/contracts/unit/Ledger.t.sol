@@ -5,6 +5,7 @@ import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
 import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {LedgerFacts} from "src-contracts/interfaces/ILedger.sol";
+import {Rules} from "src-contracts/types/Rules.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
 
 contract LedgerTest is MarketTest {
@@ -132,18 +133,18 @@ contract LedgerTest is MarketTest {
         vm.expectEmit(address(market));
         emit LedgerFacts.FeesCollected(address(usd), treasury, 0.03e6);
         vm.prank(stranger);
-        market.collectFees(address(usd));
+        market.collectFees(address(usd), _owners());
         assertEq(_balance(address(usd), treasury), 0.03e6);
-        assertEq(market.fees(address(usd)), 0);
+        assertEq(_fees(address(usd)), 0);
 
         vm.expectRevert(LedgerFacts.AmountZero.selector);
-        market.collectFees(address(usd));
+        market.collectFees(address(usd), _owners());
     }
 
     function test_Donation_ChangesNothing() external {
         dpu.transfer(address(market), 50e18);
         vm.expectRevert(LedgerFacts.AmountZero.selector);
-        market.collectFees(address(dpu));
+        market.collectFees(address(dpu), _owners());
         vm.prank(owner);
         dpu.approve(address(market), 1e18);
         vm.prank(owner);
@@ -160,8 +161,8 @@ contract LedgerTest is MarketTest {
     }
 
     function test_Config_IsWhatTheConstructorSet() external view {
-        (uint16 newest, uint40 until, uint96 least, uint32 unbonding, uint32 nodes) = market.config();
-        assertEq(newest, 1);
+        (Rules rules, uint40 until, uint96 least, uint32 unbonding, uint32 nodes) = market.config();
+        assertEq(Rules.unwrap(rules), Rules.unwrap(_rules(1)));
         assertEq(until, 0);
         assertEq(least, 1_000e18);
         assertEq(unbonding, 7 days);
@@ -175,7 +176,7 @@ contract LedgerTest is MarketTest {
         (ok,) = address(market).call("");
         assertFalse(ok, "no receive");
         vm.deal(address(this), 1);
-        (ok,) = address(market).call{value: 1}(abi.encodeCall(market.collectFees, (address(usd))));
+        (ok,) = address(market).call{value: 1}(abi.encodeCall(market.collectFees, (address(usd), _owners())));
         assertFalse(ok, "no ether");
     }
 

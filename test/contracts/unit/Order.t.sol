@@ -5,9 +5,9 @@ import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {LedgerFacts} from "src-contracts/interfaces/ILedger.sol";
 import {NodeFacts} from "src-contracts/interfaces/INodes.sol";
 import {Job, JobState} from "src-contracts/types/Job.sol";
-import {Result} from "src-contracts/types/Lease.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
+import {LeaseWordLib, Result} from "src-contracts/types/Lease.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
+import {Terms} from "test/contracts/lib/Readable.sol";
 import {Wallet} from "test/contracts/lib/Wallets.sol";
 
 contract OrderTest is MarketTest {
@@ -16,7 +16,7 @@ contract OrderTest is MarketTest {
         returns (Work memory)
     {
         vm.prank(n.operator);
-        uint32 first = market.claimOrder(t, signature, n.id, count);
+        uint32 first = market.claimOrder(t.pack(), signature, n.id, count);
         return _work(t, n, first);
     }
 
@@ -25,13 +25,13 @@ contract OrderTest is MarketTest {
     {
         vm.expectRevert(error);
         vm.prank(n.operator);
-        market.claimOrder(t, signature, n.id, count);
+        market.claimOrder(t.pack(), signature, n.id, count);
     }
 
     function _close(Terms memory t, Actor memory n, Result memory r) private {
         bytes memory order = _order(t);
         bytes memory acceptance = _acceptance(t, 0, n.id, r);
-        market.settleOrder(t, order, n.id, r, acceptance);
+        market.settleOrder(t.pack(), order, n.id, r, acceptance);
     }
 
     function _refusesToClose(Terms memory t, Actor memory n, bytes memory error) private {
@@ -39,21 +39,23 @@ contract OrderTest is MarketTest {
         bytes memory order = _order(t);
         bytes memory acceptance = _acceptance(t, 0, n.id, r);
         vm.expectRevert(error);
-        market.settleOrder(t, order, n.id, r, acceptance);
+        market.settleOrder(t.pack(), order, n.id, r, acceptance);
     }
 
     /* CLAIM ORDER */
 
     function test_ClaimOrder_PostsAndClaimsAtOnce() external {
         Terms memory t = _terms();
-        bytes32 id = market.jobId(t);
+        bytes32 id = market.jobId(t.pack());
         bytes memory signature = _order(t);
         uint256 before = _balance(address(dpu), requester);
 
         vm.expectEmit(address(market));
-        emit JobFacts.JobPosted(id, requester, true, 2e18, t);
+        emit JobFacts.JobPosted(id, requester, t.pack());
         vm.expectEmit(address(market));
-        emit JobFacts.LeaseClaimed(id, 0, alice.id, 1, 1e18, 8e18, 0, uint40(_now() + 300), false);
+        emit JobFacts.LeaseClaimed(
+            id, alice.id, 0, LeaseWordLib.claimed(0x80, uint40(_now() + 300), alice.id, 1, 1e18, 0)
+        );
         _bring(t, alice, 1, signature);
 
         assertEq(before - _balance(address(dpu), requester), 2e18);
@@ -68,7 +70,7 @@ contract OrderTest is MarketTest {
 
         vm.expectRevert(abi.encodeWithSelector(JobFacts.NotDrawn.selector, w.id, carol.id, type(uint40).max));
         vm.prank(carol.operator);
-        market.claim(t, carol.id, 2);
+        market.claim(t.pack(), carol.id, 2);
     }
 
     function test_ClaimOrder_ByTheFirstToBringItWhenNoNodeIsNamed() external {
@@ -103,7 +105,7 @@ contract OrderTest is MarketTest {
 
     function test_RevertWhen_ClaimOrder_SignatureIsNotTheRequesters() external {
         Terms memory t = _terms();
-        bytes32 id = market.jobId(t);
+        bytes32 id = market.jobId(t.pack());
         bytes memory error = abi.encodeWithSelector(JobFacts.SignatureInvalid.selector, id, requester);
         (, uint256 key) = makeAddrAndKey("another");
         _refuses(t, alice, 1, _sign(key, id), error);
@@ -115,17 +117,17 @@ contract OrderTest is MarketTest {
             alice,
             1,
             new bytes(65),
-            abi.encodeWithSelector(JobFacts.SignatureInvalid.selector, market.jobId(t), address(0))
+            abi.encodeWithSelector(JobFacts.SignatureInvalid.selector, market.jobId(t.pack()), address(0))
         );
     }
 
     function test_RevertWhen_ClaimOrder_AfterItWasVoided() external {
         Terms memory t = _terms();
-        bytes32 id = market.jobId(t);
+        bytes32 id = market.jobId(t.pack());
         vm.expectEmit(address(market));
         emit JobFacts.JobCancelled(id, 0);
         vm.prank(requester);
-        market.cancel(t);
+        market.cancel(t.pack());
         _refuses(
             t,
             alice,
@@ -177,17 +179,17 @@ contract OrderTest is MarketTest {
 
     function test_RevertWhen_ClaimOrder_NotByAnEligibleOperator() external {
         Terms memory t = _terms();
-        bytes32 id = market.jobId(t);
+        bytes32 id = market.jobId(t.pack());
         bytes memory signature = _order(t);
         _refuses(t, bob, 1, signature, abi.encodeWithSelector(JobFacts.NodeNotEligible.selector, id, bob.id));
         vm.expectRevert(abi.encodeWithSelector(NodeFacts.NotNodeOperator.selector, alice.id, stranger));
         vm.prank(stranger);
-        market.claimOrder(t, signature, alice.id, 1);
+        market.claimOrder(t.pack(), signature, alice.id, 1);
     }
 
     function test_RevertWhen_ClaimOrder_CountIsWrong() external {
         Terms memory t = _many(5, 2);
-        bytes32 id = market.jobId(t);
+        bytes32 id = market.jobId(t.pack());
         _refuses(t, alice, 0, _order(t), abi.encodeWithSelector(JobFacts.CountInvalid.selector, id, 0, 2));
         _refuses(t, alice, 3, _order(t), abi.encodeWithSelector(JobFacts.CountInvalid.selector, id, 3, 2));
     }
@@ -195,7 +197,7 @@ contract OrderTest is MarketTest {
     function test_RevertWhen_ClaimOrder_TooEarlyOrTooLate() external {
         Terms memory t = _terms();
         t.start = uint40(_now() + 10);
-        bytes32 id = market.jobId(t);
+        bytes32 id = market.jobId(t.pack());
         _refuses(t, alice, 1, _order(t), abi.encodeWithSelector(JobFacts.NotOpenYet.selector, id, t.start));
         vm.warp(t.expiry + 1);
         _refuses(t, alice, 1, _order(t), abi.encodeWithSelector(JobFacts.TermsInvalid.selector, id, bytes32("expiry")));
@@ -206,8 +208,8 @@ contract OrderTest is MarketTest {
     function test_RevertWhen_ClaimOrder_EarlierJobIsNotComplete() external {
         Terms memory first = _terms();
         Terms memory t = _terms();
-        t.afterJob = market.jobId(first);
-        bytes32 id = market.jobId(t);
+        t.afterJob = market.jobId(first.pack());
+        bytes32 id = market.jobId(t.pack());
         _refuses(
             t, alice, 1, _order(t), abi.encodeWithSelector(JobFacts.TermsInvalid.selector, id, bytes32("afterJob"))
         );
@@ -229,20 +231,20 @@ contract OrderTest is MarketTest {
 
     function test_SettleOrder_IsAWholeLifeInOneCall() external {
         Terms memory t = _inUsd(_many(5, 2));
-        bytes32 id = market.jobId(t);
+        bytes32 id = market.jobId(t.pack());
         Result memory r = _result("whole");
         uint256 before = _balance(address(usd), requester);
         bytes memory order = _order(t);
         bytes memory acceptance = _acceptance(t, 0, alice.id, r);
 
         vm.expectEmit(address(market));
-        emit JobFacts.JobPosted(id, requester, true, 10e6, t);
+        emit JobFacts.JobPosted(id, requester, t.pack());
         vm.expectEmit(address(market));
-        emit JobFacts.JobClosed(id, requester, true, 5e6);
+        emit JobFacts.JobCompleted(id, 5e6);
         vm.expectEmit(address(market));
-        emit JobFacts.LeaseSettled(id, 0, alice.id, alice.owner, 4.85e6, 0.15e6, 0, 5_000, true, r);
+        emit JobFacts.LeaseAccepted(id, alice.id, 0, 4.85e6, 0.15e6, r);
         vm.prank(stranger);
-        market.settleOrder(t, order, alice.id, r, acceptance);
+        market.settleOrder(t.pack(), order, alice.id, r, acceptance);
 
         assertEq(before - _balance(address(usd), requester), 5e6);
         assertEq(_balance(address(usd), alice.owner), 4.85e6);
@@ -254,14 +256,14 @@ contract OrderTest is MarketTest {
         Terms memory first = _direct();
         _close(first, alice, _result("a"));
         Terms memory t = _direct();
-        t.afterJob = market.jobId(first);
+        t.afterJob = market.jobId(first.pack());
         _close(t, alice, _result("b"));
     }
 
     function test_RevertWhen_SettleOrder_Twice() external {
         Terms memory t = _direct();
         _close(t, alice, _result("r"));
-        bytes32 id = market.jobId(t);
+        bytes32 id = market.jobId(t.pack());
         _refusesToClose(
             t, alice, abi.encodeWithSelector(JobFacts.JobInState.selector, id, JobState.Complete, JobState.None)
         );
@@ -272,21 +274,24 @@ contract OrderTest is MarketTest {
         Result memory r = _result("r");
         bytes memory order = _order(t);
         bytes memory acceptance = _acceptance(t, 0, alice.id, r);
-        bytes memory error = abi.encodeWithSelector(JobFacts.SignatureInvalid.selector, market.jobId(t), requester);
+        bytes memory error =
+            abi.encodeWithSelector(JobFacts.SignatureInvalid.selector, market.jobId(t.pack()), requester);
 
         vm.expectRevert(error);
-        market.settleOrder(t, acceptance, alice.id, r, acceptance);
+        market.settleOrder(t.pack(), acceptance, alice.id, r, acceptance);
         vm.expectRevert(error);
-        market.settleOrder(t, order, alice.id, r, order);
+        market.settleOrder(t.pack(), order, alice.id, r, order);
         vm.expectRevert(error);
-        market.settleOrder(t, order, bob.id, r, acceptance);
+        market.settleOrder(t.pack(), order, bob.id, r, acceptance);
         vm.expectRevert(error);
-        market.settleOrder(t, order, alice.id, _result("another"), acceptance);
+        market.settleOrder(t.pack(), order, alice.id, _result("another"), acceptance);
     }
 
     function test_RevertWhen_SettleOrder_NodeIsUnknownOrNotTheNamedOne() external {
         Terms memory t = _direct();
-        _refusesToClose(t, bob, abi.encodeWithSelector(JobFacts.NodeNotEligible.selector, market.jobId(t), bob.id));
+        _refusesToClose(
+            t, bob, abi.encodeWithSelector(JobFacts.NodeNotEligible.selector, market.jobId(t.pack()), bob.id)
+        );
         t.node = 0;
         Actor memory ghost;
         ghost.id = 99;
@@ -296,13 +301,13 @@ contract OrderTest is MarketTest {
     function test_RevertWhen_SettleOrder_TooEarlyOrAfterNothing() external {
         Terms memory t = _direct();
         t.start = uint40(_now() + 1);
-        _refusesToClose(t, alice, abi.encodeWithSelector(JobFacts.NotOpenYet.selector, market.jobId(t), t.start));
+        _refusesToClose(t, alice, abi.encodeWithSelector(JobFacts.NotOpenYet.selector, market.jobId(t.pack()), t.start));
         Terms memory first = _terms();
         _post(first);
         t.start = 0;
-        t.afterJob = market.jobId(first);
+        t.afterJob = market.jobId(first.pack());
         _refusesToClose(
-            t, alice, abi.encodeWithSelector(JobFacts.AfterNotComplete.selector, market.jobId(t), t.afterJob)
+            t, alice, abi.encodeWithSelector(JobFacts.AfterNotComplete.selector, market.jobId(t.pack()), t.afterJob)
         );
     }
 

@@ -3,15 +3,15 @@ pragma solidity ^0.8.30;
 
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {NodeFacts} from "src-contracts/interfaces/INodes.sol";
-import {Lease, Phase, Result} from "src-contracts/types/Lease.sol";
+import {Phase, Result} from "src-contracts/types/Lease.sol";
 import {Params} from "src-contracts/types/Params.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
+import {Lease, Terms} from "test/contracts/lib/Readable.sol";
 
 contract RevealTest is MarketTest {
     function _refuses(Work memory w, bytes memory error) private {
         vm.expectRevert(error);
-        market.reveal(w.t, w.l, w.r, w.salt);
+        market.reveal(w.t.pack(), w.l.pack(), w.r, w.salt);
     }
 
     function _mismatch(Work memory w) private pure returns (bytes memory) {
@@ -39,7 +39,7 @@ contract RevealTest is MarketTest {
         for (uint256 i; i < 2; ++i) {
             Work memory w = works[i];
             vm.expectEmit(address(market));
-            emit JobFacts.LeaseRevealed(w.id, 0, alice.id, w.r);
+            emit JobFacts.LeaseRevealed(w.id, alice.id, 0, w.r);
             _reveal(w);
 
             (Phase phase, uint40 at) = market.lease(w.id, 0);
@@ -75,7 +75,10 @@ contract RevealTest is MarketTest {
         _refuses(w, abi.encodeWithSelector(JobFacts.LeaseInPhase.selector, w.id, 0, Phase.Revealed, Phase.Committed));
         w.t.salt += 1;
         _refuses(
-            w, abi.encodeWithSelector(JobFacts.LeaseInPhase.selector, market.jobId(w.t), 0, Phase.None, Phase.Committed)
+            w,
+            abi.encodeWithSelector(
+                JobFacts.LeaseInPhase.selector, market.jobId(w.t.pack()), 0, Phase.None, Phase.Committed
+            )
         );
     }
 
@@ -147,7 +150,7 @@ contract RevealTest is MarketTest {
         vm.prank(governor);
         uint16 version = market.addParams(_audits());
         Terms memory t = _terms();
-        (t.params, t.auditBps) = (version, 3_000);
+        (t.rules, t.auditBps) = (_rules(version), 3_000);
         Work memory w = _committed(t);
         _pass(2, 2);
         // Drawn at 80 %, not at 50 %.
@@ -186,7 +189,7 @@ contract RevealTest is MarketTest {
     function _refusesSubmit(Work memory w, bytes memory error) private {
         vm.expectRevert(error);
         vm.prank(w.n.operator);
-        market.submit(w.id, w.l, w.r);
+        market.submit(w.id, w.l.pack(), w.r);
     }
 
     function test_Submit_ShowsTheResultInOneStep() external {
@@ -197,7 +200,7 @@ contract RevealTest is MarketTest {
             Work memory w = works[i];
             uint256 claimed = market.leaseWord(w.id, 0);
             vm.expectEmit(address(market));
-            emit JobFacts.LeaseRevealed(w.id, 0, alice.id, w.r);
+            emit JobFacts.LeaseRevealed(w.id, alice.id, 0, w.r);
             _submit(w);
 
             bytes32 hash = keccak256(abi.encode(claimed, w.r.root, uint256(w.r.units), w.r.manifest));
@@ -223,7 +226,7 @@ contract RevealTest is MarketTest {
         Work memory w = _claimed(_direct());
         vm.expectRevert(abi.encodeWithSelector(NodeFacts.NotNodeOperator.selector, alice.id, stranger));
         vm.prank(stranger);
-        market.submit(w.id, w.l, w.r);
+        market.submit(w.id, w.l.pack(), w.r);
     }
 
     function test_RevertWhen_Submit_TwiceOrNotClaimedOrAnotherLease() external {

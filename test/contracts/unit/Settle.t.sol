@@ -4,9 +4,9 @@ pragma solidity ^0.8.30;
 import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {Job, JobState} from "src-contracts/types/Job.sol";
-import {Lease, Phase, Result} from "src-contracts/types/Lease.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
+import {Phase, Result} from "src-contracts/types/Lease.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
+import {Lease, Packing, Terms} from "test/contracts/lib/Readable.sol";
 
 contract SettleTest is MarketTest {
     function _refuses(Work memory w, bytes memory error) private {
@@ -14,7 +14,7 @@ contract SettleTest is MarketTest {
         Result[] memory results = new Result[](1);
         (leases[0], results[0]) = (w.l, w.r);
         vm.expectRevert(error);
-        market.settle(w.t, leases, results);
+        market.settle(w.t.pack(), Packing.pack(leases), results);
     }
 
     function test_Settle_PaysOwnerAndProtocolAndRefundsTheRest() external {
@@ -27,14 +27,14 @@ contract SettleTest is MarketTest {
         _pass(t.window + 1, 1);
 
         vm.expectEmit(address(market));
-        emit JobFacts.JobClosed(w.id, requester, true, 0.9e18);
+        emit JobFacts.JobCompleted(w.id, 0.9e18);
         vm.expectEmit(address(market));
-        emit JobFacts.LeaseSettled(w.id, 0, alice.id, alice.owner, 1.067e18, 0.033e18, 0, 5_000, false, w.r);
+        emit JobFacts.LeaseSettled(w.id, alice.id, 0, 1.067e18, 0.033e18, 5_000);
         vm.prank(stranger);
         _settle(w);
 
         assertEq(_balance(address(dpu), alice.owner), 1.067e18);
-        assertEq(market.fees(address(dpu)), 0.033e18);
+        assertEq(_fees(address(dpu)), 0.033e18);
         assertEq(before - _balance(address(dpu), requester), 1.1e18);
         assertEq(market.node(alice.id).locked, 0);
         assertEq(uint8(_state(w.id)), uint8(JobState.Complete));
@@ -65,7 +65,7 @@ contract SettleTest is MarketTest {
     function test_Settle_InSixDecimals() external {
         Work memory w = _settled(_inUsd(_direct()));
         assertEq(_balance(address(usd), alice.owner), 0.97e6);
-        assertEq(market.fees(address(usd)), 0.03e6);
+        assertEq(_fees(address(usd)), 0.03e6);
         assertEq(_balance(address(dpu), alice.owner), 0);
         assertEq(w.l.price, 1e6);
     }
@@ -74,7 +74,7 @@ contract SettleTest is MarketTest {
         Terms memory t = _inUsd(_direct());
         (t.minPrice, t.maxPrice) = (33, 33);
         _settled(t);
-        assertEq(market.fees(address(usd)), 0);
+        assertEq(_fees(address(usd)), 0);
         assertEq(_balance(address(usd), alice.owner), 33);
     }
 
@@ -95,7 +95,7 @@ contract SettleTest is MarketTest {
         assertEq(uint8(_phase(b)), uint8(Phase.None), "no word is left");
         _settle(a);
         vm.expectEmit(address(market));
-        emit JobFacts.JobClosed(a.id, requester, true, 5e18);
+        emit JobFacts.JobCompleted(a.id, 5e18);
         _settle(c);
 
         _assertJob(a.id, Job(JobState.Complete, uint40(_now()), 0, 0, 0, 0, 0));
@@ -115,13 +115,13 @@ contract SettleTest is MarketTest {
             (leases[3 - i], results[3 - i]) = (w.l, w.r);
         }
         _pass(t.window + 1, 1);
-        market.settle(t, leases, results);
-        assertEq(uint8(_state(market.jobId(t))), uint8(JobState.Complete));
+        market.settle(t.pack(), Packing.pack(leases), results);
+        assertEq(uint8(_state(market.jobId(t.pack()))), uint8(JobState.Complete));
         assertEq(_balance(address(dpu), alice.owner), 62.08e18);
     }
 
     function test_Settle_OfNothingDoesNothing() external {
-        market.settle(_terms(), new Lease[](0), new Result[](0));
+        market.settle(_terms().pack(), Packing.pack(new Lease[](0)), new Result[](0));
     }
 
     function test_Settle_ClosesAnExpiredJobWithTheLastLivingLease() external {
@@ -130,7 +130,7 @@ contract SettleTest is MarketTest {
         vm.warp(t.expiry + 1);
 
         vm.expectEmit(address(market));
-        emit JobFacts.JobClosed(w.id, requester, false, 8e18);
+        emit JobFacts.JobClosed(w.id, 8e18);
         _settle(w);
         assertEq(uint8(_state(w.id)), uint8(JobState.Closed));
     }
@@ -149,7 +149,7 @@ contract SettleTest is MarketTest {
         Work memory b = _claim(t, alice, 1);
         vm.warp(_now() + 60);
         vm.prank(requester);
-        market.cancel(t);
+        market.cancel(t.pack());
         _pass(t.window, 1);
 
         _settle(a);
@@ -157,7 +157,7 @@ contract SettleTest is MarketTest {
         _show(b);
         _pass(t.window + 1, 1);
         vm.expectEmit(address(market));
-        emit JobFacts.JobClosed(a.id, requester, false, 3e18);
+        emit JobFacts.JobClosed(a.id, 3e18);
         _settle(b);
         assertEq(uint8(_state(a.id)), uint8(JobState.Closed));
     }
@@ -179,8 +179,8 @@ contract SettleTest is MarketTest {
         Result[] memory results = new Result[](1);
         (leases[0], results[0]) = (w.l, w.r);
         bytes[] memory calls = new bytes[](2);
-        calls[0] = abi.encodeCall(market.submit, (w.id, w.l, w.r));
-        calls[1] = abi.encodeCall(market.settle, (t, leases, results));
+        calls[0] = abi.encodeCall(market.submit, (w.id, w.l.pack(), w.r));
+        calls[1] = abi.encodeCall(market.settle, (t.pack(), Packing.pack(leases), results));
 
         vm.prank(alice.operator);
         Multicall(address(market)).multicall(calls);
@@ -198,7 +198,7 @@ contract SettleTest is MarketTest {
     function test_RevertWhen_Settle_LengthsDiffer() external {
         Work memory w = _revealed(_terms());
         vm.expectRevert(abi.encodeWithSelector(JobFacts.LengthMismatch.selector, 1, 0));
-        market.settle(w.t, new Lease[](1), new Result[](0));
+        market.settle(w.t.pack(), Packing.pack(new Lease[](1)), new Result[](0));
     }
 
     function test_RevertWhen_Settle_NotRevealed() external {
@@ -224,7 +224,7 @@ contract SettleTest is MarketTest {
         (leases[0], leases[1], results[0], results[1]) = (w.l, w.l, w.r, w.r);
 
         vm.expectRevert(abi.encodeWithSelector(JobFacts.LeaseInPhase.selector, w.id, 0, Phase.None, Phase.Revealed));
-        market.settle(w.t, leases, results);
+        market.settle(w.t.pack(), Packing.pack(leases), results);
     }
 
     function test_RevertWhen_Settle_LeaseOrResultIsNotTheRevealed() external {
@@ -256,7 +256,10 @@ contract SettleTest is MarketTest {
         _pass(w.t.window + 1, 1);
         w.t.window = 0;
         _refuses(
-            w, abi.encodeWithSelector(JobFacts.LeaseInPhase.selector, market.jobId(w.t), 0, Phase.None, Phase.Revealed)
+            w,
+            abi.encodeWithSelector(
+                JobFacts.LeaseInPhase.selector, market.jobId(w.t.pack()), 0, Phase.None, Phase.Revealed
+            )
         );
     }
 }

@@ -5,9 +5,9 @@ import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {LedgerFacts} from "src-contracts/interfaces/ILedger.sol";
 import {NodeFacts} from "src-contracts/interfaces/INodes.sol";
 import {Job, JobState} from "src-contracts/types/Job.sol";
-import {Phase} from "src-contracts/types/Lease.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
+import {LeaseWordLib, Phase} from "src-contracts/types/Lease.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
+import {Terms} from "test/contracts/lib/Readable.sol";
 
 /// @dev Jobs are open to all here; the helper waits until the draw is over.
 contract TakeOverTest is MarketTest {
@@ -19,13 +19,13 @@ contract TakeOverTest is MarketTest {
         _pass(30 minutes, 2);
         w = _claim(t, alice, t.maxLease);
         vm.warp(uint256(w.l.deadline) + 1);
-        market.lapse(t, w.l);
+        market.lapse(t.pack(), w.l.pack());
     }
 
     function _refuses(Work memory w, Actor memory n, bytes memory error) private {
         vm.expectRevert(error);
         vm.prank(n.operator);
-        market.takeOver(w.t, w.l.first, n.id);
+        market.takeOver(w.t.pack(), w.l.first, n.id);
     }
 
     function test_TakeOver_OfAWholeJobMovesBackIntoItsSlot() external {
@@ -34,7 +34,9 @@ contract TakeOverTest is MarketTest {
 
         // 20 % of a bond of 8 was slashed; 40 % of that waits for the next holder.
         vm.expectEmit(address(market));
-        emit JobFacts.LeaseClaimed(w.id, 0, bob.id, 1, 2e18, 8e18, 0.64e18, uint40(_now() + 300), true);
+        emit JobFacts.LeaseClaimed(
+            w.id, bob.id, 0, LeaseWordLib.claimed(0x80, uint40(_now() + 300), bob.id, 1, 2e18, 0.64e9)
+        );
         Work memory next = _takeOver(w, bob);
 
         assertEq(next.l.bonus, 0.64e9, "in gwei");
@@ -73,7 +75,7 @@ contract TakeOverTest is MarketTest {
         _pass(30 minutes, 2);
         Work memory second = _takeOver(w, bob);
         vm.warp(uint256(second.l.deadline) + 1);
-        market.lapse(second.t, second.l);
+        market.lapse(second.t.pack(), second.l.pack());
         _pass(30 minutes, 2);
         Work memory third = _takeOver(second, carol);
         assertEq(third.l.bonus, 1.28e9);
@@ -119,7 +121,7 @@ contract TakeOverTest is MarketTest {
 
         w = _waiting(_terms());
         vm.warp(w.t.expiry + 1);
-        market.close(w.t);
+        market.close(w.t.pack());
         _refuses(w, carol, abi.encodeWithSelector(JobFacts.JobInState.selector, w.id, JobState.Closed, JobState.Open));
     }
 
@@ -138,7 +140,7 @@ contract TakeOverTest is MarketTest {
         Work memory w = _waiting(_terms());
         vm.expectRevert(abi.encodeWithSelector(NodeFacts.NotNodeOperator.selector, bob.id, stranger));
         vm.prank(stranger);
-        market.takeOver(w.t, 0, bob.id);
+        market.takeOver(w.t.pack(), 0, bob.id);
     }
 
     function test_RevertWhen_TakeOver_NodeIsNotEligible() external {

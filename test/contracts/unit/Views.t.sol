@@ -3,8 +3,8 @@ pragma solidity ^0.8.30;
 
 import {Job, JobState} from "src-contracts/types/Job.sol";
 import {Phase, Result} from "src-contracts/types/Lease.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
+import {Terms} from "test/contracts/lib/Readable.sol";
 
 contract ViewsTest is MarketTest {
     function test_Job_OfALeasedJobShowsItsStateOnly() external {
@@ -41,29 +41,29 @@ contract ViewsTest is MarketTest {
         Terms memory t = _terms();
         _post(t);
         uint256 from = _now();
-        assertEq(market.priceAt(t, from - 1), 1e18);
-        assertEq(market.priceAt(t, from), 1e18);
-        assertEq(market.priceAt(t, from + 150), 1.25e18);
-        assertEq(market.priceAt(t, from + 600), 2e18);
-        assertEq(market.priceAt(t, type(uint40).max), 2e18);
+        assertEq(market.priceAt(t.pack(), from - 1), 1e18);
+        assertEq(market.priceAt(t.pack(), from), 1e18);
+        assertEq(market.priceAt(t.pack(), from + 150), 1.25e18);
+        assertEq(market.priceAt(t.pack(), from + 600), 2e18);
+        assertEq(market.priceAt(t.pack(), type(uint40).max), 2e18);
     }
 
     function test_PriceAt_OfAnOrderThatNobodyHasBrought() external {
         Terms memory t = _terms();
-        assertEq(market.priceAt(t, _now() + 100), 1e18, "the ramp begins when it is brought");
+        assertEq(market.priceAt(t.pack(), _now() + 100), 1e18, "the ramp begins when it is brought");
         t.start = uint40(_now());
-        assertEq(market.priceAt(t, _now() + 60), 1.1e18, "or at its start");
+        assertEq(market.priceAt(t.pack(), _now() + 60), 1.1e18, "or at its start");
     }
 
     function test_WorstCaseExit_IsTheSumOfEveryWindow() external {
         Terms memory t = _terms();
         _post(t);
-        assertEq(market.worstCaseExit(t), t.expiry + 300 + 120 + 1 + 40 minutes);
+        assertEq(market.worstCaseExit(t.pack()), t.expiry + 300 + 120 + 1 + 40 minutes);
         t = _direct();
         Work memory w = _claimed(t);
-        assertEq(market.worstCaseExit(t), t.expiry + 300 + 120 + 1);
+        assertEq(market.worstCaseExit(t.pack()), t.expiry + 300 + 120 + 1);
         _accept(w);
-        assertEq(market.worstCaseExit(t), 0);
+        assertEq(market.worstCaseExit(t.pack()), 0);
     }
 
     /// @dev The slowest way there is: claimed, committed and revealed in the last second each, audited.
@@ -71,7 +71,7 @@ contract ViewsTest is MarketTest {
         Terms memory t = _terms();
         t.auditBps = 10_000;
         _post(t);
-        uint256 last = market.worstCaseExit(t);
+        uint256 last = market.worstCaseExit(t.pack());
         vm.warp(t.expiry);
         Work memory w = _claim(t, alice, 1);
         vm.warp(w.l.deadline);
@@ -82,7 +82,7 @@ contract ViewsTest is MarketTest {
         assertEq(uint8(_state(w.id)), uint8(JobState.Leased));
         vm.warp(last);
         _settle(w);
-        assertEq(market.worstCaseExit(t), 0);
+        assertEq(market.worstCaseExit(t.pack()), 0);
     }
 
     function test_CommitmentOf_IsTheHashOfEverything() external {
