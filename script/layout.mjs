@@ -10,7 +10,7 @@ const snapshot = join(root, 'test/snapshots/layout.json');
 const artifact = (contract) => JSON.parse(readFileSync(join(root, `out/${contract}.sol/${contract}.json`), 'utf8'));
 
 /** A type's name without the compiler's node number, which changes with every unrelated edit. */
-const stable = (type) => type.replaceAll(/\)\d+_storage/gu, ')');
+const stable = (type) => type.replaceAll(/\)\d+(_storage)?/gu, ')');
 
 /** Everything that decides where a value lies: variables and the members of their structs. */
 function layoutOf(contract) {
