@@ -10,7 +10,7 @@ const abiOf = (name) => JSON.parse(readFileSync(join(root, `out/${name}.sol/${na
 const merged = (...names) => {
   const entries = new Map();
   for (const entry of names.flatMap(abiOf)) {
-    if (entry.type === 'constructor' || entry.type === 'fallback') continue;
+    if (!entry.inputs || entry.type === 'constructor') continue; // fallback and receive have no inputs
     entries.set(`${entry.type} ${entry.name}(${entry.inputs.map((input) => input.type).join()})`, entry);
   }
   return [...entries.values()];
@@ -20,6 +20,8 @@ const abis = {
   marketAbi: merged('Market', 'MarketExtension'),
   dpuTokenAbi: merged('DpuToken'),
   stakeSurrogateAbi: merged('StakeSurrogate'),
+  dpuGovernorAbi: merged('DpuGovernor'),
+  dpuTimelockAbi: merged('DpuTimelock'),
 };
 
 const text = [

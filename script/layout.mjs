@@ -10,7 +10,7 @@ const snapshot = join(root, 'test/snapshots/layout.json');
 const artifact = (contract) => JSON.parse(readFileSync(join(root, `out/${contract}.sol/${contract}.json`), 'utf8'));
 
 /** A type's name without the compiler's node number, which changes with every unrelated edit. */
-const stable = (type) => type.replaceAll(/\)\d+_storage/gu, ')');
+const stable = (type) => type.replaceAll(/\)\d+(_storage)?/gu, ')');
 
 /** Everything that decides where a value lies: variables and the members of their structs. */
 function layoutOf(contract) {
@@ -35,7 +35,7 @@ else if (readFileSync(snapshot, 'utf8') !== `${market}\n`) {
   );
 }
 
-for (const contract of ['Market', 'MarketExtension', 'DpuToken', 'StakeSurrogate']) {
+for (const contract of ['Market', 'MarketExtension', 'DpuToken', 'StakeSurrogate', 'DpuGovernor', 'DpuTimelock']) {
   const bytes = (artifact(contract).deployedBytecode.object.length - 2) / 2;
   console.log(`${contract.padEnd(16)} ${String(bytes).padStart(6)} of ${MAX_CODE_BYTES} bytes`);
   if (bytes > MAX_CODE_BYTES) problems.push(`${contract} is ${bytes - MAX_CODE_BYTES} bytes too large to be deployed`);

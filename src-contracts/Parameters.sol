@@ -27,11 +27,24 @@ library Parameters {
     uint16 internal constant RECORD_START = 5_000;
     uint16 internal constant RECORD_MAX = 10_000;
 
+    /// No window of governance is ever longer.
+    uint256 internal constant MAX_GOVERNANCE_WINDOW = 30 days;
+    /// A window of governance can later be turned down to a quarter of what it was at deployment, and no further.
+    uint256 internal constant GOVERNANCE_FLOOR_PART = 4;
+
     /* STARTING VALUES */
 
     uint96 internal constant MIN_STAKE = 1_000e18;
     /// Longer than the longest way of a lease: exec + audit + reveal + window, 3.5 days at the bounds.
     uint24 internal constant UNBONDING = 7 days;
+
+    uint48 internal constant VOTING_DELAY = 1 days;
+    uint32 internal constant VOTING_PERIOD = 5 days;
+    uint48 internal constant LATE_QUORUM_EXTENSION = 1 days;
+    uint256 internal constant TIMELOCK_DELAY = 2 days;
+    /// 0.25 % of the supply.
+    uint256 internal constant PROPOSAL_THRESHOLD = 2_500_000e18;
+    uint256 internal constant QUORUM_PERCENT = 4;
 
     function initial() internal pure returns (Params memory) {
         return Params({
@@ -75,6 +88,20 @@ library Parameters {
     /// @dev The lower bound is above exec + audit + reveal + window at their bounds (3.5 days).
     function checkUnbonding(uint256 value) internal pure {
         _within("unbonding", value, 4 days, 60 days);
+    }
+
+    /// @dev `atDeployment` is the window's first value, 0 while that is being set.
+    function checkGovernanceWindow(bytes32 name, uint256 value, uint256 atDeployment) internal pure {
+        uint256 floor = atDeployment / GOVERNANCE_FLOOR_PART;
+        _within(name, value, floor == 0 ? 1 seconds : floor, MAX_GOVERNANCE_WINDOW);
+    }
+
+    function checkProposalThreshold(uint256 value) internal pure {
+        _within("proposalThreshold", value, 100_000e18, 10_000_000e18);
+    }
+
+    function checkQuorum(uint256 percent) internal pure {
+        _within("quorumPercent", percent, 1, 20);
     }
 
     function _within(bytes32 name, uint256 value, uint256 least, uint256 most) private pure {

@@ -1,66 +1,112 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.34;
 
+import {DeployChecks} from "./DeployChecks.sol";
+import {LocalDollar} from "./LocalDollar.sol";
+import {Deployed, Plan, Windows} from "./Plan.sol";
 import {Script, console2} from "forge-std/Script.sol";
+import {DpuGovernor} from "src-contracts/DpuGovernor.sol";
+import {DpuTimelock} from "src-contracts/DpuTimelock.sol";
 import {DpuToken} from "src-contracts/DpuToken.sol";
 import {Market} from "src-contracts/Market.sol";
 import {Parameters} from "src-contracts/Parameters.sol";
 import {MarketExtension} from "src-contracts/extension/MarketExtension.sol";
 import {IMarket} from "src-contracts/interfaces/IMarket.sol";
 import {Params} from "src-contracts/types/Params.sol";
-import {Rules} from "src-contracts/types/Rules.sol";
 
-/// @notice Deploys the token, the extension and the Market, checks every address and role, and writes where they are.
+/// @notice Deploys the token, the timelock, the governor, the extension and the Market, hands everything to the timelock, checks every
+/// address and role, and writes where they are.
 /// @dev Environment: DPU_NETWORK (`local`, `test` or `main`; decides the windows), DPU_DEPLOYMENT_FILE (default
-/// `.dpu/contracts-<chain id>.json`), DPU_DEPLOYER_KEY, DPU_OWNER, DPU_TREASURY, DPU_GUARDIAN (all required outside `local`). A second
-/// run is refused while the file names a Market that has code on this chain.
-contract Deploy is Script {
+/// `.dpu/contracts-<chain id>.json`), DPU_DEPLOYER_KEY, DPU_HOLDER (gets the supply of DPU), DPU_GUARDIAN (all required outside `local`),
+/// DPU_TREASURY (default: the timelock), DPU_CURRENCIES (comma-separated, opened beside DPU; default none). A second run is refused
+/// while the file names a Market that has code on this chain.
+contract Deploy is Script, DeployChecks {
     /// @notice Thrown when this network was deployed already.
     error AlreadyDeployed(string file, address market);
-    /// @notice Thrown when the deployed contracts are not what they must be. `what` names the first check that failed.
-    error CheckFailed(string what);
 
     /// @dev Account 0 of anvil's public test mnemonic.
     uint256 private constant LOCAL_KEY = 0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80;
     address private constant LOCAL_GUARDIAN = 0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC;
 
-    struct Roles {
-        address deployer;
-        address owner;
-        address treasury;
-        address guardian;
-    }
-
     function run() external {
         string memory file =
             vm.envOr("DPU_DEPLOYMENT_FILE", string.concat(".dpu/contracts-", vm.toString(block.chainid), ".json"));
-        bool local = _isLocal();
+        bool local = keccak256(bytes(vm.envOr("DPU_NETWORK", string("main")))) == keccak256("local");
         uint256 key = local ? vm.envOr("DPU_DEPLOYER_KEY", LOCAL_KEY) : vm.envUint("DPU_DEPLOYER_KEY");
         deploy(file, local, key);
     }
 
     /// @notice Deploys and writes `file`. Reverts with `AlreadyDeployed` when the file names a Market that is there.
-    function deploy(string memory file, bool local, uint256 key) public returns (IMarket market) {
+    function deploy(string memory file, bool local, uint256 key) public returns (IMarket) {
         _requireFirst(file);
-        Roles memory roles = _roles(local, vm.addr(key));
-        uint256 startBlock = vm.getBlockNumber();
+        Plan memory plan = _plan(local, vm.addr(key));
+        _checkPlan(plan);
+        Deployed memory d;
+        d.startBlock = vm.getBlockNumber();
 
         vm.startBroadcast(key);
-        DpuToken token = new DpuToken(roles.owner);
-        MarketExtension extension = new MarketExtension(address(token));
-        // The deployer owns the Market for the length of this script only, to appoint the guardian.
-        market = IMarket(
-            address(new Market(address(token), address(extension), roles.deployer, roles.treasury, _params(local)))
-        );
-        market.setGuardian(roles.guardian, uint40(vm.getBlockTimestamp() + Parameters.GUARDIAN_TERM - 1 hours));
-        if (roles.owner != roles.deployer) Market(payable(address(market))).transferOwnership(roles.owner);
+        d.token = DpuToken(_create("DpuToken", abi.encode(plan.holder)));
+        if (local) plan.currencies[0] = address(LocalDollar(_create("LocalDollar", abi.encode(plan.holder))));
+        d.timelock = DpuTimelock(payable(_create("DpuTimelock", abi.encode(plan.windows.timelock, plan.deployer))));
+        Windows memory w = plan.windows;
+        bytes memory args = abi.encode(d.token, d.timelock, plan.guardian, w.votingDelay, w.votingPeriod, w.lateQuorum);
+        d.governor = DpuGovernor(payable(_create("DpuGovernor", args)));
+        d.extension = MarketExtension(_create("MarketExtension", abi.encode(d.token)));
+        if (plan.treasury == address(0)) plan.treasury = address(d.timelock);
+        // The timelock owns the Market from the first second; the deployer never does.
+        args = abi.encode(d.token, d.extension, d.timelock, plan.treasury, plan.params);
+        d.market = Market(payable(_create("Market", args)));
+        _handOver(plan, d);
         vm.stopBroadcast();
 
-        _check(market, token, extension, roles);
-        _write(file, market, token, extension, startBlock);
+        _check(plan, d);
+        _write(file, plan, d);
+        return IMarket(address(d.market));
     }
 
-    /* CHECKS */
+    /// @dev From the artifact, not by `new`: that would compile every contract a second time, into this script. The types above make
+    /// forge compile each one first.
+    function _create(string memory name, bytes memory args) private returns (address made) {
+        bytes memory code = abi.encodePacked(vm.getCode(string.concat(name, ".sol:", name)), args);
+        assembly ("memory-safe") {
+            made := create(0, add(code, 32), mload(code))
+        }
+        require(made != address(0), CheckFailed(name));
+    }
+
+    /// @dev The timelock's first batch, while it has no delay: sets the Market up, makes the governor the only proposer, takes the deployer's
+    /// roles away and sets the delay. It is all or nothing; after it the deployer is a stranger.
+    function _handOver(Plan memory plan, Deployed memory d) private {
+        uint256 opened = plan.currencies.length;
+        address[] memory targets = new address[](opened + 6);
+        bytes[] memory calls = new bytes[](opened + 6);
+        for (uint256 i; i < opened; ++i) {
+            targets[i] = address(d.market);
+            calls[i] = abi.encodeCall(IMarket(address(0)).allowCurrency, (plan.currencies[i], true));
+        }
+        targets[opened] = address(d.market);
+        // An hour less than the longest term: the batch runs later than it is written.
+        calls[opened] = abi.encodeCall(
+            IMarket(address(0)).setGuardian,
+            (plan.guardian, uint40(vm.getBlockTimestamp() + Parameters.GUARDIAN_TERM - 1 hours))
+        );
+
+        DpuTimelock t = d.timelock;
+        bytes32 proposer = t.PROPOSER_ROLE();
+        bytes32 canceller = t.CANCELLER_ROLE();
+        for (uint256 i = opened + 1; i < targets.length; ++i) {
+            targets[i] = address(t);
+        }
+        calls[opened + 1] = abi.encodeCall(t.grantRole, (proposer, address(d.governor)));
+        calls[opened + 2] = abi.encodeCall(t.grantRole, (canceller, address(d.governor)));
+        calls[opened + 3] = abi.encodeCall(t.revokeRole, (proposer, plan.deployer));
+        calls[opened + 4] = abi.encodeCall(t.revokeRole, (canceller, plan.deployer));
+        calls[opened + 5] = abi.encodeCall(t.updateDelay, (plan.windows.timelock));
+
+        uint256[] memory values = new uint256[](targets.length);
+        t.scheduleBatch(targets, values, calls, 0, 0, 0);
+        t.executeBatch(targets, values, calls, 0, 0);
+    }
 
     function _requireFirst(string memory file) private view {
         if (!vm.exists(file)) return;
@@ -70,36 +116,24 @@ contract Deploy is Script {
         require(market.code.length == 0, AlreadyDeployed(file, market));
     }
 
-    function _check(IMarket market, DpuToken token, MarketExtension extension, Roles memory roles) private view {
-        Market m = Market(payable(address(market)));
-        require(m.TOKEN() == address(token), CheckFailed("token of the Market"));
-        require(m.EXTENSION() == address(extension), CheckFailed("extension of the Market"));
-        require(extension.TOKEN() == address(token), CheckFailed("token of the extension"));
-        require(m.owner() == roles.deployer, CheckFailed("owner of the Market"));
-        require(
-            m.pendingOwner() == (roles.owner == roles.deployer ? address(0) : roles.owner),
-            CheckFailed("next owner of the Market")
-        );
-        require(extension.owner() == address(0xdead), CheckFailed("owner of the extension"));
-        require(market.treasury() == roles.treasury, CheckFailed("treasury"));
-        (address guardian, uint40 until) = market.guardian();
-        require(guardian == roles.guardian && until > vm.getBlockTimestamp(), CheckFailed("guardian"));
-        (Rules rules,, uint96 minStake, uint32 unbonding,) = market.config();
-        require(rules.version() == 1, CheckFailed("parameters"));
-        require(minStake == Parameters.MIN_STAKE && unbonding == Parameters.UNBONDING, CheckFailed("stake rules"));
-        require(token.balanceOf(roles.owner) == token.INITIAL_SUPPLY(), CheckFailed("supply"));
-    }
-
     /* SETTINGS */
 
-    function _isLocal() private view returns (bool) {
-        bytes32 network = keccak256(bytes(vm.envOr("DPU_NETWORK", string("main"))));
-        return network == keccak256("local");
-    }
-
-    function _roles(bool local, address deployer) private view returns (Roles memory) {
-        if (local) return Roles(deployer, deployer, deployer, LOCAL_GUARDIAN);
-        return Roles(deployer, vm.envAddress("DPU_OWNER"), vm.envAddress("DPU_TREASURY"), vm.envAddress("DPU_GUARDIAN"));
+    function _plan(bool local, address deployer) private view returns (Plan memory plan) {
+        plan.deployer = deployer;
+        plan.params = _params(local);
+        plan.windows = _windows(local);
+        if (local) {
+            // Play money: the deployer hands it out. The one currency is the local dollar, made in a moment.
+            plan.holder = deployer;
+            plan.guardian = LOCAL_GUARDIAN;
+            plan.currencies = new address[](1);
+            plan.playMoney = true;
+            return plan;
+        }
+        plan.holder = vm.envAddress("DPU_HOLDER");
+        plan.guardian = vm.envAddress("DPU_GUARDIAN");
+        plan.treasury = vm.envOr("DPU_TREASURY", address(0));
+        plan.currencies = vm.envOr("DPU_CURRENCIES", ",", new address[](0));
     }
 
     /// @dev Local networks run the same code on short windows.
@@ -113,15 +147,27 @@ contract Deploy is Script {
         p.drawOpenAfter = 20 seconds;
     }
 
-    function _write(string memory file, IMarket market, DpuToken token, MarketExtension extension, uint256 startBlock)
-        private
-    {
+    function _windows(bool local) private pure returns (Windows memory) {
+        if (local) return Windows(10 seconds, 120 seconds, 30 seconds, 10 seconds);
+        return Windows(
+            Parameters.VOTING_DELAY,
+            Parameters.VOTING_PERIOD,
+            Parameters.LATE_QUORUM_EXTENSION,
+            Parameters.TIMELOCK_DELAY
+        );
+    }
+
+    function _write(string memory file, Plan memory plan, Deployed memory d) private {
         string memory key = "deployment";
         vm.serializeUint(key, "chainId", block.chainid);
-        vm.serializeAddress(key, "market", address(market));
-        vm.serializeAddress(key, "extension", address(extension));
-        vm.serializeAddress(key, "token", address(token));
-        vm.writeJson(vm.serializeUint(key, "startBlock", startBlock), file);
-        console2.log("Market", address(market));
+        vm.serializeAddress(key, "market", address(d.market));
+        vm.serializeAddress(key, "extension", address(d.extension));
+        vm.serializeAddress(key, "token", address(d.token));
+        vm.serializeAddress(key, "governor", address(d.governor));
+        vm.serializeAddress(key, "timelock", address(d.timelock));
+        vm.serializeAddress(key, "currencies", plan.currencies);
+        vm.writeJson(vm.serializeUint(key, "startBlock", d.startBlock), file);
+        console2.log("Market", address(d.market));
+        console2.log("Governor", address(d.governor));
     }
 }

@@ -1,20 +1,22 @@
 import {
   createWalletClient,
+  encodeFunctionData,
   erc20Abi,
-  getContractAddress,
   http,
   parseEther,
   parseUnits,
   zeroHash,
   type Account,
   type Address,
+  type EncodeFunctionDataParameters,
   type Hash,
+  type Hex,
+  type TransactionReceipt,
   type WalletClient,
 } from 'viem';
 import { marketAbi } from '@dpu/sdk/abi';
 import { RUNTIMES } from '@dpu/sdk/terms';
 
-import { artifact } from './artifacts.ts';
 import type { LocalChain } from './chain.ts';
 import { people } from './people.ts';
 
@@ -24,6 +26,10 @@ export interface DeployedContracts {
   market: Address;
   extension: Address;
   token: Address;
+  governor: Address;
+  timelock: Address;
+  /** Opened beside DPU; on a local network the local dollar. */
+  currencies: Address[];
   startBlock: number;
 }
 
@@ -36,35 +42,33 @@ export function walletOf(local: LocalChain, account: Account): WalletClient {
   return createWalletClient({ account, chain: local.chain, transport: http(local.rpcUrl) });
 }
 
+/**
+ * Gas on top of every estimate. An estimate is made in the second of the last block, where a checkpoint of votes is overwritten; in
+ * the block that comes a new one is written, which costs more.
+ */
+const SPARE_GAS = 100_000n;
+
+/** Sends calldata, waits for it, and returns its receipt. @throws when it reverted. */
+export async function send(
+  local: LocalChain,
+  account: Account,
+  { to, data }: { to: Address; data: Hex },
+): Promise<TransactionReceipt> {
+  const gas = SPARE_GAS + (await local.publicClient.estimateGas({ account, to, data }));
+  const hash = await walletOf(local, account).sendTransaction({ to, data, gas, account, chain: local.chain });
+  const receipt = await local.publicClient.waitForTransactionReceipt({ hash });
+  if (receipt.status !== 'success') throw new Error(`the call ${data.slice(0, 10)} of ${to} reverted in ${hash}`);
+  return receipt;
+}
+
 /** Sends a call, waits for it, and returns its hash. @throws when it reverted. */
 export async function call(
   local: LocalChain,
   account: Account,
   request: { address: Address; abi: readonly unknown[]; functionName: string; args: readonly unknown[] },
 ): Promise<Hash> {
-  const wallet = walletOf(local, account);
-  const hash = await wallet.writeContract({ ...request, account, chain: local.chain } as never);
-  const receipt = await local.publicClient.waitForTransactionReceipt({ hash });
-  if (receipt.status !== 'success') throw new Error(`${request.functionName} reverted in ${hash}`);
-  return hash;
-}
-
-/** Deploys the local stand-in for a stablecoin and opens it as a currency. */
-export async function addDollar(local: LocalChain, market: Address): Promise<Address> {
-  const { abi, bytecode } = artifact('LocalDollar');
-  const wallet = walletOf(local, people.deployer);
-  const nonce = await local.publicClient.getTransactionCount({ address: people.deployer.address });
-  const dollar = getContractAddress({ from: people.deployer.address, nonce: BigInt(nonce) });
-  const args = [people.deployer.address];
-  const hash = await wallet.deployContract({ abi, bytecode, args, account: people.deployer, chain: local.chain });
-  await local.publicClient.waitForTransactionReceipt({ hash });
-  await call(local, people.deployer, {
-    address: market,
-    abi: marketAbi,
-    functionName: 'allowCurrency',
-    args: [dollar, true],
-  });
-  return dollar;
+  const data = encodeFunctionData(request as EncodeFunctionDataParameters);
+  return (await send(local, account, { to: request.address, data })).transactionHash;
 }
 
 /** Gives the requesters DPU and dollars to spend. */

@@ -6,7 +6,7 @@ import { HttpBackend } from '@dpu/sdk/storage/httpBackend';
 import { nativeBinary, root } from '../native.mjs';
 import { startAppServer } from './appServer.ts';
 import { startChain, type LocalChain } from './chain.ts';
-import { addDollar, addNodes, fundRequesters, type DeployedContracts } from './equip.ts';
+import { addNodes, fundRequesters, type DeployedContracts } from './equip.ts';
 import { networkFolder } from './folders.ts';
 import { nodeProcess } from './nodeProcess.ts';
 import { freePort, PORTS } from './ports.ts';
@@ -84,7 +84,8 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
   const gateway = tree.start({ name: 'gateway', file: process.execPath, args: gatewayArgs });
 
   const contracts = await deploy(folder, local);
-  const dollar = await addDollar(local, contracts.market);
+  const [dollar] = contracts.currencies;
+  if (!dollar) throw new Error('the deployment made no local dollar: deploy with DPU_NETWORK=local');
   await fundRequesters(local, contracts.token, dollar);
   step(`Market at ${contracts.market}`);
 
@@ -108,6 +109,8 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
     rpcUrl: local.rpcUrl,
     market: contracts.market,
     token: contracts.token,
+    governor: contracts.governor,
+    timelock: contracts.timelock,
     currencies: [
       { address: contracts.token, symbol: 'DPU', decimals: 18 },
       { address: dollar, symbol: 'USDL', decimals: 6 },

@@ -22,6 +22,8 @@ export interface PostRequest {
   window?: number;
   ramp?: number;
   direct?: boolean;
+  /** Unix second at which claiming begins. Default: at once. */
+  start?: number;
 }
 
 /** A job, or a map job and its reduce job, on chain. */
@@ -70,6 +72,7 @@ export async function postTemplate(
     maxPrice: request.maxPrice ?? 2n * DPU,
     ...(request.maxLease ? { maxLease: request.maxLease } : {}),
     ...(request.direct ? { direct: true } : {}),
+    ...(request.start ? { start: request.start } : {}),
     exec: request.exec ?? 600,
     window: request.window ?? 5,
     ramp: request.ramp ?? 60,

@@ -39,13 +39,14 @@ export const plain: Scenario = {
 };
 
 /** The output of the last job, every shard checked against the chain, one after the other. */
-async function download(history: JobHistory, { network, signal }: Stage): Promise<Uint8Array> {
+export async function download(history: JobHistory, { network, signal }: Stage): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   for await (const shard of downloadJob(history, network.storage, { signal })) parts.push(shard.bytes);
   return Buffer.concat(parts);
 }
 
-function describe(label: string, { shards, claimed, committed, revealed, settled }: Progress): string {
+/** One line about how far a job is. */
+export function describe(label: string, { shards, claimed, committed, revealed, settled }: Progress): string {
   const width = 32;
   const filled = Math.round((width * committed) / shards);
   const bar = `${'█'.repeat(filled)}${'░'.repeat(width - filled)}`;

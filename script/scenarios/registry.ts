@@ -1,8 +1,9 @@
+import { govern } from './govern.ts';
 import { plain } from './plain.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Every story that `npm start -- --scenario` can play. */
-export const scenarios: readonly Scenario[] = [plain];
+export const scenarios: readonly Scenario[] = [plain, govern];
 
 /** Thrown for a scenario that does not exist; names those that do. */
 export class UnknownScenario extends Error {

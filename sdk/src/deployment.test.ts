@@ -25,6 +25,17 @@ describe('a deployment', () => {
     expect(parseDeployment({ ...file, deployedBy: 'dropped' })).toEqual(read);
   });
 
+  test('may name a governor and a timelock', () => {
+    const named = parseDeployment({
+      ...file,
+      governor: '0xe7f1725e7734ce288f8367e1bb143e90bb3f0512',
+      timelock: '0x5fbdb2315678afecb367f032d93f642f64180aa3',
+    });
+    expect(named.governor).toBe('0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512');
+    expect(named.timelock).toBe('0x5FbDB2315678afecb367f032d93F642f64180aa3');
+    expect(() => parseDeployment({ ...file, governor: '0x12' })).toThrow('governor: must be the address of a contract');
+  });
+
   test('lists everything that is wrong', () => {
     const bad = { ...file, chainId: '1', rpcUrl: 'ftp://x', market: '0x12', startBlock: undefined, currencies: [{}] };
     expect(() => parseDeployment(bad)).toThrow(DeploymentError);

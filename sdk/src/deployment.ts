@@ -24,6 +24,10 @@ export const deploymentSchema = z.object({
   market: address,
   /** The DPU token, in which bonds and stakes are held. */
   token: address,
+  /** The governor, where there is one. */
+  governor: address.optional(),
+  /** The timelock that owns the Market. */
+  timelock: address.optional(),
   /** Currencies that jobs can be paid in. */
   currencies: z.array(
     z.object({

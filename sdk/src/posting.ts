@@ -43,6 +43,8 @@ export interface PostingChoices {
   exec?: number;
   /** Seconds in which a result may be challenged. Default 1800. */
   window?: number;
+  /** Second at which claiming and the price ramp begin; 0 (default) means at once. */
+  start?: number;
   /** Seconds for which shards can be claimed. Default one day. */
   openFor?: number;
   /** Job that must be complete first. */
@@ -81,7 +83,7 @@ export function proposeTerms(choices: PostingChoices, facts: MarketFacts): Terms
     auditBps: choices.auditBps ?? 0,
     rules: facts.rules,
     node: choices.node ?? 0,
-    start: 0,
+    start: choices.start ?? 0,
     expiry: facts.now + (choices.openFor ?? 86_400),
     ramp: choices.ramp ?? 120,
     exec: choices.exec ?? 900,

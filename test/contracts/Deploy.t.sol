@@ -4,32 +4,46 @@ pragma solidity ^0.8.30;
 import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {Test} from "forge-std/Test.sol";
 import {IMarket} from "src-contracts/interfaces/IMarket.sol";
+import {IDpuGovernor, IDpuTimelock} from "test/contracts/governance/IDpuGovernance.sol";
 import {IDpu} from "test/contracts/lib/IDpu.sol";
 
 interface IDeploy {
     error AlreadyDeployed(string file, address market);
+    error CheckFailed(string what);
 
     function deploy(string calldata file, bool local, uint256 key) external returns (IMarket);
 }
 
 /// @dev The deployment script, run twice as an operator would: the first leaves what it promises, the second refuses.
 contract DeployTest is Test {
-    uint256 private constant KEY = 0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80;
+    uint256 internal constant KEY = 0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80;
+    /// @dev Keys of the people whom the environment names; the same in every test, because the environment is shared.
+    uint256 internal constant HOLDER = 11;
+    uint256 internal constant TREASURY = 12;
+    uint256 internal constant GUARDIAN = 13;
 
-    IDeploy private script;
-    string private file;
-    address private deployer = vm.addr(KEY);
+    IDeploy internal script;
+    string internal file;
+    address internal deployer = vm.addr(KEY);
 
     function setUp() public {
         vm.warp(1_800_000_000);
         script = IDeploy(vm.deployCode("Deploy.s.sol:Deploy"));
         vm.createDir(".dpu", true);
+        vm.setEnv("DPU_HOLDER", vm.toString(vm.addr(HOLDER)));
+        vm.setEnv("DPU_TREASURY", vm.toString(vm.addr(TREASURY)));
+        vm.setEnv("DPU_GUARDIAN", vm.toString(vm.addr(GUARDIAN)));
+        vm.setEnv("DPU_CURRENCIES", string.concat(vm.toString(address(0xC1)), ",", vm.toString(address(0xC2))));
     }
 
     /// @dev Each test writes a file of its own, because tests run side by side.
-    function _file(string memory name) private {
+    function _file(string memory name) internal {
         file = string.concat(".dpu/test-deploy-", name, ".json");
         if (vm.exists(file)) vm.removeFile(file);
+    }
+
+    function _address(string memory key) internal view returns (address) {
+        return vm.parseJsonAddress(vm.readFile(file), key);
     }
 
     function test_Deploy_OfALocalNetworkUsesShortWindows() external {
@@ -41,39 +55,66 @@ contract DeployTest is Test {
         assertEq(market.params(1).drawStep, 2);
         assertEq(market.params(1).drawOpenAfter, 20);
         assertEq(market.params(1).feeBps, 300);
-        assertEq(Ownable2Step(address(market)).owner(), deployer);
-        assertEq(Ownable2Step(address(market)).pendingOwner(), address(0));
+        IDpuGovernor governor = IDpuGovernor(_address(".governor"));
+        assertEq(governor.votingDelay(), 10);
+        assertEq(governor.votingPeriod(), 120);
+        assertEq(governor.lateQuorumVoteExtension(), 30);
+        assertEq(IDpuTimelock(_address(".timelock")).getMinDelay(), 10);
+        assertEq(governor.proposalThreshold(), 2_500_000e18, "thresholds are no windows");
+        assertEq(governor.quorumNumerator(), 4);
         vm.removeFile(file);
     }
 
-    function test_Deploy_ElsewhereGivesTheMarketToItsOwner() external {
-        _file("main");
-        vm.setEnv("DPU_OWNER", vm.toString(address(0xA1)));
-        vm.setEnv("DPU_TREASURY", vm.toString(address(0xA2)));
-        vm.setEnv("DPU_GUARDIAN", vm.toString(address(0xA3)));
-        IMarket market = script.deploy(file, false, KEY);
+    /// @dev Its deployer holds the play money and nothing else; the local dollar is open.
+    function test_Deploy_OfALocalNetworkOpensItsDollar() external {
+        _file("dollar");
+        IMarket market = script.deploy(file, true, KEY);
+        address dollar = _address(".currencies[0]");
+        assertEq(IDpu(dollar).balanceOf(deployer), 1_000_000_000e6);
+        vm.startPrank(deployer);
+        IDpu(dollar).approve(address(market), 5e6);
+        market.deposit(dollar, deployer, 5e6);
+        assertEq(market.balanceOf(dollar, deployer), 5e6);
+        vm.removeFile(file);
+    }
 
+    function test_Deploy_ElsewhereUsesTheLongWindows() external {
+        _file("main");
+        IMarket market = script.deploy(file, false, KEY);
         assertEq(market.params(1).revealWindow, 10 minutes);
-        assertEq(Ownable2Step(address(market)).pendingOwner(), address(0xA1));
-        vm.prank(address(0xA1));
-        Ownable2Step(address(market)).acceptOwnership();
-        assertEq(market.treasury(), address(0xA2));
+        IDpuGovernor governor = IDpuGovernor(_address(".governor"));
+        assertEq(governor.votingDelay(), 1 days);
+        assertEq(governor.votingPeriod(), 5 days);
+        assertEq(governor.lateQuorumVoteExtension(), 1 days);
+        assertEq(IDpuTimelock(_address(".timelock")).getMinDelay(), 2 days);
+        assertEq(market.treasury(), vm.addr(TREASURY));
         (address guardian, uint40 until) = market.guardian();
-        assertEq(guardian, address(0xA3));
+        assertEq(guardian, vm.addr(GUARDIAN));
         assertEq(until, block.timestamp + 365 days - 1 hours);
+        assertEq(governor.proposalGuardian(), vm.addr(GUARDIAN));
+        assertEq(governor.proposalGuardianUntil(), block.timestamp + 365 days);
+        IDpu token = IDpu(_address(".token"));
+        assertEq(token.balanceOf(vm.addr(HOLDER)), 1_000_000_000e18);
+        assertEq(token.balanceOf(deployer), 0);
         vm.removeFile(file);
     }
 
     function test_Deploy_WritesWhereEverythingIs() external {
         _file("written");
-        IMarket market = script.deploy(file, true, KEY);
+        IMarket market = script.deploy(file, false, KEY);
         string memory json = vm.readFile(file);
         assertEq(vm.parseJsonUint(json, ".chainId"), block.chainid);
         assertEq(vm.parseJsonAddress(json, ".market"), address(market));
         assertEq(vm.parseJsonUint(json, ".startBlock"), block.number);
-        address token = vm.parseJsonAddress(json, ".token");
-        assertEq(IDpu(token).balanceOf(deployer), 1_000_000_000e18);
+        IDpuGovernor governor = IDpuGovernor(vm.parseJsonAddress(json, ".governor"));
+        assertEq(governor.token(), vm.parseJsonAddress(json, ".token"));
+        assertEq(governor.timelock(), vm.parseJsonAddress(json, ".timelock"));
+        assertEq(Ownable2Step(address(market)).owner(), governor.timelock());
         assertGt(vm.parseJsonAddress(json, ".extension").code.length, 0);
+        address[] memory currencies = vm.parseJsonAddressArray(json, ".currencies");
+        assertEq(currencies.length, 2);
+        assertEq(currencies[0], address(0xC1));
+        assertEq(currencies[1], address(0xC2));
         vm.removeFile(file);
     }
 
@@ -94,5 +135,16 @@ contract DeployTest is Test {
         script.deploy(file, true, KEY);
         assertEq(vm.parseJsonUint(vm.readFile(file), ".chainId"), 77);
         vm.removeFile(file);
+    }
+
+    function test_RevertWhen_Deploy_TheDeployerWouldKeepSomething() external {
+        _file("keeps");
+        vm.expectRevert(abi.encodeWithSelector(IDeploy.CheckFailed.selector, "holder is the deployer"));
+        script.deploy(file, false, HOLDER);
+        vm.expectRevert(abi.encodeWithSelector(IDeploy.CheckFailed.selector, "treasury is the deployer"));
+        script.deploy(file, false, TREASURY);
+        vm.expectRevert(abi.encodeWithSelector(IDeploy.CheckFailed.selector, "guardian is the deployer"));
+        script.deploy(file, false, GUARDIAN);
+        assertFalse(vm.exists(file));
     }
 }

@@ -75,6 +75,7 @@ export async function expectEvenBooks(network: Network): Promise<void> {
   const { deployment, local } = network;
   const market = readMarket(network);
   const accounts = [people.deployer, people.requester, people.guardian, people.browser].map(({ address }) => address);
+  if (deployment.timelock) accounts.push(deployment.timelock); // the treasury
   for (let node = 1; node <= 3; node += 1) accounts.push(people.owner(node).address, people.operator(node).address);
 
   const jobs = await findJobs(local.publicClient, deployment);

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {DpuGovernor} from "src-contracts/DpuGovernor.sol";
+import {DpuTimelock} from "src-contracts/DpuTimelock.sol";
+import {DpuToken} from "src-contracts/DpuToken.sol";
+import {Market} from "src-contracts/Market.sol";
+import {MarketExtension} from "src-contracts/extension/MarketExtension.sol";
+import {Params} from "src-contracts/types/Params.sol";
+
+/// @notice The windows of governance, in seconds.
+struct Windows {
+    uint48 votingDelay;
+    uint32 votingPeriod;
+    uint48 lateQuorum;
+    uint256 timelock;
+}
+
+/// @notice What is to be deployed, and for whom.
+struct Plan {
+    /// Sends the transactions and has nothing afterwards.
+    address deployer;
+    /// Gets the whole supply of DPU.
+    address holder;
+    address guardian;
+    /// Zero: the timelock.
+    address treasury;
+    /// Opened beside DPU.
+    address[] currencies;
+    Params params;
+    Windows windows;
+    /// A local network, where the deployer may hold the supply.
+    bool playMoney;
+}
+
+/// @notice What was deployed.
+struct Deployed {
+    uint256 startBlock;
+    DpuToken token;
+    DpuTimelock timelock;
+    DpuGovernor governor;
+    MarketExtension extension;
+    Market market;
+}
