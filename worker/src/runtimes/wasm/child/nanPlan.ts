@@ -179,6 +179,8 @@ class Planner {
     if (replace !== undefined) {
       this.#pop();
       const into = this.#pop();
+      // A narrow lane overwrites half of a wide one: what the other half holds then counts.
+      if (replace === 'f32') this.#use(into, USE.f32);
       // The other lanes may be integers, so such a vector is never made canonical as a whole: only its new scalar is.
       this.#stack.push(this.#add(replace, into === SETTLED ? [] : [into]));
       return true;
