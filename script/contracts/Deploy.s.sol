@@ -5,6 +5,7 @@ import {Script, console2} from "forge-std/Script.sol";
 import {DpuToken} from "src-contracts/DpuToken.sol";
 import {Market} from "src-contracts/Market.sol";
 import {Parameters} from "src-contracts/Parameters.sol";
+import {MarketCourt} from "src-contracts/court/MarketCourt.sol";
 import {MarketExtension} from "src-contracts/extension/MarketExtension.sol";
 import {IMarket} from "src-contracts/interfaces/IMarket.sol";
 import {Params} from "src-contracts/types/Params.sol";
@@ -47,7 +48,7 @@ contract Deploy is Script {
 
         vm.startBroadcast(key);
         DpuToken token = new DpuToken(roles.owner);
-        MarketExtension extension = new MarketExtension(address(token));
+        MarketExtension extension = new MarketExtension(address(token), address(new MarketCourt(address(token))));
         // The deployer owns the Market for the length of this script only, to appoint the guardian.
         market = IMarket(
             address(new Market(address(token), address(extension), roles.deployer, roles.treasury, _params(local)))
