@@ -238,12 +238,15 @@ abstract contract MarketTest is Test {
         return _seat(w, n);
     }
 
+    function _seatWordOf(bytes32 id, uint32 first, uint32 nodeId) internal view returns (LeaseWord) {
+        return LeaseWord.wrap(market.seatWord(id, first, nodeId));
+    }
+
     /// @dev Everything of the seat of `n` on the range of `w`, with the result that everybody honest has.
     function _seat(Work memory w, Actor memory n) internal view returns (Work memory seat) {
         seat = abi.decode(abi.encode(w), (Work));
         seat.n = n;
-        uint256 word = market.seatWord(w.id, w.l.first, n.id);
-        seat.l = Packing.readable(LeaseWord.wrap(word), w.l.first);
+        seat.l = Packing.readable(_seatWordOf(w.id, w.l.first, n.id), w.l.first);
         seat.salt = keccak256(abi.encode(w.id, n.id, "salt"));
     }
 
