@@ -25,11 +25,13 @@ export const paymentKind = onchainEnum('payment_kind', [
 export const activityType = onchainEnum('activity_type', [
   'jobPosted',
   'jobCancelled',
+  'jobCompleted',
   'jobClosed',
   'leaseClaimed',
   'leaseCommitted',
   'leaseRevealed',
   'leaseSettled',
+  'leaseAccepted',
   'leaseLapsed',
   'bonusSwept',
   'nodeSet',
@@ -60,7 +62,7 @@ export const job = onchainTable(
     requester: t.hex().notNull(),
     currency: t.hex().notNull(),
     state: jobState().notNull(),
-    /** Brought on chain by a node, as a signed order. */
+    /** Brought on chain by a node, as a signed order: claimed or paid in the transaction that posted it. */
     signed: t.boolean().notNull(),
     minPrice: t.bigint().notNull(),
     maxPrice: t.bigint().notNull(),
@@ -72,6 +74,8 @@ export const job = onchainTable(
     seats: t.integer().notNull(),
     direct: t.boolean().notNull(),
     auditBps: t.integer().notNull(),
+    /** The protocol's numbers that the job keeps, in one word, and the version in `params` that they come from. */
+    rules: t.bigint().notNull(),
     params: t.integer().notNull(),
     node: t.int8({ mode: 'number' }).notNull(),
     start: t.int8({ mode: 'number' }).notNull(),

@@ -2,6 +2,8 @@
  * A pretended network for working on the pages' looks: an indexer's API and a chain that only counts blocks, with data that
  * moves. Nothing here is part of the dApp. Run: `node dev/mock.ts`, then `APP_DEPLOYMENT=../.dpu/mock.json vite dev`.
  */
+import { packRules } from '@dpu/sdk/rules';
+import { RULES } from '@dpu/sdk/testing';
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
@@ -213,7 +215,7 @@ function answer(path: string, query: URLSearchParams): unknown {
     };
     const rest = {
       auditBps: 0,
-      params: 1,
+      rules: String(packRules(RULES)),
       node: 0,
       start: 0,
       expiry: now(),

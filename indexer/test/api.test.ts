@@ -24,10 +24,11 @@ beforeAll(async () => {
   await world.emit('Deposited', { currency: DOLLAR, account: OWNER, from: OWNER, amount: 6_000n });
   await world.post();
   await world.claim();
+  await world.reveal();
   await world.settle();
   await world.claim({ first: 2, node: 2 });
-  for (const id of jobs) await world.post(id, { requester: OWNER, salt: BigInt(id) });
-  await world.emit('JobClosed', { id: jobs[0]!, requester: OWNER, complete: false, refunded: 1_200n });
+  for (const id of jobs) await world.post(id, { requester: OWNER, salt: BigInt(id) & 0xffffn });
+  await world.emit('JobClosed', { id: jobs[0]!, refunded: 1_200n });
   await database.load(world.memory);
   // PGlite starts a PostgreSQL in wasm, which takes its time on a busy machine.
 }, 60_000);
@@ -45,8 +46,8 @@ async function refusal(path: string): Promise<{ status: number; detail: string; 
 describe('stats', () => {
   test('one answer with the newest block and all counters', async () => {
     expect(await api.stats()).toEqual({
-      block: 17,
-      timestamp: START + 17,
+      block: 18,
+      timestamp: START + 18,
       jobs: { open: 4, running: 1, complete: 0, cancelled: 0, closed: 1 },
       nodes: 2,
       stake: 18_000n,
@@ -102,6 +103,7 @@ describe('jobs', () => {
     expect(job!.activity.map((item) => item.type)).toEqual([
       'leaseClaimed',
       'leaseSettled',
+      'leaseRevealed',
       'leaseClaimed',
       'jobPosted',
     ]);
@@ -168,8 +170,8 @@ describe('accounts', () => {
 describe('activity', () => {
   test('comes newest first, in pages without gaps or repeats', async () => {
     const all = await api.activity({ limit: 100 });
-    expect(all.items).toHaveLength(17);
-    expect(all.items[0]).toMatchObject({ type: 'jobClosed', job: jobs[0], amount: 1_200n, block: 17 });
+    expect(all.items).toHaveLength(18);
+    expect(all.items[0]).toMatchObject({ type: 'jobClosed', job: jobs[0], amount: 1_200n, block: 18 });
     const first = await api.activity({ limit: 10 });
     const second = await api.activity({ limit: 10, cursor: first.next! });
     expect([...first.items, ...second.items]).toEqual(all.items);

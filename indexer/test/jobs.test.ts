@@ -11,13 +11,14 @@ const NONE = { open: 0, running: 0, complete: 0, cancelled: 0, closed: 0 };
 describe('jobs', () => {
   test('a posted job holds its terms and is open', async () => {
     const world = new World();
-    await world.post(JOB, {}, true);
+    await world.post();
     expect(world.memory.rows(job)).toEqual([
       {
         ...TERMS,
         id: JOB,
         state: 'open',
-        signed: true,
+        params: 1,
+        signed: false,
         claimed: 0,
         settled: 0,
         lapses: 0,
@@ -34,6 +35,24 @@ describe('jobs', () => {
       },
     ]);
     expect(counters(world)).toEqual({ ...NONE, open: 1 });
+  });
+
+  test('a job that is claimed in the transaction that posted it is a signed order', async () => {
+    const world = new World();
+    await world.node();
+    await world.post();
+    await world.together(() => world.claim());
+    expect(world.memory.rows(job)).toMatchObject([{ signed: true, state: 'running' }]);
+    await world.claim({ first: 2 });
+    expect(world.memory.rows(job)).toMatchObject([{ signed: true }]);
+  });
+
+  test('a job that is claimed later is none', async () => {
+    const world = new World();
+    await world.node();
+    await world.post();
+    await world.claim();
+    expect(world.memory.rows(job)).toMatchObject([{ signed: false }]);
   });
 
   test('the first claim makes it running, once', async () => {
@@ -57,7 +76,7 @@ describe('jobs', () => {
     ]);
     expect(counters(world)).toEqual({ ...NONE, cancelled: 1 });
 
-    await world.emit('JobClosed', { id: JOB, requester: REQUESTER, complete: false, refunded: 600n });
+    await world.emit('JobClosed', { id: JOB, refunded: 600n });
     expect(world.memory.rows(job)).toMatchObject([
       { state: 'closed', refunded: 1_200n, closedAt: START + world.block },
     ]);
@@ -69,7 +88,7 @@ describe('jobs', () => {
     await world.node();
     await world.post(JOB, { shards: 2 });
     await world.claim();
-    await world.emit('JobClosed', { id: JOB, requester: REQUESTER, complete: true, refunded: 300n });
+    await world.emit('JobCompleted', { id: JOB, refunded: 300n });
     await world.settle();
     expect(world.memory.rows(job)).toMatchObject([
       { state: 'complete', claimed: 2, settled: 2, escrow: 600n, paid: 291n, fee: 9n, refunded: 300n },
@@ -102,7 +121,7 @@ describe('jobs', () => {
     const world = new World();
     await world.post();
     const first = world.memory.rows(stats)[0]!;
-    const event = await world.emit('JobClosed', { id: JOB, requester: REQUESTER, complete: false, refunded: 1_200n });
+    const event = await world.emit('JobClosed', { id: JOB, refunded: 1_200n });
     const second = world.memory.rows(stats)[0]!;
     expect(second).toMatchObject({ event, block: 2, timestamp: START + 2 });
     expect(second.blockHash).not.toBe(first.blockHash);

@@ -1,7 +1,7 @@
 import { keccak256, toHex } from 'viem';
 import { describe, expect, test } from 'vitest';
 import { activity, job, lease, leaseHistory, node, stats } from '../ponder.schema.ts';
-import { JOB, OWNER, OWNER_2, REQUESTER, RESULT, START, World } from './lib/world.ts';
+import { JOB, OWNER, OWNER_2, RESULT, START, World } from './lib/world.ts';
 
 const COMMITMENT = keccak256(toHex('commitment'));
 
@@ -71,7 +71,7 @@ describe('leases', () => {
 
   test("a reveal shows the result and the end of the terms' window", async () => {
     const world = await claimed();
-    await world.emit('LeaseRevealed', { id: JOB, first: 0, node: 1, result: RESULT });
+    await world.reveal();
     expect(theLease(world)).toMatchObject({
       phase: 'revealed',
       ...RESULT,
@@ -83,6 +83,7 @@ describe('leases', () => {
 
   test('a payment frees the bond and counts the work', async () => {
     const world = await claimed();
+    await world.reveal();
     await world.settle();
     expect(theLease(world)).toMatchObject({
       phase: 'settled',
@@ -106,17 +107,20 @@ describe('leases', () => {
 
   test('an acceptance may come straight after the claim', async () => {
     const world = await claimed();
-    await world.settle({ accepted: true });
+    await world.accept();
     expect(theLease(world)).toMatchObject({ phase: 'settled', accepted: true, ...RESULT });
+    expect(theNode(world)).toMatchObject({ record: 5_000, leasesSettled: 1, unitsSettled: 12n });
     expect(theLease(world)).toMatchObject({ committedAt: null, revealedAt: null, windowEnd: null });
   });
 
   test('an order settled in one transaction gets a lease of the whole job', async () => {
     const world = new World();
     await world.node();
-    await world.post(JOB, {}, true);
-    await world.emit('JobClosed', { id: JOB, requester: REQUESTER, complete: true, refunded: 800n });
-    await world.settle({ paid: 388n, fee: 12n, accepted: true });
+    await world.post();
+    await world.together(async () => {
+      await world.emit('JobCompleted', { id: JOB, refunded: 800n });
+      await world.accept({ paid: 388n, fee: 12n });
+    });
     expect(world.memory.rows(lease)).toMatchObject([
       {
         first: 0,
@@ -129,10 +133,10 @@ describe('leases', () => {
         claimedAt: START + world.block,
         deadline: START + world.block,
         claimTransaction: null,
-        settleTransaction: world.transaction(),
+        settleTransaction: world.transaction(3),
       },
     ]);
-    expect(world.memory.rows(job)).toMatchObject([{ state: 'complete', claimed: 4, settled: 4 }]);
+    expect(world.memory.rows(job)).toMatchObject([{ state: 'complete', signed: true, claimed: 4, settled: 4 }]);
     expect(theNode(world)).toMatchObject({ locked: 0n, leasesLiving: 0, leasesSettled: 1, shardsSettled: 4 });
   });
 });
@@ -181,12 +185,12 @@ describe('lapses', () => {
     const world = await claimed();
     await world.emit('LeaseCommitted', { id: JOB, first: 0, node: 1, commitment: COMMITMENT });
     await world.lapse({ withheld: true, slashed: 2_000n, bonus: 800n });
-    await world.claim({ node: 2, price: 200n, bonus: 800n, takenOver: true });
+    await world.claim({ node: 2, price: 200n, bonus: 800n });
     expect(world.memory.rows(lease)).toHaveLength(1);
     expect(theLease(world)).toMatchObject({
       node: 2,
       price: 200n,
-      bonus: 800n,
+      bonus: 800n * 10n ** 9n,
       phase: 'claimed',
       lapses: 1,
       commitment: null,
@@ -204,7 +208,7 @@ describe('lapses', () => {
   test('a range that lapses twice has two entries', async () => {
     const world = await claimed();
     await world.lapse();
-    await world.claim({ node: 2, bonus: 160n, takenOver: true });
+    await world.claim({ node: 2, bonus: 160n });
     await world.lapse({ node: 2, bonus: 320n });
     expect(world.memory.rows(leaseHistory)).toMatchObject([
       { lapse: 1, node: 1, takenOverBy: 2 },

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { balance, currency, payment } from '../ponder.schema.ts';
 import { DOLLAR, JOB, OWNER, REQUESTER, START, TOKEN, TREASURY, World } from './lib/world.ts';
 
+const GWEI = 1_000_000_000n;
+
 const balances = (world: World) =>
   Object.fromEntries(world.memory.rows(balance).map((row) => [`${row.account} ${row.currency}`, row.amount]));
 
@@ -62,7 +64,7 @@ describe('money in and out', () => {
     await world.emit('Deposited', { currency: DOLLAR, account: REQUESTER, from: REQUESTER, amount: 2_000n });
     await world.post();
     expect(balances(world)).toEqual({ [`${REQUESTER} ${DOLLAR}`]: 800n });
-    await world.emit('JobClosed', { id: JOB, requester: REQUESTER, complete: false, refunded: 1_200n });
+    await world.emit('JobClosed', { id: JOB, refunded: 1_200n });
     expect(balances(world)).toEqual({ [`${REQUESTER} ${DOLLAR}`]: 2_000n });
     expect(world.memory.rows(currency)).toMatchObject([{ escrow: 0n }]);
   });
@@ -70,7 +72,7 @@ describe('money in and out', () => {
   test('a zero amount is no payment', async () => {
     const world = new World();
     await world.post();
-    await world.emit('JobClosed', { id: JOB, requester: REQUESTER, complete: true, refunded: 0n });
+    await world.emit('JobCompleted', { id: JOB, refunded: 0n });
     expect(world.memory.rows(payment).map((row) => row.kind)).toEqual(['escrow']);
   });
 });
@@ -94,8 +96,8 @@ describe('slashes and bonuses, in DPU', () => {
     await world.node();
     await world.post();
     await world.claim({ bonus: 160n });
-    await world.settle({ bonus: 160n });
-    expect(balances(world)).toMatchObject({ [`${OWNER} ${TOKEN}`]: 160n, [`${OWNER} ${DOLLAR}`]: 291n });
+    await world.settle();
+    expect(balances(world)).toMatchObject({ [`${OWNER} ${TOKEN}`]: 160n * GWEI, [`${OWNER} ${DOLLAR}`]: 291n });
   });
 
   test('a swept bonus goes to the treasury of that moment', async () => {

@@ -14,6 +14,7 @@ const STEP_NAMES: Record<string, string> = {
   LeaseCommitted: 'commit',
   LeaseRevealed: 'reveal',
   LeaseSettled: 'settle',
+  LeaseAccepted: 'accept',
   LeaseLapsed: 'lapse',
 };
 

@@ -23,8 +23,7 @@ export const amountSchema = z
 export const addressSchema = hexOf(20);
 export const hashSchema = hexOf(32);
 const count = z.int().nonnegative();
-/** Unix time in seconds. */
-const seconds = count;
+const seconds = count; // Unix time.
 
 /** An amount of one currency. */
 export const moneySchema = z.object({ currency: addressSchema, amount: amountSchema });
@@ -40,11 +39,13 @@ export const leasePhaseSchema = z.enum(['claimed', 'committed', 'revealed', 'set
 export const activityTypeSchema = z.enum([
   'jobPosted',
   'jobCancelled',
+  'jobCompleted',
   'jobClosed',
   'leaseClaimed',
   'leaseCommitted',
   'leaseRevealed',
   'leaseSettled',
+  'leaseAccepted',
   'leaseLapsed',
   'bonusSwept',
   'nodeSet',
@@ -115,7 +116,7 @@ export const jobSummarySchema = z.object({
   refunded: amountSchema,
 });
 
-/** The terms as the contract takes them: assignable to the argument of every Market call. */
+/** The terms field by field: assignable to the argument of every call of the Market client. */
 export const termsSchema = z.object({
   requester: addressSchema,
   currency: addressSchema,
@@ -129,7 +130,7 @@ export const termsSchema = z.object({
   seats: count,
   direct: z.boolean(),
   auditBps: count,
-  params: count,
+  rules: amountSchema,
   node: count,
   start: seconds,
   expiry: seconds,
@@ -354,8 +355,8 @@ export function createApi(url: string, deps: ApiDeps = {}): Api {
       response = await fetcher(target, { headers: { accept: 'application/json' }, ...(signal && { signal }) });
     } catch (cause) {
       signal?.throwIfAborted();
-      const context = { status: 0, url: target, cause };
-      throw new ApiError(`the indexer did not answer at ${target}; check that it runs`, context);
+      const sentence = `the indexer did not answer at ${target}; check that it runs`;
+      throw new ApiError(sentence, { status: 0, url: target, cause });
     }
     const body: unknown = await response.json().catch(() => undefined);
     if (!response.ok) {
@@ -365,8 +366,8 @@ export function createApi(url: string, deps: ApiDeps = {}): Api {
     }
     const parsed = schema.safeParse(body);
     if (!parsed.success) {
-      const context = { status: response.status, url: target, cause: parsed.error };
-      throw new ApiError("the indexer's answer has an unexpected shape; are both of the same version?", context);
+      const sentence = "the indexer's answer has an unexpected shape; are both of the same version?";
+      throw new ApiError(sentence, { status: response.status, url: target, cause: parsed.error });
     }
     return parsed.data;
   }

@@ -21,6 +21,7 @@ import { foundry } from 'viem/chains';
 import { describe, expect, test } from 'vitest';
 import { dpuTokenAbi, marketAbi, stakeSurrogateAbi } from './abi/generated.ts';
 import { explain, isRevert, MarketRevert, revertOf } from './errors.ts';
+import { JobNotFound } from './history.ts';
 import { SENTENCES } from './sentences.ts';
 import { knownErrorsAbi } from './revert.ts';
 import { SpecError } from './spec.ts';
@@ -242,6 +243,13 @@ describe('other failures are explained', () => {
       retryable: false,
     });
     expect(explain(new NotFoundError('bafy'))).toMatchObject({ name: 'NotFoundError', retryable: true });
+    expect(explain(new JobNotFound(ID, 5, 7))).toEqual({
+      name: 'JobNotFound',
+      sentence: `No job ${ID} was posted on this Market between blocks 5 and 7.`,
+      action:
+        'Check the id, the network and the address of the Market; a job that was posted just now appears with the next block.',
+      retryable: false,
+    });
   });
 
   test.each<[unknown, string]>([

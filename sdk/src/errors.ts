@@ -206,12 +206,13 @@ function solidityError(name: string, args: readonly unknown[]): Sentence {
   return { sentence: `The contract refused the call${because}.`, action: 'Check the values and try again.' };
 }
 
-/** Errors of this project say what happened and what to do in their message. */
+/** Errors of this project say what happened in their message, and what to do there or in their `action`. */
 function ownError(error: unknown): Explanation | undefined {
   if (!(error instanceof Error) || error instanceof BaseError || !('retryable' in error || 'problems' in error))
     return undefined;
   const retryable = 'retryable' in error && error.retryable === true;
-  const action = retryable ? 'Try again in a moment.' : 'Correct what the message names, then try again.';
+  const usual = retryable ? 'Try again in a moment.' : 'Correct what the message names, then try again.';
+  const action = 'action' in error && typeof error.action === 'string' ? error.action : usual;
   return { name: error.name, sentence: error.message, action, retryable };
 }
 

@@ -2,9 +2,10 @@ import { encodeAbiParameters, encodeEventTopics, keccak256, numberToHex, toHex, 
 import { describe, expect, test } from 'vitest';
 import { marketAbi } from './abi/generated.ts';
 import { buildHistory, findJobs, JobNotFound, jobHistory } from './history.ts';
-import { DIRECT, SOLO } from './lease.ts';
+import { claimedWord, DIRECT, SOLO, type Lease } from './lease.ts';
 import type { ChainReader, JobLog } from './logs.ts';
-import { RESULT, TERMS } from './testing.ts';
+import { packTerms } from './packedTerms.ts';
+import { LEASE, RESULT, TERMS } from './testing.ts';
 
 const ID = keccak256(toHex('job'));
 const OWNER = TERMS.requester;
@@ -21,23 +22,15 @@ function log<Name extends JobLog['eventName']>(
   return { eventName, args: { id: ID, ...args }, ...place, gasUsed: 50_000n } as unknown as JobLog;
 }
 
-const posted = log(1, 'JobPosted', { requester: OWNER, signed: false, escrow: 24n, terms: TERMS });
-const claim = (block: number, over: object = {}): JobLog =>
-  log(block, 'LeaseClaimed', {
-    first: 0,
-    node: 4,
-    count: 3,
-    price: 2n,
-    bond: 36n,
-    bonus: 0n,
-    deadline: 1_300 + block,
-    takenOver: false,
-    ...over,
-  });
+const ESCROW = 24n * 10n ** 18n;
+const posted = log(1, 'JobPosted', { requester: OWNER, terms: packTerms(TERMS) });
+const claim = (block: number, over: Partial<Lease> = {}): JobLog => {
+  const lease = { ...LEASE, first: 0, count: 3, price: 2n, bonus: 0n, deadline: 1_300 + block, ...over };
+  return log(block, 'LeaseClaimed', { first: lease.first, node: lease.node, claimed: claimedWord(lease) });
+};
 const commit = log(3, 'LeaseCommitted', { first: 0, node: 4, commitment: COMMITMENT });
 const reveal = log(4, 'LeaseRevealed', { first: 0, node: 4, result: RESULT });
-const payment = { owner: OWNER, paid: 5n, fee: 1n, bonus: 0n, record: 5_078, accepted: false };
-const settle = log(5, 'LeaseSettled', { first: 0, node: 4, ...payment, result: RESULT });
+const settle = log(5, 'LeaseSettled', { first: 0, node: 4, paid: 5n, fee: 1n, record: 5_078 });
 const lapse = log(4, 'LeaseLapsed', {
   first: 0,
   node: 4,
@@ -54,7 +47,7 @@ describe('a history', () => {
       id: ID,
       terms: TERMS,
       signed: false,
-      escrow: 24n,
+      escrow: ESCROW,
       state: 'open',
       postedAt: 1_001,
       postedBlock: 1,
@@ -71,13 +64,13 @@ describe('a history', () => {
           price: 2n,
           bonus: 0n,
           deadline: 1_302,
+          flags: 0,
           commitment: COMMITMENT,
           committedBlock: 3,
         },
         state: 'settled',
         at: 1_005,
-        flags: 0,
-        bond: 36n,
+        bond: 3n * TERMS.bond,
         takenOver: false,
         claimedAt: 1_002,
         committedAt: 1_003,
@@ -85,7 +78,7 @@ describe('a history', () => {
         windowEnd: 1_064,
         settledAt: 1_005,
         result: RESULT,
-        payment,
+        payment: { paid: 5n, fee: 1n, bonus: 0n, record: 5_078, accepted: false },
         transactions: { claim: hash(2), commit: hash(3), reveal: hash(4), settle: hash(5) },
       },
     ]);
@@ -101,7 +94,8 @@ describe('a history', () => {
   });
 
   test('keeps a lapsed holder beside the one who took over, with the bonus in gwei', () => {
-    const over = claim(6, { node: 5, bonus: 3_000_000_000n, takenOver: true });
+    const over = claim(6, { node: 5, bonus: 3n });
+    const settled = log(7, 'LeaseSettled', { first: 0, node: 5, paid: 5n, fee: 1n, record: 5_078 });
     const { leases, replaced, cursor } = buildHistory([posted, claim(2), commit, lapse, over])!;
     expect(replaced).toHaveLength(1);
     expect(replaced[0]).toMatchObject({
@@ -118,45 +112,56 @@ describe('a history', () => {
       lease: { node: 5, bonus: 3n, commitment: zeroHash },
     });
     expect(cursor).toBe(3);
+    const paid = buildHistory([posted, claim(2), commit, lapse, over, settled])!;
+    expect(paid.leases[0]!.payment!.bonus).toBe(3_000_000_000n);
   });
 
   test('sorts leases by shard and knows the flags of their words', () => {
-    const direct = log(1, 'JobPosted', {
-      requester: OWNER,
-      signed: true,
-      escrow: 24n,
-      terms: { ...TERMS, direct: true },
-    });
-    const { leases, signed } = buildHistory([direct, claim(2, { first: 3 }), claim(3)])!;
-    expect(leases.map(({ lease, flags }) => [lease.first, flags])).toEqual([
-      [0, DIRECT],
+    const { leases, cursor } = buildHistory([posted, claim(2, { first: 3, flags: DIRECT }), claim(3)])!;
+    expect(leases.map(({ lease }) => [lease.first, lease.flags])).toEqual([
+      [0, 0],
       [3, DIRECT],
     ]);
-    expect(signed).toBe(true);
-    expect(buildHistory([posted, claim(2, { count: 8 })])!.leases[0]!.flags).toBe(SOLO);
+    expect(cursor).toBe(6);
+    expect(buildHistory([posted, claim(2, { count: 8, flags: SOLO })])!.leases[0]!.lease.flags).toBe(SOLO);
   });
 
-  test('of a solo lease ends although the job closes before the payment is told', () => {
-    const closed = log(5, 'JobClosed', { requester: OWNER, complete: true, refunded: 8n });
-    const history = buildHistory([posted, claim(2, { count: 8 }), commit, reveal, closed, settle])!;
+  test('is one of a signed order when a claim came with the post', () => {
+    expect(buildHistory([posted, claim(1)])!.signed).toBe(true);
+    expect(buildHistory([posted, claim(2)])!.signed).toBe(false);
+    expect(buildHistory([posted, log(1, 'JobCancelled', { refunded: 0n })])!.signed).toBe(false);
+  });
+
+  test('of a solo lease ends although the job completes before the payment is told', () => {
+    const complete = log(5, 'JobCompleted', { refunded: 8n });
+    const history = buildHistory([posted, claim(2, { count: 8 }), commit, reveal, complete, settle])!;
     expect(history).toMatchObject({ state: 'complete', closedAt: 1_005, refunded: 8n });
     expect(history.leases[0]!.state).toBe('settled');
   });
 
-  test('of an order that was settled at once has one lease that was never claimed', () => {
-    const paid = log(1, 'LeaseSettled', {
-      first: 0,
-      node: 4,
-      ...payment,
-      paid: 15n,
-      fee: 1n,
-      accepted: true,
+  test('of an accepted lease has the result that was accepted, and no record', () => {
+    const accepted = log(5, 'LeaseAccepted', { first: 0, node: 4, paid: 5n, fee: 1n, result: RESULT });
+    expect(buildHistory([posted, claim(2), accepted])!.leases[0]).toMatchObject({
+      state: 'settled',
       result: RESULT,
+      settledAt: 1_005,
     });
-    const { leases } = buildHistory([posted, paid])!;
+    expect(buildHistory([posted, claim(2), accepted])!.leases[0]!.payment).toEqual({
+      paid: 5n,
+      fee: 1n,
+      bonus: 0n,
+      accepted: true,
+    });
+  });
+
+  test('of an order that was settled at once has one lease that was never claimed', () => {
+    const complete = log(1, 'JobCompleted', { refunded: 8n });
+    const paid = log(1, 'LeaseAccepted', { first: 0, node: 4, paid: 15n, fee: 1n, result: RESULT });
+    const { leases, signed } = buildHistory([posted, complete, paid])!;
+    expect(signed).toBe(true);
     expect(leases).toHaveLength(1);
     expect(leases[0]).toMatchObject({
-      lease: { first: 0, count: 8, node: 4, price: 2n },
+      lease: { first: 0, count: 8, node: 4, price: 2n, flags: SOLO },
       state: 'settled',
       result: RESULT,
       payment: { paid: 15n, fee: 1n, accepted: true },
@@ -167,7 +172,7 @@ describe('a history', () => {
 
   test('of a cancelled job adds up its refunds', () => {
     const cancelled = log(2, 'JobCancelled', { refunded: 4n });
-    const closed = log(3, 'JobClosed', { requester: OWNER, complete: false, refunded: 20n });
+    const closed = log(3, 'JobClosed', { refunded: 20n });
     expect(buildHistory([posted, cancelled])).toMatchObject({ state: 'cancelled', refunded: 4n });
     expect(buildHistory([posted, cancelled, closed])).toMatchObject({
       state: 'closed',
@@ -234,7 +239,7 @@ describe('reading logs', () => {
       [13_000, hash(13_000)],
       [12_000, hash(12_000)],
     ]);
-    expect(jobs[0]).toMatchObject({ id: ID, requester: OWNER, terms: TERMS, escrow: 24n, signed: false });
+    expect(jobs[0]).toMatchObject({ id: ID, requester: OWNER, terms: TERMS, escrow: ESCROW });
   });
 });
 
@@ -253,7 +258,7 @@ function rawPost(block: number, index: number): RawLog {
   };
   const plain = inputs.filter(({ indexed }) => !indexed) as never;
   const topics = encodeEventTopics({ abi: marketAbi, eventName: 'JobPosted', args: { id: ID, requester: OWNER } });
-  return raw(block, index, topics as Hex[], encodeAbiParameters(plain, [false, 24n, TERMS] as never));
+  return raw(block, index, topics as Hex[], encodeAbiParameters(plain, [packTerms(TERMS)] as never));
 }
 
 function rawCancel(block: number, index: number): RawLog {

@@ -5,9 +5,10 @@
 import { zeroHash, type Address, type Hash, type Hex } from 'viem';
 
 import type { Deployment } from './deployment.ts';
-import { flagsOf, type Lease, type Result } from './lease.ts';
+import { flagsOf, leaseOfWord, type Lease, type Result } from './lease.ts';
 import { readJobLogs, readPostLogs, type ChainReader, type JobLog, type LogOptions } from './logs.ts';
-import type { Terms } from './terms.ts';
+import { unpackTerms } from './packedTerms.ts';
+import { worstCase, type Terms } from './terms.ts';
 
 /** How far a lease came. Unlike on chain, a settled lease is remembered. */
 export type LeaseState = 'claimed' | 'committed' | 'revealed' | 'settled' | 'lapsed';
@@ -27,14 +28,13 @@ export interface HistoryStep {
   node?: number;
 }
 
-/** What a node was paid, amounts in the job's currency, the bonus in DPU wei. */
+/** What a node's owner was paid, amounts in the job's currency, the bonus in DPU wei. */
 export interface Payment {
-  owner: Address;
   paid: bigint;
   fee: bigint;
   bonus: bigint;
-  /** The node's new record, basis points. */
-  record: number;
+  /** The node's new record, basis points; absent after an acceptance, which leaves it as it was. */
+  record?: number;
   /** Paid by the requester's signed acceptance. */
   accepted: boolean;
 }
@@ -56,8 +56,6 @@ export interface HistoryLease {
   state: LeaseState;
   /** Unix seconds of the last change; what `leaseWordOf` takes. */
   at: number;
-  /** Flags of the storage word. */
-  flags: number;
   /** DPU wei locked at the claim. */
   bond: bigint;
   takenOver: boolean;
@@ -80,7 +78,7 @@ export interface HistoryLease {
 export interface JobHistory {
   id: Hex;
   terms: Terms;
-  /** Brought on chain by a node as a signed order. */
+  /** Brought on chain by a node as a signed order: it was claimed or paid in the transaction that posted it. */
   signed: boolean;
   /** Set aside at the post, in the currency's smallest unit. */
   escrow: bigint;
@@ -103,11 +101,13 @@ export interface JobHistory {
 /** Thrown when no log speaks of a job's post. */
 export class JobNotFound extends Error {
   readonly id: Hex;
+  readonly retryable = false;
+  /** What to do next, as `explain` says it. */
+  readonly action =
+    'Check the id, the network and the address of the Market; a job that was posted just now appears with the next block.';
 
   constructor(id: Hex, fromBlock: number, toBlock: number) {
-    super(
-      `No job ${id} was posted between blocks ${fromBlock} and ${toBlock}. Check the id, the network and the Market's address.`,
-    );
+    super(`No job ${id} was posted on this Market between blocks ${fromBlock} and ${toBlock}.`);
     this.name = 'JobNotFound';
     this.id = id;
   }
@@ -132,8 +132,8 @@ export interface FoundJob {
   id: Hex;
   requester: Address;
   terms: Terms;
+  /** Set aside at the post, in the currency's smallest unit. */
   escrow: bigint;
-  signed: boolean;
   block: number;
   transaction: Hash;
 }
@@ -151,11 +151,18 @@ export async function findJobs(
 ): Promise<FoundJob[]> {
   const posts = await readPostLogs(client, deployment, filter);
   return posts
-    .map(({ args, blockNumber, transactionHash }) => ({
-      ...args,
-      block: Number(blockNumber),
-      transaction: transactionHash,
-    }))
+    .map(({ args, blockNumber, transactionHash }) => {
+      const terms = unpackTerms(args.terms);
+      const { id, requester } = args;
+      return {
+        id,
+        requester,
+        terms,
+        escrow: worstCase(terms),
+        block: Number(blockNumber),
+        transaction: transactionHash,
+      };
+    })
     .reverse();
 }
 
@@ -164,21 +171,24 @@ export function buildHistory(logs: readonly JobLog[]): JobHistory | undefined {
   let job: JobHistory | undefined;
   const living = new Map<number, HistoryLease>();
   for (const log of logs) {
-    if (log.eventName === 'JobPosted') {
-      const { id, terms, signed, escrow } = log.args;
-      job = { id, terms, signed, escrow, ...opened(log) };
-    }
+    if (log.eventName === 'JobPosted') job = opened(log);
     if (!job) continue;
+    job.signed ||= bringsOrder(job, log);
     job.steps.push(stepOf(log));
-    applyToJob(job, log);
     applyToLeases(job, living, log);
+    applyToJob(job, log);
   }
   if (job) job.leases = [...living.values()].sort((a, b) => a.lease.first - b.lease.first);
   return job;
 }
 
-function opened(log: JobLog): Omit<JobHistory, 'id' | 'terms' | 'signed' | 'escrow'> {
+function opened(log: JobLog & { eventName: 'JobPosted' }): JobHistory {
+  const terms = unpackTerms(log.args.terms);
   return {
+    id: log.args.id,
+    terms,
+    signed: false,
+    escrow: worstCase(terms),
     state: 'open',
     postedAt: log.timestamp,
     postedBlock: Number(log.blockNumber),
@@ -190,16 +200,23 @@ function opened(log: JobLog): Omit<JobHistory, 'id' | 'terms' | 'signed' | 'escr
   };
 }
 
+function bringsOrder({ steps }: JobHistory, { eventName, transactionHash }: JobLog): boolean {
+  const takes = eventName === 'LeaseClaimed' || eventName === 'LeaseAccepted';
+  return takes && steps[0]?.transaction === transactionHash;
+}
+
+/** After `applyToLeases`, which compares a claim with the cursor before it. */
 function applyToJob(job: JobHistory, log: JobLog): void {
   if (log.eventName === 'JobCancelled') {
     job.state = 'cancelled';
     job.refunded += log.args.refunded;
-  } else if (log.eventName === 'JobClosed') {
-    job.state = log.args.complete ? 'complete' : 'closed';
+  } else if (log.eventName === 'JobCompleted' || log.eventName === 'JobClosed') {
+    job.state = log.eventName === 'JobCompleted' ? 'complete' : 'closed';
     job.refunded += log.args.refunded;
     job.closedAt = log.timestamp;
-  } else if (log.eventName === 'LeaseClaimed' && !log.args.takenOver) {
-    job.cursor = log.args.first + log.args.count;
+  } else if (log.eventName === 'LeaseClaimed') {
+    const { first, count } = leaseOfWord(log.args.first, log.args.claimed);
+    job.cursor = Math.max(job.cursor, first + count);
   }
 }
 
@@ -207,10 +224,10 @@ function applyToLeases(job: JobHistory, living: Map<number, HistoryLease>, log: 
   if (log.eventName === 'LeaseClaimed') {
     const before = living.get(log.args.first);
     if (before) job.replaced.push(before);
-    living.set(log.args.first, claimed(job.terms, log));
+    living.set(log.args.first, claimed(job, log));
     return;
   }
-  if (log.eventName === 'LeaseSettled' && !living.has(log.args.first)) {
+  if (log.eventName === 'LeaseAccepted' && !living.has(log.args.first)) {
     // A signed order that was settled in one transaction: no claim came before, and it is the whole job.
     living.set(log.args.first, settledAtOnce(job.terms, log));
   }
@@ -219,28 +236,36 @@ function applyToLeases(job: JobHistory, living: Map<number, HistoryLease>, log: 
   if (held) advance(job.terms, held, log);
 }
 
-function claimed(terms: Terms, log: JobLog & { eventName: 'LeaseClaimed' }): HistoryLease {
-  const { first, count, node, price, bond, bonus, deadline, takenOver } = log.args;
+function claimed({ terms, cursor }: JobHistory, log: JobLog & { eventName: 'LeaseClaimed' }): HistoryLease {
+  const lease = leaseOfWord(log.args.first, log.args.claimed);
   return {
-    lease: { first, count, node, price, bonus: bonus / GWEI, deadline, commitment: zeroHash, committedBlock: 0 },
+    lease,
     state: 'claimed',
     at: log.timestamp,
-    flags: flagsOf(terms, count),
-    bond,
-    takenOver,
+    bond: terms.bond * BigInt(lease.count),
+    takenOver: lease.first < cursor,
     claimedAt: log.timestamp,
     transactions: { claim: log.transactionHash },
   };
 }
 
-function settledAtOnce(terms: Terms, log: JobLog & { eventName: 'LeaseSettled' }): HistoryLease {
+function settledAtOnce(terms: Terms, log: JobLog & { eventName: 'LeaseAccepted' }): HistoryLease {
   const { first, node, paid, fee } = log.args;
-  const price = (paid + fee) / BigInt(terms.shards);
+  const count = terms.shards;
   return {
-    lease: { first, count: terms.shards, node, price, bonus: 0n, deadline: 0, commitment: zeroHash, committedBlock: 0 },
+    lease: {
+      first,
+      count,
+      node,
+      price: (paid + fee) / BigInt(count),
+      bonus: 0n,
+      deadline: 0,
+      flags: flagsOf(terms, count),
+      commitment: zeroHash,
+      committedBlock: 0,
+    },
     state: 'settled',
     at: log.timestamp,
-    flags: flagsOf(terms, terms.shards),
     bond: 0n,
     takenOver: false,
     transactions: {},
@@ -264,12 +289,20 @@ function advance(terms: Terms, held: HistoryLease, log: JobLog): void {
       held.windowEnd = timestamp + terms.window;
       held.transactions.reveal = transactionHash;
       break;
-    case 'LeaseSettled': {
-      const { owner, paid, fee, bonus, record, accepted } = log.args;
+    case 'LeaseSettled':
+    case 'LeaseAccepted': {
+      const { paid, fee } = log.args;
+      const accepted = log.eventName === 'LeaseAccepted';
       held.state = 'settled';
-      held.result = log.args.result;
+      if (accepted) held.result = log.args.result;
       held.settledAt = timestamp;
-      held.payment = { owner, paid, fee, bonus, record, accepted };
+      held.payment = {
+        paid,
+        fee,
+        bonus: held.lease.bonus * GWEI,
+        ...(accepted ? {} : { record: log.args.record }),
+        accepted,
+      };
       held.transactions.settle = transactionHash;
       break;
     }

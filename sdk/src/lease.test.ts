@@ -8,14 +8,15 @@ import {
   committedWord,
   DIRECT,
   flagsOf,
-  isSolo,
   lapsedWord,
+  leaseOfWord,
   leaseWordOf,
+  packLease,
   readWord,
   revealedWord,
   SOLO,
 } from './lease.ts';
-import type { Lease, Result } from './lease.ts';
+import type { Lease, PackedLease, Result } from './lease.ts';
 import { LEASE, RESULT, TERMS } from './testing.ts';
 
 const committed: Lease = { ...LEASE, commitment: keccak256(toHex('commitment')), committedBlock: 77 };
@@ -31,18 +32,20 @@ const word = (value: bigint | number): Hex => pad(toHex(value));
 
 describe('a lease word', () => {
   test('while claimed holds the deadline and the claim', () => {
-    expect(claimedWord(LEASE, 0)).toBe(packed(0x01, LEASE.deadline, readable(LEASE)));
-    expect(claimedWord(LEASE, SOLO | DIRECT)).toBe(packed(0xc1, LEASE.deadline, readable(LEASE)));
+    expect(claimedWord(LEASE)).toBe(packed(0x01, LEASE.deadline, readable(LEASE)));
+    expect(claimedWord({ ...LEASE, flags: SOLO | DIRECT })).toBe(packed(0xc1, LEASE.deadline, readable(LEASE)));
   });
 
   test('after the commit holds its second and a hash', () => {
-    const body = hashed(word(claimedWord(committed, SOLO)), committed.commitment, word(77));
-    expect(committedWord(committed, AT, SOLO)).toBe(packed(0x82, AT, body));
+    const solo = { ...committed, flags: SOLO };
+    const body = hashed(word(claimedWord(solo)), committed.commitment, word(77));
+    expect(committedWord(solo, AT)).toBe(packed(0x82, AT, body));
   });
 
   test('after the reveal holds its second and a hash of the claim and the result', () => {
-    const body = hashed(word(claimedWord(LEASE, DIRECT)), RESULT.root, word(RESULT.units), RESULT.manifest);
-    expect(revealedWord(LEASE, RESULT, AT, DIRECT)).toBe(packed(0x43, AT, body));
+    const direct = { ...LEASE, flags: DIRECT };
+    const body = hashed(word(claimedWord(direct)), RESULT.root, word(RESULT.units), RESULT.manifest);
+    expect(revealedWord(direct, RESULT, AT)).toBe(packed(0x43, AT, body));
   });
 
   test('after a lapse holds its second, the node, the count and the bonus, without flags', () => {
@@ -50,18 +53,24 @@ describe('a lease word', () => {
   });
 
   test('follows from what is known of the lease', () => {
-    expect(leaseWordOf(LEASE, AT, 0)).toBe(claimedWord(LEASE, 0));
-    expect(leaseWordOf(committed, AT, 0)).toBe(committedWord(committed, AT, 0));
-    expect(leaseWordOf(committed, AT, 0, RESULT)).toBe(revealedWord(committed, RESULT, AT, 0));
+    expect(leaseWordOf(LEASE, AT)).toBe(claimedWord(LEASE));
+    expect(leaseWordOf(committed, AT)).toBe(committedWord(committed, AT));
+    expect(leaseWordOf(committed, AT, RESULT)).toBe(revealedWord(committed, RESULT, AT));
     expect(asClaimed(committed)).toEqual(LEASE);
   });
 
   test('can be read back as far as it is readable', () => {
     const { node, count, price, bonus, deadline } = LEASE;
     const holder = { node, count, price, bonus };
-    expect(readWord(claimedWord(LEASE, SOLO))).toEqual({ phase: 'claimed', at: deadline, flags: SOLO, holder });
-    expect(readWord(committedWord(committed, AT, 0))).toEqual({ phase: 'committed', at: AT, flags: 0 });
-    expect(readWord(revealedWord(LEASE, RESULT, AT, DIRECT))).toEqual({ phase: 'revealed', at: AT, flags: DIRECT });
+    expect(readWord(claimedWord({ ...LEASE, flags: SOLO }))).toEqual({
+      phase: 'claimed',
+      at: deadline,
+      flags: SOLO,
+      holder,
+    });
+    expect(readWord(committedWord(committed, AT))).toEqual({ phase: 'committed', at: AT, flags: 0 });
+    const direct = { ...LEASE, flags: DIRECT };
+    expect(readWord(revealedWord(direct, RESULT, AT))).toEqual({ phase: 'revealed', at: AT, flags: DIRECT });
     expect(readWord(lapsedWord(LEASE, AT))).toEqual({
       phase: 'lapsed',
       at: AT,
@@ -74,14 +83,38 @@ describe('a lease word', () => {
 });
 
 describe('a lease', () => {
-  test('is what viem infers from the ABI', () => {
+  test('in calldata is what viem infers from the ABI', () => {
     type Args = ContractFunctionArgs<typeof marketAbi, 'nonpayable', 'submit'>;
-    expectTypeOf<Lease>().toEqualTypeOf<Args[1]>();
+    expectTypeOf<PackedLease>().toEqualTypeOf<Args[1]>();
     expectTypeOf<Result>().toEqualTypeOf<Args[2]>();
   });
 
+  test('in calldata is its claimed word, its place and what was committed', () => {
+    const place = (77n << 32n) | 2n;
+    expect(packLease(committed)).toEqual({ claimed: claimedWord(LEASE), place, commitment: committed.commitment });
+    expect(packLease(LEASE).place).toBe(2n);
+  });
+
+  test('is known from its claimed word and its first shard', () => {
+    const lease = { ...LEASE, flags: SOLO | DIRECT, first: 0xffff_ffff };
+    expect(leaseOfWord(0xffff_ffff, claimedWord(lease))).toEqual(lease);
+    expect(() => leaseOfWord(0, committedWord(committed, AT))).toThrow(/^The word 0x2[0-9a-f]{62} is no claim\.$/);
+    expect(() => leaseOfWord(0, lapsedWord(LEASE, AT))).toThrow('is no claim.');
+  });
+
+  test.each([
+    ['count', { count: 65_536 }, 'lease.count is 65536, but it must be a whole number from 0 to 65535.'],
+    ['price', { price: -1n }, 'lease.price is -1, but'],
+    ['bonus', { bonus: 1n << 64n }, 'lease.bonus is 18446744073709551616, but'],
+    ['deadline', { deadline: 2 ** 40 }, 'lease.at is 1099511627776, but'],
+    ['first', { first: 2 ** 32 }, 'lease.first is 4294967296, but'],
+    ['committedBlock', { committedBlock: 0.5 }, 'lease.committedBlock is 0.5, but'],
+  ])('whose %s does not fit is refused', (_field, over, message) => {
+    expect(() => packLease({ ...LEASE, ...over })).toThrow(RangeError);
+    expect(() => packLease({ ...LEASE, ...over })).toThrow(message);
+  });
+
   test('is solo when it covers the whole job', () => {
-    expect([isSolo(TERMS, { count: 8 }), isSolo(TERMS, { count: 7 })]).toEqual([true, false]);
     expect([flagsOf(TERMS, 8), flagsOf(TERMS, 7)]).toEqual([SOLO, 0]);
     expect([flagsOf({ ...TERMS, direct: true }, 8), flagsOf({ ...TERMS, direct: true }, 7)]).toEqual([0xc0, 0x40]);
   });

@@ -2,8 +2,9 @@
 import { encodeAbiParameters, keccak256, zeroHash, type Hex } from 'viem';
 
 import type { Terms } from './terms.ts';
+import { packWord, unpackWord, type Layout } from './words.ts';
 
-/** A lease as its holder describes it in calldata. */
+/** A lease as its holder describes it; `packLease` makes calldata of it. */
 export interface Lease {
   /** First shard of the range. */
   first: number;
@@ -17,10 +18,19 @@ export interface Lease {
   bonus: bigint;
   /** Last second for commit or submit. */
   deadline: number;
+  /** `SOLO` and `DIRECT`, as they stand in its storage word. */
+  flags: number;
   /** What was committed; zero bytes before. */
   commitment: Hex;
   /** Block of the commit; zero before. */
   committedBlock: number;
+}
+
+/** A lease as the contract takes it, in viem's shape of the struct. */
+export interface PackedLease {
+  claimed: bigint;
+  place: bigint;
+  commitment: Hex;
 }
 
 /** What a node says it computed for a lease. */
@@ -50,14 +60,40 @@ export const SOLO = 0x80;
 /** Flag of a lease of a direct job. */
 export const DIRECT = 0x40;
 
-/** Flags in the storage word of a lease of `count` shards under `terms`. */
+const TOP = [
+  ['top', 8],
+  ['at', 40],
+  ['body', 208],
+] as const satisfies Layout<string>;
+const BODY = [
+  ['node', 32],
+  ['count', 16],
+  ['price', 96],
+  ['bonus', 64],
+] as const satisfies Layout<keyof Lease>;
+const PLACE = [
+  ['committedBlock', 40],
+  ['first', 32],
+] as const satisfies Layout<keyof Lease>;
+
+/** Flags of a lease of `count` shards under `terms`. */
 export function flagsOf(terms: Pick<Terms, 'shards' | 'direct'>, count: number): number {
   return (count === terms.shards ? SOLO : 0) | (terms.direct ? DIRECT : 0);
 }
 
-/** Whether the lease covers its whole job. */
-export function isSolo(terms: Pick<Terms, 'shards'>, lease: Pick<Lease, 'count'>): boolean {
-  return lease.count === terms.shards;
+/** The lease as calldata. @throws RangeError that names the field that does not fit */
+export function packLease(lease: Lease): PackedLease {
+  return { claimed: claimedWord(lease), place: packWord('lease', PLACE, lease), commitment: lease.commitment };
+}
+
+/**
+ * The lease that a claimed word and its first shard tell of, as `LeaseClaimed` gives them: not committed yet.
+ * @throws RangeError when the word is not one of a claimed lease.
+ */
+export function leaseOfWord(first: number, claimed: bigint): Lease {
+  const { phase, at, flags, holder } = readWord(claimed);
+  if (phase !== 'claimed' || !holder) throw new RangeError(`The word 0x${claimed.toString(16)} is no claim.`);
+  return { first, ...holder, deadline: at, flags, commitment: zeroHash, committedBlock: 0 };
 }
 
 /** The lease as it was right after the claim: without commitment. */
@@ -66,41 +102,40 @@ export function asClaimed(lease: Lease): Lease {
 }
 
 /** Storage word while claimed: `at` is the deadline and the body is readable. */
-export function claimedWord(lease: Lease, flags: number): bigint {
-  const body = (BigInt(lease.node) << 176n) | (BigInt(lease.count) << 160n) | (lease.price << 64n) | lease.bonus;
-  return word(flags, 'claimed', lease.deadline, body);
+export function claimedWord(lease: Lease): bigint {
+  return word(lease.flags, 'claimed', lease.deadline, packWord('lease', BODY, lease));
 }
 
 /** Storage word after the commit at second `at`: the body is a hash over the claimed word, the commitment and its block. */
-export function committedWord(lease: Lease, at: number, flags: number): bigint {
+export function committedWord(lease: Lease, at: number): bigint {
   const preimage = encodeAbiParameters(
     [{ type: 'uint256' }, { type: 'bytes32' }, { type: 'uint256' }],
-    [claimedWord(lease, flags), lease.commitment, BigInt(lease.committedBlock)],
+    [claimedWord(lease), lease.commitment, BigInt(lease.committedBlock)],
   );
-  return word(flags, 'committed', at, BigInt(keccak256(preimage)) >> 48n);
+  return word(lease.flags, 'committed', at, BigInt(keccak256(preimage)) >> 48n);
 }
 
 /** Storage word after the reveal (or submit) at second `at`: the body is a hash over the claimed word and the result. */
-export function revealedWord(lease: Lease, result: Result, at: number, flags: number): bigint {
+export function revealedWord(lease: Lease, result: Result, at: number): bigint {
   const preimage = encodeAbiParameters(
     [{ type: 'uint256' }, { type: 'bytes32' }, { type: 'uint64' }, { type: 'bytes32' }],
-    [claimedWord(lease, flags), result.root, result.units, result.manifest],
+    [claimedWord(lease), result.root, result.units, result.manifest],
   );
-  return word(flags, 'revealed', at, BigInt(keccak256(preimage)) >> 48n);
+  return word(lease.flags, 'revealed', at, BigInt(keccak256(preimage)) >> 48n);
 }
 
 /** Storage word after the lease lapsed at second `at`: node, count and bonus stay readable. `bonus` is in gwei. */
-export function lapsedWord(lease: Pick<Lease, 'node' | 'count' | 'bonus'>, at: number): bigint {
-  return word(0, 'lapsed', at, (BigInt(lease.node) << 176n) | (BigInt(lease.count) << 160n) | lease.bonus);
+export function lapsedWord({ node, count, bonus }: Pick<Lease, 'node' | 'count' | 'bonus'>, at: number): bigint {
+  return word(0, 'lapsed', at, packWord('lease', BODY, { node, count, price: 0n, bonus }));
 }
 
 /**
  * Storage word of a living lease: revealed when `result` is given, committed when the lease carries a commitment, else
  * claimed. `at` is the second of the commit or reveal (of no meaning while claimed: the deadline stands there).
  */
-export function leaseWordOf(lease: Lease, at: number, flags: number, result?: Result): bigint {
-  if (result) return revealedWord(lease, result, at, flags);
-  return lease.commitment === zeroHash ? claimedWord(lease, flags) : committedWord(lease, at, flags);
+export function leaseWordOf(lease: Lease, at: number, result?: Result): bigint {
+  if (result) return revealedWord(lease, result, at);
+  return lease.commitment === zeroHash ? claimedWord(lease) : committedWord(lease, at);
 }
 
 /** What a storage word says without its preimage. */
@@ -115,21 +150,16 @@ export interface WordFacts {
 
 /** Reads a storage word. A word of zero is a lease that never was, or that has ended. */
 export function readWord(leaseWord: bigint): WordFacts {
-  const top = Number(leaseWord >> 248n);
-  const phase = PHASES[top & 0x0f];
+  const { top, at, body } = unpackWord(TOP, leaseWord);
+  const phase = PHASES[Number(top) & 0x0f];
   if (!phase)
-    throw new RangeError(`The word 0x${leaseWord.toString(16)} is no lease: phase ${top & 0x0f} does not exist.`);
-  const facts: WordFacts = { phase, at: Number((leaseWord >> 208n) & 0xff_ffff_ffffn), flags: top & 0xf0 };
+    throw new RangeError(
+      `The word 0x${leaseWord.toString(16)} is no lease: phase ${Number(top) & 0x0f} does not exist.`,
+    );
+  const facts: WordFacts = { phase, at: Number(at), flags: Number(top) & 0xf0 };
   if (phase !== 'claimed' && phase !== 'lapsed') return facts;
-  return {
-    ...facts,
-    holder: {
-      node: Number((leaseWord >> 176n) & 0xffff_ffffn),
-      count: Number((leaseWord >> 160n) & 0xffffn),
-      price: (leaseWord >> 64n) & ((1n << 96n) - 1n),
-      bonus: leaseWord & 0xffff_ffff_ffff_ffffn,
-    },
-  };
+  const { node, count, price, bonus } = unpackWord(BODY, body);
+  return { ...facts, holder: { node: Number(node), count: Number(count), price, bonus } };
 }
 
 /** What a commitment is made of. */
@@ -167,5 +197,5 @@ export function commitmentOf({ id, first, seat = 0, node, result, salt }: Commit
 }
 
 function word(flags: number, phase: Phase, at: number, body: bigint): bigint {
-  return (BigInt(flags | PHASES.indexOf(phase)) << 248n) | (BigInt(at) << 208n) | body;
+  return packWord('lease', TOP, { top: flags | PHASES.indexOf(phase), at, body });
 }

@@ -27,11 +27,13 @@ export type ChainReader = Pick<PublicClient, 'request' | 'getBlock' | 'getBlockN
 const JOB_EVENTS = [
   'JobPosted',
   'JobCancelled',
+  'JobCompleted',
   'JobClosed',
   'LeaseClaimed',
   'LeaseCommitted',
   'LeaseRevealed',
   'LeaseSettled',
+  'LeaseAccepted',
   'LeaseLapsed',
   'BonusSwept',
 ] as const satisfies ContractEventName<typeof marketAbi>[];

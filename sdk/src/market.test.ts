@@ -24,6 +24,8 @@ import { marketAbi } from './abi/generated.ts';
 import { explain, MarketRevert } from './errors.ts';
 import { createMarket, NoSigner, permitTypedData, splitSignature } from './market.ts';
 import type { MarketRequest } from './market.ts';
+import { packLease } from './lease.ts';
+import { packTerms } from './packedTerms.ts';
 import { LEASE, RESULT, TERMS } from './testing.ts';
 
 const deployment = {
@@ -82,7 +84,7 @@ describe('a write', () => {
     expect([sent.to, sent.chainId]).toEqual([deployment.market.toLowerCase(), foundry.id]);
     expect(decodeFunctionData({ abi: marketAbi, data: sent.data! })).toEqual({
       functionName: 'claim',
-      args: [TERMS, 4, 3],
+      args: [packTerms(TERMS), 4, 3],
     });
     const [simulated] = asked.find(({ method }) => method === 'eth_call')!.params as [{ from: Address; data: Hex }];
     expect([simulated.from, simulated.data]).toEqual([account.address, sent.data]);
@@ -111,6 +113,21 @@ describe('a write', () => {
     expect(sent).toEqual([{ to: deployment.market, data: market.encode.submit(ID, LEASE, RESULT) }]);
     expect(methods()).toEqual(['eth_call']);
     expect(asked[0]!.params).toMatchObject([{ from: account.address }, 'pending']);
+  });
+
+  test('packs terms and leases, alone and in lists', () => {
+    const { encode } = createMarket({ publicClient: setup().publicClient, deployment });
+    const decoded = (data: Hex) => decodeFunctionData({ abi: marketAbi, data }).args;
+    expect(decoded(encode.postBatch([TERMS, TERMS]))).toEqual([[packTerms(TERMS), packTerms(TERMS)]]);
+    expect(decoded(encode.settle(TERMS, [LEASE], [RESULT]))).toEqual([packTerms(TERMS), [packLease(LEASE)], [RESULT]]);
+    expect(decoded(encode.commit(ID, LEASE, HASH))).toEqual([ID, packLease(LEASE), HASH]);
+  });
+
+  test('with a field that does not fit is refused before anything is asked', async () => {
+    const { asked, ...clients } = setup();
+    const market = createMarket({ ...clients, deployment });
+    await expect(market.post({ ...TERMS, salt: 1n << 64n })).rejects.toThrow(/^terms\.salt is 18446744073709551616,/);
+    expect(asked).toEqual([]);
   });
 
   test('that nobody can sign is refused with the next step', async () => {
@@ -156,7 +173,7 @@ describe('a write', () => {
     expect((args as [Hex[]])[0].map((each) => decodeFunctionData({ abi: marketAbi, data: each }))).toEqual([
       { functionName: 'permit', args: [TERMS.currency, amount, 99n, v, r, s] },
       { functionName: 'deposit', args: [TERMS.currency, TERMS.requester, amount] },
-      { functionName: 'post', args: [TERMS] },
+      { functionName: 'post', args: [packTerms(TERMS)] },
     ]);
   });
 });
@@ -170,10 +187,14 @@ describe('a read', () => {
 
   test('of several values has their names, without underscores', async () => {
     const config = (): Hex =>
-      encodeFunctionResult({ abi: marketAbi, functionName: 'config', result: [1, 0, 10n ** 21n, 604_800, 3] });
+      encodeFunctionResult({
+        abi: marketAbi,
+        functionName: 'config',
+        result: [TERMS.rules, 0, 10n ** 21n, 604_800, 3],
+      });
     const drawn = (): Hex => encodeFunctionResult({ abi: marketAbi, functionName: 'drawn', result: [true, 5] });
     expect(await createMarket({ publicClient: setup({ call: config }).publicClient, deployment }).config()).toEqual({
-      newestParams: 1,
+      rules: TERMS.rules,
       pausedUntil: 0,
       minStake: 10n ** 21n,
       unbonding: 604_800,

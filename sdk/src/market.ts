@@ -1,10 +1,10 @@
 /**
- * Typed client of the Market: a method for every call and read of the contract, named and ordered as there. A write is
- * simulated first, so that a revert becomes a `MarketRevert` before anything is signed; then it is sent.
+ * Typed client of the Market: a method for every call and read of the contract, named and ordered as there, with terms and
+ * leases in their readable form. A write is simulated first, so that a revert becomes a `MarketRevert` before anything is
+ * signed; then it is sent.
  */
 import {
   defineChain,
-  encodeFunctionData,
   isAddressEqual,
   parseEventLogs,
   parseSignature,
@@ -12,8 +12,6 @@ import {
   type Address,
   type Chain,
   type ContractEventName,
-  type ContractFunctionArgs,
-  type ContractFunctionName,
   type Hash,
   type Hex,
   type Log,
@@ -23,17 +21,20 @@ import {
 } from 'viem';
 
 import { marketAbi } from './abi/generated.ts';
+import {
+  marketCalls,
+  packArgs,
+  type Inputs,
+  type MarketArgs,
+  type MarketEncoders,
+  type ReadName,
+  type WriteName,
+} from './calls.ts';
 import type { Deployment } from './deployment.ts';
 import { MarketRevert, revertOf } from './revert.ts';
 import type { Terms } from './terms.ts';
 
 type MarketAbi = typeof marketAbi;
-type WriteName = ContractFunctionName<MarketAbi, 'nonpayable'>;
-type ReadName = ContractFunctionName<MarketAbi, 'view' | 'pure'>;
-type Args<Mutability extends 'nonpayable' | 'view' | 'pure', Name extends WriteName | ReadName> = Extract<
-  ContractFunctionArgs<MarketAbi, Mutability, Name & ContractFunctionName<MarketAbi, Mutability>>,
-  readonly unknown[]
->;
 type Outputs<Name extends ReadName> = Extract<MarketAbi[number], { type: 'function'; name: Name }>['outputs'];
 type Bare<Name> = Name extends `${infer Base}_` ? Base : Name;
 
@@ -48,17 +49,12 @@ type ReadResult<Outs extends readonly unknown[]> = Outs extends readonly [infer 
 
 /** Calls that change state: each simulates, sends, and returns the transaction's hash. */
 export type MarketWrites = {
-  [Name in WriteName]: (...args: Args<'nonpayable', Name>) => Promise<Hash>;
+  [Name in WriteName]: (...args: MarketArgs<'nonpayable', Name>) => Promise<Hash>;
 };
 
 /** Reads of the newest block. */
 export type MarketReads = {
-  [Name in ReadName]: (...args: Args<'view' | 'pure', Name>) => Promise<ReadResult<Outputs<Name>>>;
-};
-
-/** Calldata of every state-changing call. */
-export type MarketEncoders = {
-  [Name in WriteName]: (...args: Args<'nonpayable', Name>) => Hex;
+  [Name in ReadName]: (...args: MarketArgs<'view' | 'pure', Name>) => Promise<ReadResult<Outputs<Name>>>;
 };
 
 /** A transaction that is ready to be sent. */
@@ -132,11 +128,7 @@ export function createMarket(options: MarketOptions): Market {
   const blockTag = options.simulateIn ?? 'latest';
   const account = options.account ?? walletClient?.account?.address;
   const functions = marketAbi.filter((item) => item.type === 'function');
-  const writes = functions.filter(({ stateMutability }) => stateMutability === 'nonpayable');
   const reads = functions.filter(({ stateMutability }) => stateMutability !== 'nonpayable');
-
-  const encodeCall = (name: string, args: readonly unknown[]): Hex =>
-    encodeFunctionData({ abi: marketAbi, functionName: name, args } as Parameters<typeof encodeFunctionData>[0]);
 
   const dispatch = async (call: string, data: Hex): Promise<Hash> => {
     if (!options.send && !walletClient?.account) throw new NoSigner(call);
@@ -161,9 +153,11 @@ export function createMarket(options: MarketOptions): Market {
 
   const read = async (
     name: string,
+    inputs: Inputs,
     outputs: readonly { name: string }[],
-    args: readonly unknown[],
+    given: readonly unknown[],
   ): Promise<unknown> => {
+    const args = packArgs(inputs, given);
     try {
       const result = await publicClient.readContract({ abi: marketAbi, address, functionName: name, args } as never);
       if (outputs.length === 1) return result;
@@ -174,27 +168,28 @@ export function createMarket(options: MarketOptions): Market {
     }
   };
 
-  const encode = Object.fromEntries(
-    writes.map(({ name }) => [name, (...args: unknown[]) => encodeCall(name, args)]),
-  ) as unknown as MarketEncoders;
   const calls = Object.fromEntries(
-    writes.map(({ name }) => [name, (...args: unknown[]) => dispatch(name, encodeCall(name, args))]),
+    Object.entries<(...args: never[]) => Hex>(marketCalls).map(([name, encode]) => [
+      name,
+      // Asynchronous, so that an argument that does not fit is a rejection like every other failure.
+      async (...args: never[]) => dispatch(name, encode(...args)),
+    ]),
   ) as unknown as MarketWrites;
   const views = Object.fromEntries(
-    reads.map(({ name, outputs }) => [name, (...args: unknown[]) => read(name, outputs, args)]),
+    reads.map(({ name, inputs, outputs }) => [name, (...args: unknown[]) => read(name, inputs, outputs, args)]),
   ) as unknown as MarketReads;
 
   return {
     ...calls,
     ...views,
     address,
-    encode,
+    encode: marketCalls,
     async depositPermitAndPost({ currency, amount, deadline, signature, terms }) {
       const { v, r, s } = splitSignature(signature);
-      const data = encode.multicall([
-        encode.permit(currency, amount, deadline, v, r, s),
-        encode.deposit(currency, terms.requester, amount),
-        encode.post(terms),
+      const data = marketCalls.multicall([
+        marketCalls.permit(currency, amount, deadline, v, r, s),
+        marketCalls.deposit(currency, terms.requester, amount),
+        marketCalls.post(terms),
       ]);
       return dispatch('depositPermitAndPost', data);
     },

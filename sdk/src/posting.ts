@@ -3,12 +3,13 @@ import { zeroHash, type Address, type Hex } from 'viem';
 
 import type { Market, SignedPermit } from './market.ts';
 import { splitSignature } from './market.ts';
+import { readRules } from './rules.ts';
 import { jobId, RUNTIMES, worstCase, type MarketDomain, type RuntimeName, type Terms } from './terms.ts';
 
 /** What the Market says that a proposal needs. */
 export interface MarketFacts {
-  /** Newest parameter version and its least bond, in tenths of the highest price. */
-  params: { version: number; bondTenths: number };
+  /** What new terms must carry: the newest version of the protocol's numbers. */
+  rules: bigint;
   /** The DPU token. */
   token: Address;
   /** Time of the newest block, unix seconds. */
@@ -46,7 +47,7 @@ export interface PostingChoices {
   openFor?: number;
   /** Job that must be complete first. */
   afterJob?: Hex;
-  /** Default: random. */
+  /** 64 bits. Default: random. */
   salt?: bigint;
 }
 
@@ -70,7 +71,7 @@ export function proposeTerms(choices: PostingChoices, facts: MarketFacts): Terms
     minPrice: choices.minPrice,
     maxPrice: choices.maxPrice,
     // Rounded up: the contract compares bond × 10 with price × tenths.
-    bond: choices.bond ?? (choices.maxPrice * BigInt(facts.params.bondTenths) + 9n) / 10n,
+    bond: choices.bond ?? (choices.maxPrice * BigInt(readRules(facts.rules).bondTenths) + 9n) / 10n,
     shards: choices.shards,
     maxLease: choices.maxLease ?? Math.min(1_024, Math.max(1, Math.ceil(choices.shards / 8))),
     runtime: RUNTIMES[choices.runtime ?? 'wasm'],
@@ -78,7 +79,7 @@ export function proposeTerms(choices: PostingChoices, facts: MarketFacts): Terms
     seats: 1,
     direct: choices.direct ?? false,
     auditBps: choices.auditBps ?? 0,
-    params: facts.params.version,
+    rules: facts.rules,
     node: choices.node ?? 0,
     start: 0,
     expiry: facts.now + (choices.openFor ?? 86_400),
@@ -109,13 +110,12 @@ export function escrowOf(terms: readonly Terms[]): bigint {
 
 /** Asks the Market for what proposals need. */
 export async function readMarketFacts(
-  market: Pick<Market, 'config' | 'params'>,
+  market: Pick<Market, 'config'>,
   token: Address,
   now: number,
 ): Promise<MarketFacts> {
-  const { newestParams } = await market.config();
-  const { bondTenths } = await market.params(newestParams);
-  return { params: { version: newestParams, bondTenths }, token, now };
+  const { rules } = await market.config();
+  return { rules, token, now };
 }
 
 /** Money that comes in by the same transaction. */

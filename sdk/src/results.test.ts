@@ -86,10 +86,19 @@ async function lease(storage: Memory, first: number, count: number, lie: (manife
   const block = encodeManifest(manifest);
   await storage.putBlock(block.cid, block.bytes);
   const held: HistoryLease = {
-    lease: { first, count, node: 4, price: 1n, bonus: 0n, deadline: 1, commitment: zeroHash, committedBlock: 0 },
+    lease: {
+      first,
+      count,
+      node: 4,
+      price: 1n,
+      bonus: 0n,
+      deadline: 1,
+      flags: 0,
+      commitment: zeroHash,
+      committedBlock: 0,
+    },
     state: 'revealed',
     at: 1,
-    flags: 0,
     bond: 0n,
     takenOver: false,
     result: { root: rootOf(honest), units: unitsOf(honest), manifest: block.digest },

@@ -199,6 +199,10 @@ export const SENTENCES: { [Name in KnownErrorName]: (args: Args<Name>, say: Say)
     sentence: `The balance of ${say.short(account)} in the Market is ${say.amount(currency, balance)}, but ${say.amount(currency, needed)} is needed.`,
     action: `Deposit at least ${say.amount(currency, needed - balance)} more.`,
   }),
+  AmountTooLarge: ([amount]) => ({
+    sentence: `A payment of ${amount} smallest units is more than the Market counts at once, which is 2^96 − 1.`,
+    action: 'Pay in a smaller amount.',
+  }),
   AmountZero: () => ({ sentence: 'The amount is zero.', action: 'Enter an amount above zero.' }),
   AddressZero: () => ({ sentence: 'An address is missing.', action: 'Enter the address.' }),
   PausedUntil: ([until], say) => ({
@@ -214,7 +218,10 @@ export const SENTENCES: { [Name in KnownErrorName]: (args: Args<Name>, say: Say)
     action: 'Choose a shorter pause, or wait.',
   }),
   ParamsVersion: ([given, newest]) => ({
-    sentence: `The terms use version ${given} of the parameters, but new jobs must use version ${newest}.`,
+    sentence:
+      given === newest
+        ? `The terms name version ${given} of the parameters, but carry other numbers than it has.`
+        : `The terms use version ${given} of the parameters, but new jobs must use version ${newest}.`,
     action: 'Refresh, check the new conditions, and post again.',
   }),
   ParameterOutOfBounds: ([name, value, least, most], say) => ({

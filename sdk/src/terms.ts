@@ -1,9 +1,9 @@
-/** A job's terms, its id, and what people sign about it. Mirrors `src-contracts/types/Terms.sol`. */
+/** A job's terms, its id, and what people sign about it. Mirrors `src-contracts/types/Terms.sol`; see `packedTerms.ts` for calldata. */
 import { hashTypedData, type Address, type Hex } from 'viem';
 
 /**
- * Everything a requester agrees to, in viem's shape of the contract's struct: uint40 and smaller are numbers (seconds,
- * counts, ids), uint96 and uint256 are bigints (amounts in the currency's smallest unit, the salt).
+ * Everything a requester agrees to, field by field as it is signed, in viem's shapes: uint40 and smaller are numbers
+ * (seconds, counts, ids), wider ones are bigints (amounts in the currency's smallest unit, the rules, the salt).
  */
 export interface Terms {
   /** Who pays and may cancel. */
@@ -30,8 +30,8 @@ export interface Terms {
   direct: boolean;
   /** Share of single-seat leases that are audited on top of the base rate, basis points. */
   auditBps: number;
-  /** Version of the protocol's parameters that this job keeps for life. */
-  params: number;
+  /** The protocol's numbers that this job keeps for life, in one word: see `readRules`. The newest when it is posted. */
+  rules: bigint;
   /** The only node that may claim; 0 lets every node take part in the draw. */
   node: number;
   /** Second at which claiming and the price ramp begin; 0 means at once. */
@@ -48,7 +48,7 @@ export interface Terms {
   spec: Hex;
   /** Job that must be complete before this one can be claimed; zero bytes for none. */
   afterJob: Hex;
-  /** Chosen by the requester so that equal terms can be posted twice. */
+  /** Chosen by the requester so that equal terms can be posted twice; 64 bits. */
   salt: bigint;
 }
 
@@ -91,7 +91,7 @@ export const termsTypes = {
     { name: 'seats', type: 'uint8' },
     { name: 'direct', type: 'bool' },
     { name: 'auditBps', type: 'uint16' },
-    { name: 'params', type: 'uint16' },
+    { name: 'rules', type: 'uint152' },
     { name: 'node', type: 'uint32' },
     { name: 'start', type: 'uint40' },
     { name: 'expiry', type: 'uint40' },
@@ -100,7 +100,7 @@ export const termsTypes = {
     { name: 'window', type: 'uint32' },
     { name: 'spec', type: 'bytes32' },
     { name: 'afterJob', type: 'bytes32' },
-    { name: 'salt', type: 'uint256' },
+    { name: 'salt', type: 'uint64' },
   ],
 } as const;
 
@@ -179,9 +179,9 @@ export function rampStart(terms: Pick<Terms, 'start'>, facts: RampFacts): number
   return Math.max(terms.start === 0 ? facts.postedAt : terms.start, facts.afterCompletedAt ?? 0);
 }
 
-/** `Terms` as JSON: amounts and the salt as decimal strings. This is how signed orders travel. */
-export type TermsJson = Omit<Terms, 'minPrice' | 'maxPrice' | 'bond' | 'salt'> &
-  Record<'minPrice' | 'maxPrice' | 'bond' | 'salt', string>;
+type BigField = 'minPrice' | 'maxPrice' | 'bond' | 'rules' | 'salt';
+/** `Terms` as JSON: amounts, rules and salt as decimal strings. This is how signed orders travel. */
+export type TermsJson = Omit<Terms, BigField> & Record<BigField, string>;
 
 /** Terms in their JSON form. */
 export function termsToJson(terms: Terms): TermsJson {
@@ -190,6 +190,7 @@ export function termsToJson(terms: Terms): TermsJson {
     minPrice: terms.minPrice.toString(),
     maxPrice: terms.maxPrice.toString(),
     bond: terms.bond.toString(),
+    rules: terms.rules.toString(),
     salt: terms.salt.toString(),
   };
 }

@@ -2,7 +2,20 @@
 import { keccak256, toHex, zeroHash } from 'viem';
 
 import type { Lease, Result } from './lease.ts';
+import { packRules, type Rules } from './rules.ts';
 import type { Terms } from './terms.ts';
+
+/** As `Parameters.initial()`. */
+export const RULES: Rules = {
+  version: 1,
+  feeBps: 300,
+  bondTenths: 40,
+  auditBps: 0,
+  revealWindow: 600,
+  auditWindow: 1_800,
+  drawStep: 30,
+  drawOpenAfter: 1_800,
+};
 
 /** Terms of an eight-shard job paid in a token with 18 decimals. */
 export const TERMS: Terms = {
@@ -18,7 +31,7 @@ export const TERMS: Terms = {
   seats: 1,
   direct: false,
   auditBps: 0,
-  params: 1,
+  rules: packRules(RULES),
   node: 0,
   start: 0,
   expiry: 1_800_000_000,
@@ -38,6 +51,7 @@ export const LEASE: Lease = {
   price: 2n * 10n ** 18n,
   bonus: 5n,
   deadline: 1_700_000_300,
+  flags: 0,
   commitment: zeroHash,
   committedBlock: 0,
 };

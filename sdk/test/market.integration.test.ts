@@ -17,7 +17,8 @@ import {
   rampStart,
   type Terms,
 } from '../src/terms.ts';
-import { TERMS } from '../src/testing.ts';
+import { packRules, readRules } from '../src/rules.ts';
+import { RULES, TERMS } from '../src/testing.ts';
 import { startAnvil, type TestChain } from './anvil.ts';
 import { addNode, approve, deploy, done, give } from './localMarket.ts';
 
@@ -67,8 +68,14 @@ afterAll(() => chain?.stop());
 
 describe('ids, prices and commitments', () => {
   test('equal the contract', async () => {
-    const terms = await termsOf({ afterJob: keccak256(toHex('earlier')), salt: 2n ** 255n, direct: true });
+    const terms = await termsOf({ afterJob: keccak256(toHex('earlier')), salt: 2n ** 64n - 1n, direct: true });
     expect(jobId(terms, domain())).toBe(await as.anyone.jobId(terms));
+    // Every field with a value of its own: one in another's place would change the id.
+    const shape = { shards: 0xa1a2a3a4, maxLease: 0xb1b2, runtime: 0xc1, tier: 0xc2, seats: 0xc3, auditBps: 0xd1d2 };
+    const times = { node: 0xe1e2e3e4, start: 0xf1f2f3f4f5, expiry: 0xf6f7f8f9fa, ramp: 0x11121314, exec: 0x21222324 };
+    const money = { minPrice: 2n ** 96n - 1n, maxPrice: 2n ** 95n, bond: 2n ** 94n, rules: 2n ** 152n - 2n };
+    const odd = { ...terms, ...shape, ...times, ...money, window: 0x31323334, salt: 0x4142434445464748n };
+    expect(jobId(odd, domain())).toBe(await as.anyone.jobId(odd));
     const parts = { id: zeroHash, first: 7, seat: 2, node: 9, result, salt: SALT } as const;
     expect(commitmentOf(parts)).toBe(await as.anyone.commitmentOf(zeroHash, 7, 2, 9, result, SALT));
   });
@@ -80,6 +87,13 @@ describe('ids, prices and commitments', () => {
     const times = [postedAt, postedAt + 1, postedAt + 30, postedAt + 60, postedAt + 61, postedAt + 1_000];
     const theirs = await Promise.all(times.map((time) => as.anyone.priceAt(terms, BigInt(time))));
     expect(times.map((time) => priceAt(terms, from, time))).toEqual(theirs);
+  });
+
+  test('the rules in force are the ones that terms carry', async () => {
+    const { rules } = await as.anyone.config();
+    expect(rules).toBe(packRules(RULES));
+    const { version, ...numbers } = readRules(rules);
+    expect(await as.anyone.params(version)).toMatchObject(numbers);
   });
 
   test('prove shards to the contract', async () => {
@@ -101,7 +115,7 @@ describe('storage words equal the contract in each phase', () => {
 
     await done(chain, as.operator.claim(terms, NODE, count));
     let lease = await leaseOf(id, 'claimed');
-    expect(lease.flags).toBe(flags);
+    expect(lease.lease.flags).toBe(flags);
     await expectWord(id, lease);
 
     await done(
@@ -119,7 +133,7 @@ describe('storage words equal the contract in each phase', () => {
     await warp(lease.windowEnd! + 1);
     await done(chain, as.anyone.settle(terms, [lease.lease], [result]));
     lease = await leaseOf(id, 'settled');
-    expect(lease.payment).toMatchObject({ owner: chain.person(OWNER).address, accepted: false });
+    expect(lease.payment).toMatchObject({ bonus: 0n, accepted: false });
     expect(lease.payment!.paid + lease.payment!.fee).toBe(lease.lease.price * BigInt(count));
     expect(await as.anyone.lease(id, 0)).toEqual({ phase: PHASES.indexOf('none'), at: 0 });
   });
@@ -129,7 +143,7 @@ describe('storage words equal the contract in each phase', () => {
     const { id } = await posted(terms);
     await done(chain, as.operator.claim(terms, NODE, 3));
     let lease = await leaseOf(id, 'claimed');
-    expect(lease.flags).toBe(SOLO | DIRECT);
+    expect(lease.lease.flags).toBe(SOLO | DIRECT);
     await expectWord(id, lease);
 
     await done(chain, as.operator.submit(id, lease.lease, result));
@@ -338,11 +352,11 @@ async function leaseOf(id: Hex, state: HistoryLease['state']): Promise<HistoryLe
   return lease;
 }
 
-async function expectWord(id: Hex, { lease, at, flags, state, result: shown }: HistoryLease): Promise<void> {
+async function expectWord(id: Hex, { lease, at, state, result: shown }: HistoryLease): Promise<void> {
   const word = await as.anyone.leaseWord(id, lease.first);
-  expect(toHex(leaseWordOf(lease, at, flags, shown))).toBe(toHex(word));
-  expect(readWord(word)).toMatchObject({ phase: state, flags });
-  if (state === 'claimed') expect(word).toBe(claimedWord(lease, flags));
+  expect(toHex(leaseWordOf(lease, at, shown))).toBe(toHex(word));
+  expect(readWord(word)).toMatchObject({ phase: state, flags: lease.flags });
+  if (state === 'claimed') expect(word).toBe(claimedWord(lease));
   const onChain = await as.anyone.lease(id, lease.first);
   expect(onChain).toEqual({ phase: PHASES.indexOf(state as 'claimed'), at: state === 'claimed' ? lease.deadline : at });
 }

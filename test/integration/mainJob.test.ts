@@ -92,7 +92,6 @@ test('every shard was paid once, and each owner has exactly the price less the f
     const fee = (gross * FEE_BPS) / 10_000n;
     expect(payment).toMatchObject({ paid: gross - fee, fee, bonus: 0n, accepted: false });
     const index = network.nodes.findIndex(({ id }) => id === lease.node);
-    expect(payment?.owner).toBe(owners[index]);
     earned[index] = (earned[index] ?? 0n) + gross - fee;
   }
   const after = await holdings();

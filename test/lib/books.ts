@@ -81,8 +81,10 @@ export async function expectEvenBooks(network: Network): Promise<void> {
   const histories = await Promise.all(jobs.map(({ id }) => historyOf(network, id)));
   for (const { id, state } of histories) expect(['complete', 'closed'], `state of ${id}`).toContain(state);
   for (const { address, symbol } of deployment.currencies) {
-    let owed = await market.fees(address);
-    for (const account of accounts) owed += await market.balanceOf(address, account);
+    let owed = 0n;
+    for (const account of accounts) {
+      owed += (await market.balanceOf(address, account)) + (await market.feesOf(address, account));
+    }
     expect(await tokensOf(network, address, deployment.market), `${symbol} in the Market`).toBe(owed);
   }
   for (const { id, escrow, refunded, leases } of histories) {

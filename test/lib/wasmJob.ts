@@ -65,7 +65,7 @@ export async function testTerms(network: Network, spec: Hex, over: Partial<Terms
     seats: 1,
     direct: false,
     auditBps: 0,
-    params: 1,
+    rules: (await marketOf(network, people.requester).config()).rules,
     node: 0,
     start: 0,
     expiry: (await now(network)) + 60,

@@ -1,7 +1,6 @@
+import { readRules } from '@dpu/sdk/rules';
 import type { Terms } from '@dpu/sdk/terms';
 import { encodeAbiParameters, keccak256, type Hex } from 'viem';
-
-import type { ParamsView } from './chain.ts';
 
 const BPS = 10_000n;
 
@@ -17,18 +16,18 @@ export interface RevealTimes {
  * block's hash (`gone` when it is out of the contract's reach); undefined means that it is not mined, and so is the answer.
  */
 export function revealTimes(
-  terms: Pick<Terms, 'auditBps'>,
-  params: ParamsView,
+  terms: Pick<Terms, 'auditBps' | 'rules'>,
   lease: { job: Hex; first: number; committedAt: number },
   seed: Hex | 'gone' | undefined,
 ): RevealTimes | undefined {
-  const rate = BigInt(params.auditBps + terms.auditBps);
+  const rules = readRules(terms.rules);
+  const rate = BigInt(rules.auditBps + terms.auditBps);
   let opens = lease.committedAt;
   if (rate > 0n) {
     if (seed === undefined) return undefined;
-    if (seed === 'gone' || auditRoll(seed, lease.job, lease.first) < rate) opens += params.auditWindow;
+    if (seed === 'gone' || auditRoll(seed, lease.job, lease.first) < rate) opens += rules.auditWindow;
   }
-  return { opens, closes: opens + params.revealWindow };
+  return { opens, closes: opens + rules.revealWindow };
 }
 
 function auditRoll(seed: Hex, job: Hex, first: number): bigint {

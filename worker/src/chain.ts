@@ -99,17 +99,6 @@ export interface NodeView {
   endpoint: string;
 }
 
-/** The protocol numbers that a job keeps for life. */
-export interface ParamsView {
-  feeBps: number;
-  auditBps: number;
-  /** Seconds. */
-  revealWindow: number;
-  auditWindow: number;
-  drawStep: number;
-  drawOpenAfter: number;
-}
-
 /** Everything that the node reads of a chain and its Market, and the one way to write. Failures are TransientErrors. */
 export interface Chain extends SenderChain {
   chainId(): Promise<number>;
@@ -130,7 +119,6 @@ export interface Chain extends SenderChain {
   nodeOf(operator: Address): Promise<number>;
   /** Stake of all nodes that offer `runtime`. */
   runtimeStake(runtime: number): Promise<bigint>;
-  params(version: number): Promise<ParamsView>;
   config(): Promise<{ pausedUntil: number; minStake: bigint }>;
   /** Free balance inside the Market. */
   marketBalance(currency: Address, account: Address): Promise<bigint>;

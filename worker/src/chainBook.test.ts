@@ -1,35 +1,29 @@
+import { claimedWord, type Lease, type Result } from '@dpu/sdk/lease';
 import { zeroHash } from 'viem';
 import { expect, test } from 'vitest';
 
-import { bytes32, CURRENCY, JOB, NODE, RESULT, sampleTerms } from './testing/samples.ts';
+import { bytes32, CURRENCY, JOB, NODE, RESULT, sampleLease, sampleTerms } from './testing/samples.ts';
 import { BLOCKS_KEPT, ChainBook } from './chainBook.ts';
 import { Journal } from './journal.ts';
 import type { MarketEvent } from './marketEvents.ts';
 
 const OTHER = 9;
-type Claimed = Extract<MarketEvent, { name: 'LeaseClaimed' }>;
 
 const posted = (block: number, job = JOB, over = {}): MarketEvent => ({
   block,
   logIndex: 0,
   job,
   name: 'JobPosted',
-  signed: false,
   terms: sampleTerms(over),
 });
-const claimed = (block: number, first: number, node: number, over: Partial<Claimed> = {}): MarketEvent => ({
+const claimed = (block: number, first: number, node: number, over: Partial<Lease> = {}): MarketEvent => ({
   block,
   logIndex: 1,
   job: JOB,
   name: 'LeaseClaimed',
   first,
   node,
-  count: 2,
-  price: 100n,
-  bond: 80n,
-  bonus: 0n,
-  deadline: 1_100,
-  ...over,
+  claimed: claimedWord({ ...sampleLease().lease, first, node, ...over }),
 });
 const committed = (block: number, first: number, node: number, time?: number): MarketEvent => ({
   block,
@@ -60,9 +54,17 @@ const settled = (block: number, first: number, node: number): MarketEvent => ({
   node,
   paid: 194n,
   fee: 6n,
-  bonus: 0n,
-  accepted: false,
-  result: RESULT,
+});
+const accepted = (block: number, first: number, node: number, result: Result): MarketEvent => ({
+  block,
+  logIndex: 7,
+  job: JOB,
+  name: 'LeaseAccepted',
+  first,
+  node,
+  paid: 194n,
+  fee: 6n,
+  result,
 });
 const lapsed = (block: number, first: number, node: number): MarketEvent => ({
   block,
@@ -75,7 +77,7 @@ const lapsed = (block: number, first: number, node: number): MarketEvent => ({
   bonus: 3_000_000_000n,
   withheld: false,
 });
-const closed = (block: number): MarketEvent => ({ block, logIndex: 6, job: JOB, name: 'JobClosed', complete: true });
+const closed = (block: number): MarketEvent => ({ block, logIndex: 6, job: JOB, name: 'JobCompleted' });
 
 function setup() {
   const book = new ChainBook(new Journal({ file: ':memory:' }));
@@ -100,12 +102,13 @@ test('a lease carries what calldata needs, phase by phase', () => {
     price: 100n,
     bonus: 2n,
     deadline: 1_100,
+    flags: 0,
     commitment: zeroHash,
     committedBlock: 0,
   };
   const base = { job: JOB, terms: sampleTerms(), claimedBlock: 12, bond: 80n };
   at(10, posted(10));
-  at(12, claimed(12, 0, NODE, { bonus: 2_000_000_000n }));
+  at(12, claimed(12, 0, NODE, { bonus: 2n }));
   expect(book.lease(JOB, 0)).toEqual({ ...base, phase: 'claimed', lease });
   at(14, committed(14, 0, NODE, 1_050));
   const bound = { ...lease, commitment: bytes32(0xc), committedBlock: 14 };
@@ -180,12 +183,17 @@ test('a job that was cancelled or has ended is not open', () => {
 test('settled results are those of every holder, also of an order that was settled at once', () => {
   const { book, at } = setup();
   at(10, posted(10));
-  at(12, claimed(12, 2, NODE));
-  at(13, settled(13, 2, NODE), { ...settled(13, 0, OTHER), logIndex: 7 });
+  at(12, claimed(12, 2, NODE), { ...claimed(12, 4, OTHER), logIndex: 2 }, { ...claimed(12, 6, OTHER), logIndex: 3 });
+  at(13, revealed(13, 2, NODE), { ...revealed(13, 4, OTHER), logIndex: 4 }, { ...revealed(13, 6, OTHER), logIndex: 5 });
+  expect(book.settledResults(JOB)).toEqual([]);
+  const agreed = { ...RESULT, units: 6n };
+  at(14, settled(14, 2, NODE), accepted(14, 0, OTHER, RESULT), { ...accepted(14, 4, OTHER, agreed), logIndex: 8 });
   expect(book.settledResults(JOB)).toEqual([
     { first: 0, node: OTHER, result: RESULT },
     { first: 2, node: NODE, result: RESULT },
+    { first: 4, node: OTHER, result: agreed },
   ]);
+  expect(book.lease(JOB, 4)).toMatchObject({ phase: 'settled', result: agreed });
 });
 
 test('only what is needed to find a common ancestor is kept of the blocks', () => {

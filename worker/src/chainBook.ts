@@ -93,7 +93,7 @@ export class ChainBook {
     return this.#journal
       .all<{ id: Hex; terms: string; block: number }>(
         `SELECT id, terms, block FROM jobs WHERE EXISTS (SELECT 1 FROM events WHERE job = id AND own = 1)
-         AND NOT EXISTS (SELECT 1 FROM events WHERE job = id AND first IS NULL AND event LIKE '%"JobClosed"%')`,
+         AND NOT EXISTS (SELECT 1 FROM events WHERE job = id AND first IS NULL AND (event LIKE '%"JobCompleted"%' OR event LIKE '%"JobClosed"%'))`,
       )
       .map(({ id, terms, block }) => ({ id, terms: fromText<Terms>(terms), postedBlock: block }));
   }
@@ -109,9 +109,9 @@ export class ChainBook {
         first,
       )
       .map(({ event }) => fromText<LeaseEvent>(event));
-    const state = foldLease(events);
-    const terms = state && this.terms(job);
-    const known = state && terms && { ...state, terms };
+    const terms = events.length > 0 ? this.terms(job) : undefined;
+    const state = terms && foldLease(events, terms);
+    const known = state && { ...state, terms };
     this.#leases.set(key, known);
     return known;
   }
@@ -128,13 +128,21 @@ export class ChainBook {
 
   /** Settled results of a job, by first shard: its whole output once it is complete. */
   settledResults(job: Hex): { first: number; node: number; result: Result }[] {
-    return this.#journal
-      .all<{ event: string }>(
-        `SELECT event FROM events WHERE job = ? AND event LIKE '%"name":"LeaseSettled"%' ORDER BY first`,
-        job,
-      )
-      .map(({ event }) => fromText<Extract<LeaseEvent, { name: 'LeaseSettled' }>>(event))
-      .map(({ first, node, result }) => ({ first, node, result }));
+    const results = new Map<number, { first: number; node: number; result: Result }>();
+    const events = this.#journal.all<{ event: string }>(
+      `SELECT event FROM events AS shown WHERE job = ?
+       AND (event LIKE '%"name":"LeaseRevealed"%' OR event LIKE '%"name":"LeaseAccepted"%')
+       AND EXISTS (SELECT 1 FROM events AS paid WHERE paid.job = shown.job AND paid.first = shown.first
+         AND (paid.event LIKE '%"name":"LeaseSettled"%' OR paid.event LIKE '%"name":"LeaseAccepted"%'))
+       ORDER BY first, block, log_index`,
+      job,
+    );
+    // The last one of a range: an acceptance may say something else than what was shown before.
+    for (const { event } of events) {
+      const { first, node, result } = fromText<Extract<LeaseEvent, { result: Result }>>(event);
+      results.set(first, { first, node, result });
+    }
+    return [...results.values()];
   }
 
   /** Our leases that are still alive, by claim. */

@@ -16,17 +16,7 @@ import { Proposer } from './proposer.ts';
 import type { Sender } from './sender.ts';
 import type { Settler } from './settler.ts';
 import { Slots } from './slots.ts';
-import {
-  bytes32,
-  CURRENCY,
-  JOB,
-  NODE,
-  PARAMS,
-  sampleHead,
-  sampleLease,
-  sampleNode,
-  sampleTerms,
-} from './testing/samples.ts';
+import { bytes32, CURRENCY, JOB, NODE, sampleHead, sampleLease, sampleNode, sampleTerms } from './testing/samples.ts';
 import { Timings } from './timings.ts';
 import type { PreparedJob, Workspace } from './workspace.ts';
 
@@ -66,7 +56,6 @@ function setup(over: Partial<World> = {}) {
     node: async () => sampleNode(world.node),
     config: async () => ({ pausedUntil: 0, minStake: 1n }),
     runtimeStake: async () => 1_000n,
-    params: async () => PARAMS,
     block: async (number: number) => sampleHead(number, number),
     lease: async () => ({ phase: 'lapsed', at: 1_040 }),
     job: async (id: Hex) => {

@@ -3,7 +3,7 @@ import { zeroHash, type Hex } from 'viem';
 
 import type { Chain, Head, JobView, NodeView } from './chain.ts';
 import type { ChainBook, KnownJob, KnownLease } from './chainBook.ts';
-import { calls } from './calls.ts';
+import { marketCalls } from '@dpu/sdk/calls';
 import { DeclineError, type Decline, type DeclineCode, type DeclineRing } from './declines.ts';
 import { drawnAt } from './draw.ts';
 import type { ChainFacts } from './facts.ts';
@@ -211,7 +211,6 @@ export class Claimer {
         node: this.#options.node,
         nodeView: node,
         jobView: view,
-        params: await this.#deps.facts.params(terms.params),
         runtimeStake: await this.#runtimeStake(terms.runtime),
         seed: await this.#deps.facts.seed(view.atBlock + 1, head),
       });
@@ -330,8 +329,8 @@ export class Claimer {
     const takesOver = kind === 'lapsed';
     const name = takesOver ? takeOverName(job, first) : claimName(job);
     const data = takesOver
-      ? calls.takeOver(terms, first, this.#options.node)
-      : calls.claim(terms, this.#options.node, count);
+      ? marketCalls.takeOver(terms, first, this.#options.node)
+      : marketCalls.claim(terms, this.#options.node, count);
     const proposed = await proposer.propose(
       { name, kind: takesOver ? 'takeOver' : 'claim', data, deadline: terms.expiry, shards: count },
       scanned,

@@ -1,7 +1,9 @@
 import { encodeAbiParameters, keccak256, parseAbiParameters } from 'viem';
 import { expect, test } from 'vitest';
 
-import { bytes32, JOB, NODE, PARAMS, sampleNode, sampleTerms } from './testing/samples.ts';
+import { packRules } from '@dpu/sdk/rules';
+import { RULES } from '@dpu/sdk/testing';
+import { bytes32, JOB, NODE, sampleNode, sampleTerms } from './testing/samples.ts';
 import { revealTimes } from './audit.ts';
 import { drawnAt, rollOf, type DrawFacts } from './draw.ts';
 
@@ -12,13 +14,12 @@ const facts = (over: Partial<DrawFacts> = {}): DrawFacts => ({
   node: NODE,
   nodeView: sampleNode(),
   jobView: { state: 'open', at: 1_000, atBlock: 10, cursor: 0, busy: 0, done: 0, left: 0n },
-  params: PARAMS,
   runtimeStake: 1_000n,
   from: 1_000,
   seed: SEED,
   ...over,
 });
-const OPEN_TO_ALL = 1_000 + PARAMS.drawOpenAfter;
+const OPEN_TO_ALL = 1_000 + RULES.drawOpenAfter;
 
 test('nobody can know before the block after the post', () => {
   expect(drawnAt(sampleTerms(), facts({ seed: 'pending' }))).toBeUndefined();
@@ -38,7 +39,7 @@ test('a node with a small part waits, in whole steps, as long as its roll says',
   const factor = rollOf(SEED, JOB, 0, NODE) / share + 1n;
   expect(factor).toBeGreaterThan(2n);
   expect(drawnAt(sampleTerms(), facts({ nodeView: node }))).toBe(
-    Math.min(1_000 + Number(factor - 2n) * PARAMS.drawStep, OPEN_TO_ALL),
+    Math.min(1_000 + Number(factor - 2n) * RULES.drawStep, OPEN_TO_ALL),
   );
 });
 
@@ -68,22 +69,23 @@ test('rolls differ by range and by node', () => {
   expect(new Set(rolls).size).toBe(4);
 });
 
+const rules = packRules(RULES);
 const lease = { job: JOB, first: 0, committedAt: 2_000 };
 test('without audits a commit may be revealed at once, for as long as the window', () => {
-  expect(revealTimes({ auditBps: 0 }, PARAMS, lease, undefined)).toEqual({ opens: 2_000, closes: 2_600 });
+  expect(revealTimes({ auditBps: 0, rules }, lease, undefined)).toEqual({ opens: 2_000, closes: 2_600 });
 });
 
 test('with audits the block after the commit decides', () => {
-  expect(revealTimes({ auditBps: 1 }, PARAMS, lease, undefined)).toBeUndefined();
-  expect(revealTimes({ auditBps: 10_000 }, PARAMS, lease, SEED)).toEqual({ opens: 3_800, closes: 4_400 });
-  expect(revealTimes({ auditBps: 1 }, PARAMS, lease, SEED)).toEqual({ opens: 2_000, closes: 2_600 });
+  expect(revealTimes({ auditBps: 1, rules }, lease, undefined)).toBeUndefined();
+  expect(revealTimes({ auditBps: 10_000, rules }, lease, SEED)).toEqual({ opens: 3_800, closes: 4_400 });
+  expect(revealTimes({ auditBps: 1, rules }, lease, SEED)).toEqual({ opens: 2_000, closes: 2_600 });
   const roll = Number(
     BigInt(
       keccak256(encodeAbiParameters(parseAbiParameters('bytes32, bytes32, uint32, string'), [SEED, JOB, 0, 'audit'])),
     ) % 10_000n,
   );
-  expect(revealTimes({ auditBps: roll }, PARAMS, lease, SEED)?.opens).toBe(2_000);
-  expect(revealTimes({ auditBps: roll + 1 }, PARAMS, lease, SEED)?.opens).toBe(3_800);
-  expect(revealTimes({ auditBps: roll }, { ...PARAMS, auditBps: 1 }, lease, SEED)?.opens).toBe(3_800);
-  expect(revealTimes({ auditBps: 1 }, PARAMS, lease, 'gone')).toEqual({ opens: 3_800, closes: 4_400 });
+  expect(revealTimes({ auditBps: roll, rules }, lease, SEED)?.opens).toBe(2_000);
+  expect(revealTimes({ auditBps: roll + 1, rules }, lease, SEED)?.opens).toBe(3_800);
+  expect(revealTimes({ auditBps: roll, rules: packRules({ ...RULES, auditBps: 1 }) }, lease, SEED)?.opens).toBe(3_800);
+  expect(revealTimes({ auditBps: 1, rules }, lease, 'gone')).toEqual({ opens: 3_800, closes: 4_400 });
 });

@@ -1,7 +1,8 @@
+import { readRules } from '@dpu/sdk/rules';
 import type { Hex } from 'viem';
 
 import { revealTimes, type RevealTimes } from './audit.ts';
-import type { Chain, Head, ParamsView } from './chain.ts';
+import type { Chain, Head } from './chain.ts';
 import type { KnownLease } from './chainBook.ts';
 
 /** How far back the contract can see block hashes (EIP-2935). */
@@ -10,7 +11,6 @@ const HASHES_SERVED = 8_191;
 /** Facts of the chain that never change, or only with a reorg, asked once. */
 export class ChainFacts {
   readonly #chain: Chain;
-  readonly #params = new Map<number, ParamsView>();
   readonly #blocks = new Map<number, Head>();
 
   constructor(chain: Chain) {
@@ -20,15 +20,6 @@ export class ChainFacts {
   /** Forgets what a reorg may have changed. */
   forgetBlocks(): void {
     this.#blocks.clear();
-  }
-
-  /** A version of the protocol's numbers; versions never change. */
-  async params(version: number): Promise<ParamsView> {
-    const known = this.#params.get(version);
-    if (known) return known;
-    const params = await this.#chain.params(version);
-    this.#params.set(version, params);
-    return params;
   }
 
   /** Hash of block `number` as seeds use it, seen from the block after `head`. */
@@ -55,16 +46,10 @@ export class ChainFacts {
   /** When a committed lease may be revealed; undefined while the block that draws audits is not mined. */
   async revealTimes(lease: KnownLease, head: Head): Promise<RevealTimes | undefined> {
     const { committedBlock, first } = lease.lease;
-    const params = await this.params(lease.terms.params);
     const committedAt = lease.committedAt ?? (await this.block(committedBlock, head))?.timestamp;
     if (committedAt === undefined) return undefined;
-    const audits = params.auditBps + lease.terms.auditBps > 0;
+    const audits = readRules(lease.terms.rules).auditBps + lease.terms.auditBps > 0;
     const seed = audits ? await this.seed(committedBlock + 1, head) : undefined;
-    return revealTimes(
-      lease.terms,
-      params,
-      { job: lease.job, first, committedAt },
-      seed === 'pending' ? undefined : seed,
-    );
+    return revealTimes(lease.terms, { job: lease.job, first, committedAt }, seed === 'pending' ? undefined : seed);
   }
 }

@@ -1,4 +1,5 @@
-import { commitmentOf, type Result } from '@dpu/sdk/lease';
+import { commitmentOf, packLease, type PackedLease, type Result } from '@dpu/sdk/lease';
+import { packTerms } from '@dpu/sdk/packedTerms';
 import { marketAbi } from '@dpu/sdk/abi';
 import { decodeFunctionData, type Hex } from 'viem';
 import { expect, test } from 'vitest';
@@ -76,6 +77,10 @@ function setup(leases: KnownLease[], dryRun: (data: Hex) => DryRun = () => ({ ok
   const head = sampleHead(20, 1_050);
   return { keeper, settler, prover, promises, outbox, done, sent, timings, running, head };
 }
+/** The first shards of the leases that a call names. */
+const firstsOf = (leases: unknown): number[] =>
+  (leases as PackedLease[]).map(({ place }) => Number(BigInt.asUintN(32, place)));
+
 const commitment = commitmentOf({ id: JOB, first: 0, node: NODE, result: RESULT, salt: SALT });
 const committed = sampleLease({ phase: 'committed', lease: { commitment, committedBlock: 20 } });
 
@@ -92,7 +97,7 @@ test('a result on the disk is committed to, urgently, until the deadline', async
   promises.promise(leaseKeyOf(lease), { result: RESULT, salt: SALT });
   await keeper.tick(head, 100);
   expect(done).toEqual(['commit gas 145000 urgent until 1100']);
-  expect(sent).toEqual([{ functionName: 'commit', args: [JOB, lease.lease, commitment] }]);
+  expect(sent).toEqual([{ functionName: 'commit', args: [JOB, packLease(lease.lease), commitment] }]);
   expect(timings.all()).toEqual({ commit: [5] });
 });
 
@@ -131,7 +136,7 @@ test('the result of a direct job is submitted', async () => {
   const { keeper, sent, promises, head } = setup([lease]);
   promises.promise(leaseKeyOf(lease), { result: RESULT, salt: SALT });
   await keeper.prove(lease, head, 100);
-  expect(sent).toEqual([{ functionName: 'submit', args: [JOB, lease.lease, RESULT] }]);
+  expect(sent).toEqual([{ functionName: 'submit', args: [JOB, packLease(lease.lease), RESULT] }]);
 });
 
 test('a commit is opened with the result and salt that it was made of, until the reveal closes', async () => {
@@ -139,7 +144,10 @@ test('a commit is opened with the result and salt that it was made of, until the
   promises.promise(leaseKeyOf(committed), { result: RESULT, salt: SALT });
   await keeper.tick(head, 100);
   expect(done).toEqual(['reveal gas 145000 urgent until 1600']);
-  expect(sent[0]).toEqual({ functionName: 'reveal', args: [sampleTerms(), committed.lease, RESULT, SALT] });
+  expect(sent[0]).toEqual({
+    functionName: 'reveal',
+    args: [packTerms(sampleTerms()), packLease(committed.lease), RESULT, SALT],
+  });
 });
 
 test('a commit of another result is never opened', async () => {
@@ -176,11 +184,7 @@ const revealed = (first: number, job = JOB): KnownLease =>
 test('leases are settled together, job by job, at most a batch at a time, and once', async () => {
   const { keeper, sent, head } = setup([revealed(0), revealed(2), revealed(4), revealed(0, bytes32(2))]);
   await keeper.tick(head, 100);
-  expect(sent.map(({ args }) => (args[1] as { first: number }[]).map(({ first }) => first))).toEqual([
-    [0, 2],
-    [4],
-    [0],
-  ]);
+  expect(sent.map(({ args }) => firstsOf(args[1]))).toEqual([[0, 2], [4], [0]]);
   await keeper.tick(head, 100);
   expect(sent).toHaveLength(3);
 });
@@ -191,27 +195,23 @@ test('a lease that is on its way to be paid is not paid for again when another j
   await keeper.tick(head, 100);
   leases.push(revealed(2));
   await keeper.tick(head, 100);
-  expect(sent.map(({ args }) => (args[1] as { first: number }[]).map(({ first }) => first))).toEqual([[0], [2]]);
+  expect(sent.map(({ args }) => firstsOf(args[1]))).toEqual([[0], [2]]);
 });
 
 test('one lease that is not due does not hold up the others', async () => {
   const tooEarly: DryRun = { ok: false, revert: { name: 'TooEarly', args: [], message: 'TooEarly()' } };
-  const firstsOf = (data: Hex): number[] => {
-    const { args } = decodeFunctionData({ abi: marketAbi, data });
-    return (args?.[1] as unknown as { first: number }[]).map(({ first }) => first);
-  };
   const { keeper, sent, head } = setup([revealed(0), revealed(2)], (data) =>
-    firstsOf(data).includes(2) ? tooEarly : { ok: true, gas: 1n },
+    firstsOf(decodeFunctionData({ abi: marketAbi, data }).args?.[1]).includes(2) ? tooEarly : { ok: true, gas: 1n },
   );
   await keeper.tick(head, 100);
-  expect(sent.map(({ args }) => (args[1] as { first: number }[]).map(({ first }) => first))).toEqual([[0]]);
+  expect(sent.map(({ args }) => firstsOf(args[1]))).toEqual([[0]]);
 });
 
 test('an expired job that we worked for is closed once nobody works on it', async () => {
   const expired = sampleTerms({ expiry: 1_049 });
   const over = setup([sampleLease({ phase: 'settled', terms: expired })]);
   await over.settler.close(over.head);
-  expect(over.sent).toEqual([{ functionName: 'close', args: [expired] }]);
+  expect(over.sent).toEqual([{ functionName: 'close', args: [packTerms(expired)] }]);
 
   const busy = setup([sampleLease({ phase: 'revealed', terms: expired })]);
   await busy.settler.close(busy.head);

@@ -1,5 +1,6 @@
-import type { Lease, Result } from '@dpu/sdk/lease';
-import { zeroHash, type Hex } from 'viem';
+import { leaseOfWord, type Lease, type Result } from '@dpu/sdk/lease';
+import type { Terms } from '@dpu/sdk/terms';
+import type { Hex } from 'viem';
 
 import type { LeaseEvent } from './marketEvents.ts';
 
@@ -31,28 +32,17 @@ export interface LeaseState {
   endBlock?: number;
 }
 
-/** The state of the newest lease at one `first`, from its events in chain order; undefined when they do not begin with a claim. */
-export function foldLease(events: readonly LeaseEvent[]): LeaseState | undefined {
+/**
+ * The state of the newest lease at one `first` of a job with `terms`, from its events in chain order; undefined when they do not
+ * begin with a claim.
+ */
+export function foldLease(events: readonly LeaseEvent[], terms: Pick<Terms, 'bond'>): LeaseState | undefined {
   let state: LeaseState | undefined;
   for (const event of events) {
     if (event.name === 'LeaseClaimed') {
-      const { job, first, count, node, price, bonus, deadline, bond, block } = event;
-      state = {
-        job,
-        lease: {
-          first,
-          count,
-          node,
-          price,
-          bonus: bonus / 1_000_000_000n,
-          deadline,
-          commitment: zeroHash,
-          committedBlock: 0,
-        },
-        phase: 'claimed',
-        claimedBlock: block,
-        bond,
-      };
+      const lease = leaseOfWord(event.first, event.claimed);
+      const bond = terms.bond * BigInt(lease.count);
+      state = { job: event.job, lease, phase: 'claimed', claimedBlock: event.block, bond };
     } else if (state) {
       state = next(state, event);
     }
@@ -77,6 +67,8 @@ function next(state: LeaseState, event: Exclude<LeaseEvent, { name: 'LeaseClaime
         ...(event.time === undefined ? {} : { revealedAt: event.time }),
       };
     case 'LeaseSettled':
+      return { ...state, phase: 'settled', paid: event.paid, fee: event.fee, endBlock: event.block };
+    case 'LeaseAccepted':
       return {
         ...state,
         phase: 'settled',

@@ -1,6 +1,6 @@
 import type { Chain } from './chain.ts';
 import type { ChainBook } from './chainBook.ts';
-import { calls } from './calls.ts';
+import { marketCalls } from '@dpu/sdk/calls';
 import type { Claimer } from './claimer.ts';
 import { TransientError } from './errors.ts';
 import type { Executor } from './executor.ts';
@@ -120,7 +120,7 @@ export class Loop {
     this.#endpointChecked = true;
     if (view.endpoint === endpoint) return;
     await proposer.propose(
-      { name: `endpoint:${endpoint}`, kind: 'endpoint', data: calls.setEndpoint(node, endpoint) },
+      { name: `endpoint:${endpoint}`, kind: 'endpoint', data: marketCalls.setEndpoint(node, endpoint) },
       book.cursor()?.number ?? 0,
     );
     log.info('Endpoint published', { endpoint, before: view.endpoint });

@@ -1,5 +1,6 @@
 import { marketAbi } from '@dpu/sdk/abi';
 import type { Result } from '@dpu/sdk/lease';
+import { unpackTerms } from '@dpu/sdk/packedTerms';
 import type { Terms } from '@dpu/sdk/terms';
 import { decodeEventLog, type Hex } from 'viem';
 
@@ -14,34 +15,18 @@ export interface EventPlace {
   time?: number;
 }
 
-/** The events that decide about work. Seconds are block time, amounts smallest units, `bonus` DPU wei. */
+/** The events that decide about work. Seconds are block time, amounts smallest units, `bonus` DPU wei, `claimed` the lease's word. */
 export type MarketEvent = EventPlace &
   (
-    | { name: 'JobPosted'; signed: boolean; terms: Terms }
+    | { name: 'JobPosted'; terms: Terms }
     | { name: 'JobCancelled' }
-    | { name: 'JobClosed'; complete: boolean }
-    | {
-        name: 'LeaseClaimed';
-        first: number;
-        node: number;
-        count: number;
-        price: bigint;
-        bond: bigint;
-        bonus: bigint;
-        deadline: number;
-      }
+    | { name: 'JobCompleted' }
+    | { name: 'JobClosed' }
+    | { name: 'LeaseClaimed'; first: number; node: number; claimed: bigint }
     | { name: 'LeaseCommitted'; first: number; node: number; commitment: Hex }
     | { name: 'LeaseRevealed'; first: number; node: number; result: Result }
-    | {
-        name: 'LeaseSettled';
-        first: number;
-        node: number;
-        paid: bigint;
-        fee: bigint;
-        bonus: bigint;
-        accepted: boolean;
-        result: Result;
-      }
+    | { name: 'LeaseSettled'; first: number; node: number; paid: bigint; fee: bigint }
+    | { name: 'LeaseAccepted'; first: number; node: number; paid: bigint; fee: bigint; result: Result }
     | { name: 'LeaseLapsed'; first: number; node: number; slashed: bigint; bonus: bigint; withheld: boolean }
   );
 
@@ -59,16 +44,18 @@ export function readMarketLog(log: RawLog): MarketEvent | undefined {
   const place = { block: log.blockNumber, logIndex: log.logIndex };
   switch (decoded.eventName) {
     case 'JobPosted': {
-      const { id, signed, terms } = decoded.args;
-      return { ...place, job: id, name: 'JobPosted', signed, terms };
+      const { id, terms } = decoded.args;
+      return { ...place, job: id, name: 'JobPosted', terms: unpackTerms(terms) };
     }
     case 'JobCancelled':
       return { ...place, job: decoded.args.id, name: 'JobCancelled' };
+    case 'JobCompleted':
+      return { ...place, job: decoded.args.id, name: 'JobCompleted' };
     case 'JobClosed':
-      return { ...place, job: decoded.args.id, name: 'JobClosed', complete: decoded.args.complete };
+      return { ...place, job: decoded.args.id, name: 'JobClosed' };
     case 'LeaseClaimed': {
-      const { id, first, node, count, price, bond, bonus, deadline } = decoded.args;
-      return { ...place, job: id, name: 'LeaseClaimed', first, node, count, price, bond, bonus, deadline };
+      const { id, first, node, claimed } = decoded.args;
+      return { ...place, job: id, name: 'LeaseClaimed', first, node, claimed };
     }
     case 'LeaseCommitted': {
       const { id, first, node, commitment } = decoded.args;
@@ -79,8 +66,12 @@ export function readMarketLog(log: RawLog): MarketEvent | undefined {
       return { ...place, job: id, name: 'LeaseRevealed', first, node, result };
     }
     case 'LeaseSettled': {
-      const { id, first, node, paid, fee, bonus, accepted, result } = decoded.args;
-      return { ...place, job: id, name: 'LeaseSettled', first, node, paid, fee, bonus, accepted, result };
+      const { id, first, node, paid, fee } = decoded.args;
+      return { ...place, job: id, name: 'LeaseSettled', first, node, paid, fee };
+    }
+    case 'LeaseAccepted': {
+      const { id, first, node, paid, fee, result } = decoded.args;
+      return { ...place, job: id, name: 'LeaseAccepted', first, node, paid, fee, result };
     }
     case 'LeaseLapsed': {
       const { id, first, node, slashed, bonus, withheld } = decoded.args;

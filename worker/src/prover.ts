@@ -1,7 +1,7 @@
 import { commitmentOf } from '@dpu/sdk/lease';
 
 import type { KnownLease } from './chainBook.ts';
-import { calls } from './calls.ts';
+import { marketCalls } from '@dpu/sdk/calls';
 import { leaseKeyOf, leaseName } from './executor.ts';
 import type { Log } from './log.ts';
 import type { IntentKind } from './outbox.ts';
@@ -36,7 +36,7 @@ export class Prover {
     if (!promised) return undefined;
     const { first, node, deadline } = lease.lease;
     const commitment = commitmentOf({ id: lease.job, first, node, ...promised });
-    const data = calls.commit(lease.job, lease.lease, commitment);
+    const data = marketCalls.commit(lease.job, lease.lease, commitment);
     return this.#propose('commit', lease, data, deadline, 'Commit sent', sinceMs);
   }
 
@@ -44,7 +44,7 @@ export class Prover {
   async submit(lease: KnownLease, sinceMs: number): Promise<Proposed | undefined> {
     const promised = this.#deps.promises.promised(leaseKeyOf(lease));
     if (!promised) return undefined;
-    const data = calls.submit(lease.job, lease.lease, promised.result);
+    const data = marketCalls.submit(lease.job, lease.lease, promised.result);
     return this.#propose('submit', lease, data, lease.lease.deadline, 'Submit sent', sinceMs);
   }
 
@@ -63,7 +63,7 @@ export class Prover {
       });
       return undefined;
     }
-    const data = calls.reveal(lease.terms, lease.lease, promised.result, promised.salt);
+    const data = marketCalls.reveal(lease.terms, lease.lease, promised.result, promised.salt);
     return this.#propose('reveal', lease, data, closes, 'Reveal sent', sinceMs);
   }
 

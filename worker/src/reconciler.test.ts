@@ -1,4 +1,4 @@
-import { claimedWord, committedWord, flagsOf, revealedWord } from '@dpu/sdk/lease';
+import { claimedWord, committedWord, revealedWord } from '@dpu/sdk/lease';
 import { expect, test } from 'vitest';
 
 import type { Chain } from './chain.ts';
@@ -11,11 +11,10 @@ import { bytes32, NODE, RESULT, sampleHead, sampleLease } from './testing/sample
 const claimed = sampleLease();
 const committed = sampleLease({ phase: 'committed', lease: { commitment: bytes32(0xc), committedBlock: 20 } });
 const revealed: KnownLease = { ...committed, phase: 'revealed', result: RESULT };
-const flags = flagsOf(claimed.terms, 2);
 const word = {
-  claimed: claimedWord(claimed.lease, flags),
-  committed: committedWord(committed.lease, 1_050, flags),
-  revealed: revealedWord(claimed.lease, RESULT, 1_060, flags),
+  claimed: claimedWord(claimed.lease),
+  committed: committedWord(committed.lease, 1_050),
+  revealed: revealedWord(claimed.lease, RESULT, 1_060),
 };
 
 test.each([

@@ -1,4 +1,4 @@
-import { asClaimed, claimedWord, committedWord, flagsOf, readWord, revealedWord } from '@dpu/sdk/lease';
+import { asClaimed, claimedWord, committedWord, readWord, revealedWord } from '@dpu/sdk/lease';
 
 import type { Chain, Head } from './chain.ts';
 import type { ChainBook, KnownLease } from './chainBook.ts';
@@ -73,13 +73,12 @@ export class Reconciler {
 export function agrees(lease: KnownLease, word: bigint): boolean {
   const { phase, at } = readWord(word);
   if (phase !== lease.phase) return false;
-  const flags = flagsOf(lease.terms, lease.lease.count);
-  if (phase === 'claimed') return word === claimedWord(lease.lease, flags);
-  if (phase === 'committed') return word === committedWord(lease.lease, at, flags);
+  if (phase === 'claimed') return word === claimedWord(lease.lease);
+  if (phase === 'committed') return word === committedWord(lease.lease, at);
   return (
     phase === 'revealed' &&
     lease.result !== undefined &&
-    word === revealedWord(asClaimed(lease.lease), lease.result, at, flags)
+    word === revealedWord(asClaimed(lease.lease), lease.result, at)
   );
 }
 

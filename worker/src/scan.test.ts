@@ -17,10 +17,13 @@ function log(
   args: Record<string, unknown>,
 ): RawLog {
   const topics = encodeEventTopics({ abi: marketAbi, eventName, args } as never) as [Hex, ...Hex[]];
-  const [value] = eventName === 'LeaseCommitted' ? [args['commitment'] as Hex] : [];
-  const data = value
-    ? encodeAbiParameters([{ type: 'bytes32' }], [value])
-    : encodeAbiParameters([{ type: 'uint256' }], [0n]);
+  const data =
+    eventName === 'LeaseCommitted'
+      ? encodeAbiParameters(
+          [{ type: 'uint32' }, { type: 'bytes32' }],
+          [args['first'] as number, args['commitment'] as Hex],
+        )
+      : encodeAbiParameters([{ type: 'uint256' }], [0n]);
   return { blockNumber: block.number, blockHash: block.hash, transactionHash: bytes32(1), logIndex, topics, data };
 }
 

@@ -2,7 +2,7 @@ import type { Result } from '@dpu/sdk/lease';
 
 import type { Head } from './chain.ts';
 import type { ChainBook, KnownLease } from './chainBook.ts';
-import { calls } from './calls.ts';
+import { marketCalls } from '@dpu/sdk/calls';
 import { leaseKeyOf, leaseName } from './executor.ts';
 import type { Log } from './log.ts';
 import type { Proposer } from './proposer.ts';
@@ -51,7 +51,7 @@ export class Settler {
     const { proposer, log, book } = this.#deps;
     const name = `lapse:${leaseName(leaseKeyOf(lease))}`;
     const proposed = await proposer.propose(
-      { name, kind: 'lapse', data: calls.lapse(lease.terms, lease.lease) },
+      { name, kind: 'lapse', data: marketCalls.lapse(lease.terms, lease.lease) },
       book.cursor()?.number ?? 0,
     );
     const facts = { job: lease.job, first: lease.lease.first, holder: lease.lease.node };
@@ -68,7 +68,7 @@ export class Settler {
       const busy = book.leasesOf(id).some(({ phase }) => phase !== 'settled' && phase !== 'lapsed');
       if (head.timestamp <= terms.expiry || busy) continue;
       const proposed = await proposer.propose(
-        { name: `close:${id}`, kind: 'close', data: calls.close(terms) },
+        { name: `close:${id}`, kind: 'close', data: marketCalls.close(terms) },
         book.cursor()?.number ?? 0,
       );
       if (proposed.outcome === 'sent') log.info('Close sent', { job: id });
@@ -84,7 +84,7 @@ export class Settler {
     const fresh = batch.filter((lease) => !this.#isPending(lease, scanned));
     if (fresh.length === 0) return;
     const results = fresh.flatMap(({ result }): Result[] => (result ? [result] : []));
-    const data = calls.settle(
+    const data = marketCalls.settle(
       first.terms,
       fresh.map(({ lease }) => lease),
       results,

@@ -1,5 +1,6 @@
 import { marketAbi } from '@dpu/sdk/abi';
 import { JOB_STATES, PHASES } from '@dpu/sdk/lease';
+import { packTerms } from '@dpu/sdk/packedTerms';
 import { causesOf, revertOf, shortMessage } from '@dpu/sdk/revert';
 import { createPublicClient, http, numberToHex, TransactionReceiptNotFoundError, type Address, type Hex } from 'viem';
 
@@ -191,7 +192,7 @@ export function viemChain({ rpcUrl, market, timeoutMs }: ViemChainOptions): Chai
         const [now, from] = await client.readContract({
           ...contract,
           functionName: 'drawn',
-          args: [terms, first, node],
+          args: [packTerms(terms), first, node],
         });
         return { now, from };
       }),
@@ -203,8 +204,6 @@ export function viemChain({ rpcUrl, market, timeoutMs }: ViemChainOptions): Chai
         'runtime',
         async () => (await client.readContract({ ...contract, functionName: 'runtime', args: [runtime] }))[0],
       ),
-    params: (version) =>
-      ask('params', () => client.readContract({ ...contract, functionName: 'params', args: [version] })),
     config: () =>
       ask('config', async () => {
         const [, pausedUntil, minStake] = await client.readContract({ ...contract, functionName: 'config' });

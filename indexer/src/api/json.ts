@@ -50,14 +50,15 @@ export function jobJson(row: JobRow): Json<typeof jobSummarySchema> {
 }
 
 export function termsJson(row: JobRow): Json<typeof termsSchema> {
-  const { requester, currency, shards, maxLease, runtime, tier, seats, direct, auditBps, params, node } = row;
+  const { requester, currency, shards, maxLease, runtime, tier, seats, direct, auditBps, node } = row;
   const { start, expiry, ramp, exec, window, spec, afterJob } = row;
   return {
-    ...{ requester, currency, shards, maxLease, runtime, tier, seats, direct, auditBps, params, node },
+    ...{ requester, currency, shards, maxLease, runtime, tier, seats, direct, auditBps, node },
     ...{ start, expiry, ramp, exec, window, spec, afterJob },
     minPrice: String(row.minPrice),
     maxPrice: String(row.maxPrice),
     bond: String(row.bond),
+    rules: String(row.rules),
     salt: String(row.salt),
   };
 }

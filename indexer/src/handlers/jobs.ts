@@ -1,17 +1,24 @@
+import { unpackTerms } from '@dpu/sdk/packedTerms';
+import { readRules } from '@dpu/sdk/rules';
+import { worstCase } from '@dpu/sdk/terms';
 import { job } from '../../ponder.schema.ts';
 import { move } from '../money.ts';
 import { record } from '../network.ts';
-import type { Handlers } from '../types.ts';
+import type { AnyContext, Args, Handlers } from '../types.ts';
 
-/** Post, cancel and close. */
+/** Post, cancel and end. */
 export const jobHandlers = {
   async JobPosted({ event, context }) {
-    const { id, requester, signed, escrow, terms } = event.args;
+    const { id, requester } = event.args;
+    const terms = unpackTerms(event.args.terms);
+    const escrow = worstCase(terms);
     await context.db.insert(job).values({
       ...terms,
+      params: readRules(terms.rules).version,
       id,
       state: 'open',
-      signed,
+      // The claim or the payment that follows in the same transaction tells an order.
+      signed: false,
       claimed: 0,
       settled: 0,
       lapses: 0,
@@ -47,16 +54,24 @@ export const jobHandlers = {
     await record(context, event, { type: 'jobCancelled', job: id, ...money }, { [before.state]: -1, cancelled: 1 });
   },
 
-  async JobClosed({ event, context }) {
-    const { id, requester, complete, refunded } = event.args;
-    const state = complete ? 'complete' : 'closed';
-    let from: string | undefined;
-    const now = await context.db.update(job, { id }).set((row) => {
-      from = row.state;
-      return { state, closedAt: Number(event.block.timestamp), refunded: row.refunded + refunded };
-    });
-    const money = { currency: now.currency, account: requester, amount: refunded };
-    await move(context, event, { kind: 'refund', ...money, job: id });
-    await record(context, event, { type: 'jobClosed', job: id, ...money }, { [from ?? 'open']: -1, [state]: 1 });
-  },
+  JobCompleted: ({ event, context }) => end(context, event, 'jobCompleted', 'complete'),
+
+  JobClosed: ({ event, context }) => end(context, event, 'jobClosed', 'closed'),
 } satisfies Partial<Handlers>;
+
+async function end(
+  context: AnyContext,
+  event: Args<'JobCompleted' | 'JobClosed'>['event'],
+  type: 'jobCompleted' | 'jobClosed',
+  state: 'complete' | 'closed',
+): Promise<void> {
+  const { id, refunded } = event.args;
+  let from: string | undefined;
+  const now = await context.db.update(job, { id }).set((row) => {
+    from = row.state;
+    return { state, closedAt: Number(event.block.timestamp), refunded: row.refunded + refunded };
+  });
+  const money = { currency: now.currency, account: now.requester, amount: refunded };
+  await move(context, event, { kind: 'refund', ...money, job: id });
+  await record(context, event, { type, job: id, ...money }, { [from ?? 'open']: -1, [state]: 1 });
+}

@@ -1,3 +1,4 @@
+import { leaseOfWord, type Result } from '@dpu/sdk/lease';
 import { job, lease, leaseHistory, node } from '../../ponder.schema.ts';
 import { move } from '../money.ts';
 import { record, treasuryOf } from '../network.ts';
@@ -24,19 +25,33 @@ const NOTHING_DONE = {
   lapseTransaction: null,
 } as const;
 
+const GWEI = 1_000_000_000n;
+
 /** From claim to payment or lapse. */
 export const leaseHandlers = {
   async LeaseClaimed({ event, context }) {
-    const { id, first, node: holder, count, price, bond, bonus, deadline } = event.args;
+    const { id, first, node: holder, claimed } = event.args;
+    const { count, price, bonus, deadline } = leaseOfWord(first, claimed);
     const { db } = context;
     const claimedAt = Number(event.block.timestamp);
+
+    let opened = false;
+    const of = await db.update(job, { id }).set((row) => {
+      opened = row.state === 'open';
+      return {
+        claimed: row.claimed + count,
+        signed: row.signed || event.transaction.hash === row.transaction,
+        ...(opened && { state: 'running' as const }),
+      };
+    });
+    const bond = of.bond * BigInt(count);
     const claim = {
       ...NOTHING_DONE,
       count,
       node: holder,
       price,
       bond,
-      bonus,
+      bonus: bonus * GWEI,
       deadline,
       phase: 'claimed',
       event: event.id,
@@ -54,11 +69,6 @@ export const leaseHandlers = {
       await db.insert(lease).values({ job: id, first, ...claim, lapses: 0 });
     }
 
-    let opened = false;
-    await db.update(job, { id }).set((row) => {
-      opened = row.state === 'open';
-      return { claimed: row.claimed + count, ...(opened && { state: 'running' as const }) };
-    });
     const { owner } = await db.update(node, { id: holder }).set((row) => ({
       locked: row.locked + bond,
       leasesLiving: row.leasesLiving + 1,
@@ -100,51 +110,9 @@ export const leaseHandlers = {
     await record(context, event, { type: 'leaseRevealed', job: id, first, node: holder });
   },
 
-  async LeaseSettled({ event, context }) {
-    const { id, first, node: holder, owner, paid, fee, bonus, record: standing, accepted, result } = event.args;
-    const { db } = context;
-    const settled = {
-      ...result,
-      phase: 'settled',
-      paid,
-      fee,
-      accepted,
-      settledAt: Number(event.block.timestamp),
-      settleTransaction: event.transaction.hash,
-    } as const;
+  LeaseSettled: ({ event, context }) => pay(context, event, 'leaseSettled', { record: event.args.record }),
 
-    const held = await db.find(lease, { job: id, first });
-    if (held) await db.update(lease, { job: id, first }).set(settled);
-    else await insertWhole({ event, context }, settled);
-
-    const now = await db.update(job, { id }).set((row) => ({
-      settled: row.settled + (held?.count ?? row.shards),
-      claimed: held ? row.claimed : row.shards,
-      paid: row.paid + paid,
-      fee: row.fee + fee,
-    }));
-    const shards = held?.count ?? now.shards;
-    await db.update(node, { id: holder }).set((row) => ({
-      record: standing,
-      locked: row.locked - (held?.bond ?? 0n),
-      leasesLiving: row.leasesLiving - (held ? 1 : 0),
-      leasesSettled: row.leasesSettled + 1,
-      shardsSettled: row.shardsSettled + shards,
-      unitsSettled: row.unitsSettled + result.units,
-    }));
-
-    const of = { job: id, first, node: holder };
-    await move(context, event, { kind: 'paid', currency: now.currency, account: owner, amount: paid, ...of });
-    await move(context, event, { kind: 'fee', currency: now.currency, account: null, amount: fee, ...of });
-    const token = context.contracts.Token.address;
-    await move(context, event, { kind: 'bonus', currency: token, account: owner, amount: bonus, ...of });
-    await record(
-      context,
-      event,
-      { type: 'leaseSettled', ...of, account: owner, amount: paid, currency: now.currency },
-      { shardsSettled: shards, unitsSettled: result.units },
-    );
-  },
+  LeaseAccepted: ({ event, context }) => pay(context, event, 'leaseAccepted', { result: event.args.result }),
 
   async LeaseLapsed({ event, context }) {
     const { id, first, node: holder, slashed, bonus, record: standing, withheld } = event.args;
@@ -194,33 +162,77 @@ export const leaseHandlers = {
   },
 } satisfies Partial<Handlers>;
 
-type Settled = Pick<
-  typeof lease.$inferInsert,
-  'phase' | 'paid' | 'fee' | 'accepted' | 'settledAt' | 'settleTransaction'
->;
+/** What only one of the two payments says: the new record after a window, the result with an acceptance. */
+interface Extra {
+  record?: number;
+  result?: Result;
+}
+
+async function pay(
+  context: AnyContext,
+  event: Args<'LeaseSettled' | 'LeaseAccepted'>['event'],
+  type: 'leaseSettled' | 'leaseAccepted',
+  { record: standing, result }: Extra,
+): Promise<void> {
+  const { id, first, node: holder, paid, fee } = event.args;
+  const { db } = context;
+  const held = await db.find(lease, { job: id, first });
+  const settled = {
+    ...result,
+    phase: 'settled',
+    paid,
+    fee,
+    accepted: type === 'leaseAccepted',
+    settledAt: Number(event.block.timestamp),
+    settleTransaction: event.transaction.hash,
+  } as const;
+
+  const now = await db.update(job, { id }).set((row) => ({
+    settled: row.settled + (held?.count ?? row.shards),
+    claimed: held ? row.claimed : row.shards,
+    signed: row.signed || event.transaction.hash === row.transaction,
+    paid: row.paid + paid,
+    fee: row.fee + fee,
+  }));
+  if (held) await db.update(lease, { job: id, first }).set(settled);
+  else await db.insert(lease).values({ ...whole(event, now.shards), ...settled });
+
+  const shards = held?.count ?? now.shards;
+  const units = result?.units ?? held?.units ?? 0n;
+  const { owner } = await db.update(node, { id: holder }).set((row) => ({
+    record: standing ?? row.record,
+    locked: row.locked - (held?.bond ?? 0n),
+    leasesLiving: row.leasesLiving - (held ? 1 : 0),
+    leasesSettled: row.leasesSettled + 1,
+    shardsSettled: row.shardsSettled + shards,
+    unitsSettled: row.unitsSettled + units,
+  }));
+
+  const of = { job: id, first, node: holder };
+  await move(context, event, { kind: 'paid', currency: now.currency, account: owner, amount: paid, ...of });
+  await move(context, event, { kind: 'fee', currency: now.currency, account: null, amount: fee, ...of });
+  const token = context.contracts.Token.address;
+  await move(context, event, { kind: 'bonus', currency: token, account: owner, amount: held?.bonus ?? 0n, ...of });
+  const what = { type, ...of, account: owner, amount: paid, currency: now.currency };
+  await record(context, event, what, { shardsSettled: shards, unitsSettled: units });
+}
 
 /** A signed order that was posted, accepted and paid in one transaction: nobody claimed, one lease is the whole job. */
-async function insertWhole(
-  { event, context }: { event: Args<'LeaseSettled'>['event']; context: AnyContext },
-  settled: Settled,
-): Promise<void> {
-  const { id, first, node: holder, paid, fee, bonus } = event.args;
-  const at = Number(event.block.timestamp);
-  const shards = (await context.db.find(job, { id }))?.shards ?? 1;
-  await context.db.insert(lease).values({
+function whole({ args, id, block }: Args<'LeaseSettled' | 'LeaseAccepted'>['event'], shards: number) {
+  const at = Number(block.timestamp);
+  return {
     ...NOTHING_DONE,
-    job: id,
-    first,
+    job: args.id,
+    first: args.first,
     count: shards,
-    node: holder,
-    price: (paid + fee) / BigInt(shards),
+    node: args.node,
+    price: (args.paid + args.fee) / BigInt(shards),
     bond: 0n,
-    bonus,
+    bonus: 0n,
     deadline: at,
-    event: event.id,
+    event: id,
     claimedAt: at,
     lapses: 0,
     claimTransaction: null,
-    ...settled,
-  });
+  };
 }

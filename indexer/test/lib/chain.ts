@@ -1,4 +1,6 @@
-import { dpuTokenAbi, marketAbi } from '@dpu/sdk/abi';
+import { dpuTokenAbi } from '@dpu/sdk/abi';
+import type { WriteName } from '@dpu/sdk/calls';
+import { createMarket } from '@dpu/sdk/market';
 import { readFileSync } from 'node:fs';
 import {
   createPublicClient,
@@ -32,7 +34,7 @@ export type Person =
 export type Chain = Awaited<ReturnType<typeof startChain>>;
 
 /** Short windows, so that a story takes seconds. */
-const PARAMS = {
+export const PARAMS = {
   feeBps: 300,
   bondTenths: 40,
   noShowBps: 2_000,
@@ -79,10 +81,18 @@ export async function startChain() {
   const startBlock = (await client.getBlockNumber()) + 1n;
   const market = await deploy('Market', [token, extension, people.deployer.address, people.treasury.address, PARAMS]);
 
-  /** Calls the Market, or a token, as `who`. The reason of a revert is in the error. */
+  /** Calls a token as `who`. The reason of a revert is in the error. */
   const call = (to: Address, abi: Abi) => async (who: Person, functionName: string, args: readonly unknown[]) => {
     const { request } = await client.simulateContract({ address: to, abi, functionName, args, account: people[who] });
     return confirm(await wallet.writeContract(request));
+  };
+
+  const deployment = { chainId: foundry.id, market, rpcUrl };
+  /** Calls the Market as `who`, with terms and leases in their readable form. */
+  const act = async (who: Person, call: WriteName, args: readonly unknown[]): Promise<TransactionReceipt> => {
+    const walletClient = createWalletClient({ account: people[who], chain: foundry, transport });
+    const calls = createMarket({ publicClient: client, walletClient, deployment });
+    return confirm(await (calls[call] as (...given: readonly unknown[]) => Promise<Hex>)(...args));
   };
 
   return {
@@ -99,7 +109,7 @@ export async function startChain() {
       PONDER_MARKET: market,
       PONDER_START_BLOCK: String(startBlock),
     },
-    act: call(market, marketAbi as Abi),
+    act,
     token_: (currency: Address) => call(currency, dpuTokenAbi as Abi),
     /** Reads of the Market. */
     read: client.readContract.bind(client),

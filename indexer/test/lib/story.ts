@@ -1,8 +1,9 @@
-import { commitmentOf, type Lease, type Result } from '@dpu/sdk/lease';
+import { commitmentOf, leaseOfWord, type Lease, type Result } from '@dpu/sdk/lease';
 import { acceptanceTypedData, jobId, marketDomain, orderTypedData, type Terms } from '@dpu/sdk/terms';
 import { marketAbi } from '@dpu/sdk/abi';
 import { keccak256, parseEther, parseEventLogs, toHex, zeroHash, type Hex, type TransactionReceipt } from 'viem';
-import { people, type Chain, type Person } from './chain.ts';
+import { packRules } from '@dpu/sdk/rules';
+import { PARAMS, people, type Chain, type Person } from './chain.ts';
 
 const STAKE = parseEther('5000');
 const FUNDS = parseEther('1000');
@@ -73,7 +74,7 @@ async function termsOf(chain: Chain, over: Partial<Terms> = {}): Promise<Terms> 
     seats: 1,
     direct: false,
     auditBps: 0,
-    params: 1,
+    rules: packRules({ ...PARAMS, version: 1 }),
     node: 0,
     start: 0,
     expiry: (await chain.now()) + 3_600,
@@ -114,14 +115,8 @@ const resultOf = (units: bigint): Result => ({
 
 /** The lease that a receipt's LeaseClaimed tells of. */
 function leaseOf(receipt: TransactionReceipt): Lease {
-  const [claimed] = parseEventLogs({ abi: marketAbi, eventName: 'LeaseClaimed', logs: receipt.logs });
-  const { first, count, node, price, bonus, deadline } = claimed!.args;
-  return {
-    ...{ first, count, node, price, deadline },
-    bonus: bonus / 10n ** 9n,
-    commitment: zeroHash,
-    committedBlock: 0,
-  };
+  const [event] = parseEventLogs({ abi: marketAbi, eventName: 'LeaseClaimed', logs: receipt.logs });
+  return leaseOfWord(event!.args.first, event!.args.claimed);
 }
 
 const SALT = keccak256(toHex('salt'));
@@ -225,7 +220,8 @@ async function leave(chain: Chain): Promise<Record<never, never>> {
   await act('owner2', 'queueUnstake', [2, parseEther('80')]);
   await chain.pass(4 * 86_400 + 1);
   await act('owner2', 'unstake', [2, people.owner2.address]);
-  for (const currency of [token, dollar]) await act('stranger', 'collectFees', [currency]);
+  for (const currency of [token, dollar])
+    await act('stranger', 'collectFees', [currency, [people.owner1.address, people.owner2.address]]);
   await act('owner1', 'withdraw', [dollar, people.owner1.address, 1_000n]);
   await act('treasury', 'withdraw', [token, people.treasury.address, 1_000n]);
   const params = await chain.read({ address: chain.market, abi: marketAbi, functionName: 'params', args: [1] });

@@ -57,10 +57,12 @@ export async function expectCurrencies(chain: Chain, url: string): Promise<void>
   );
   for (const currency of [chain.token, chain.dollar]) {
     const row = currencys.items.find((item) => item.address === lower(currency))!;
-    const fees = await chain.read({
-      ...{ address: chain.market, abi: marketAbi, functionName: 'fees', args: [currency] },
-    });
-    expect(BigInt(row.uncollected), `fees in ${currency}`).toBe(fees);
+    const fees = await Promise.all(
+      Object.values(people).map(({ address }) =>
+        chain.read({ address: chain.market, abi: marketAbi, functionName: 'feesOf', args: [currency, address] }),
+      ),
+    );
+    expect(BigInt(row.uncollected), `fees in ${currency}`).toBe(fees.reduce((sum, fee) => sum + fee, 0n));
     expect(BigInt(row.escrow), `escrow in ${currency}`).toBe(0n);
   }
 }

@@ -1,3 +1,8 @@
+import { claimedWord, SOLO, type Lease } from '@dpu/sdk/lease';
+import { packTerms } from '@dpu/sdk/packedTerms';
+import { packRules } from '@dpu/sdk/rules';
+import { RULES } from '@dpu/sdk/testing';
+import type { Terms } from '@dpu/sdk/terms';
 import { keccak256, toHex, zeroHash, type Address, type Hex } from 'viem';
 import { handlers } from '../../src/handlers.ts';
 import type { AnyContext, Args, Handlers } from '../../src/types.ts';
@@ -19,7 +24,7 @@ export const RESULT = { root: keccak256(toHex('root')), units: 12n, manifest: ke
 export const START = 1_700_000_000;
 
 /** Terms in plain numbers: 4 shards at 100 … 300 dollars, bond 1000. */
-export const TERMS = {
+export const TERMS: Terms = {
   requester: REQUESTER,
   currency: DOLLAR,
   minPrice: 100n,
@@ -32,7 +37,7 @@ export const TERMS = {
   seats: 1,
   direct: false,
   auditBps: 0,
-  params: 1,
+  rules: packRules(RULES),
   node: 0,
   start: 0,
   expiry: START + 9_999,
@@ -46,10 +51,11 @@ export const TERMS = {
 
 type EventArgs<Name extends keyof Handlers> = Args<Name>['event']['args'];
 
-/** The handlers on an empty database; each event is in a block of its own. */
+/** The handlers on an empty database; each event is in a block of its own, and in a transaction of its own unless told. */
 export class World {
   readonly memory = new MemoryDatabase();
   block = 0;
+  #sameAs: number | undefined;
   readonly #context = { db: this.memory.db, contracts: { Token: { address: TOKEN } } } as unknown as AnyContext;
 
   /** Handles one event and returns its id. */
@@ -60,10 +66,17 @@ export class World {
       id,
       args,
       block: { number: BigInt(this.block), timestamp: BigInt(START + this.block), hash: hashOf('block', this.block) },
-      transaction: { hash: hashOf('transaction', this.block) },
+      transaction: { hash: this.transaction(this.#sameAs ?? this.block) },
     };
     await (handlers[name] as (input: unknown) => Promise<void>)({ event, context: this.#context });
     return id;
+  }
+
+  /** Puts the events that `steps` emits into the transaction of the newest event. */
+  async together(steps: () => Promise<void>): Promise<void> {
+    this.#sameAs = this.block;
+    await steps();
+    this.#sameAs = undefined;
   }
 
   /** The hash of the transaction in block `block`, by default the newest. */
@@ -83,20 +96,30 @@ export class World {
     await this.emit('Staked', { node, owner, amount: 9_000n, stake: 9_000n, since: START });
   }
 
-  async post(id: Hex = JOB, over: Partial<typeof TERMS> = {}, signed = false): Promise<void> {
+  async post(id: Hex = JOB, over: Partial<Terms> = {}): Promise<void> {
     const terms = { ...TERMS, ...over };
-    const escrow = BigInt(terms.shards) * terms.maxPrice;
-    await this.emit('JobPosted', { id, requester: terms.requester, signed, escrow, terms });
+    await this.emit('JobPosted', { id, requester: terms.requester, terms: packTerms(terms) });
   }
 
-  async claim(over: Partial<EventArgs<'LeaseClaimed'>> = {}): Promise<void> {
-    const lease = { id: JOB, first: 0, node: 1, count: 2, price: 150n, bond: 2_000n, bonus: 0n, takenOver: false };
-    await this.emit('LeaseClaimed', { ...lease, deadline: START + 500, ...over });
+  /** `bonus` is in gwei, as in the word. */
+  async claim({ id = JOB, ...over }: Partial<Lease> & { id?: Hex } = {}): Promise<void> {
+    const place = { first: 0, node: 1, count: 2, flags: over.count === TERMS.shards ? SOLO : 0 };
+    const money = { price: 150n, bonus: 0n, deadline: START + 500 };
+    const lease = { ...place, ...money, commitment: zeroHash, committedBlock: 0, ...over };
+    await this.emit('LeaseClaimed', { id, first: lease.first, node: lease.node, claimed: claimedWord(lease) });
   }
 
+  async reveal(over: Partial<EventArgs<'LeaseRevealed'>> = {}): Promise<void> {
+    await this.emit('LeaseRevealed', { id: JOB, first: 0, node: 1, result: RESULT, ...over });
+  }
+
+  /** Payment after the window; the result is known from the reveal. */
   async settle(over: Partial<EventArgs<'LeaseSettled'>> = {}): Promise<void> {
-    const paid = { paid: 291n, fee: 9n, bonus: 0n, record: 5_078, accepted: false, result: RESULT };
-    await this.emit('LeaseSettled', { id: JOB, first: 0, node: 1, owner: OWNER, ...paid, ...over });
+    await this.emit('LeaseSettled', { id: JOB, first: 0, node: 1, paid: 291n, fee: 9n, record: 5_078, ...over });
+  }
+
+  async accept(over: Partial<EventArgs<'LeaseAccepted'>> = {}): Promise<void> {
+    await this.emit('LeaseAccepted', { id: JOB, first: 0, node: 1, paid: 291n, fee: 9n, result: RESULT, ...over });
   }
 
   async lapse(over: Partial<EventArgs<'LeaseLapsed'>> = {}): Promise<void> {

@@ -37,99 +37,29 @@ export const marketAbi = [
     "internalType": "struct Terms",
     "components": [
      {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
      },
      {
       "name": "spec",
@@ -140,11 +70,6 @@ export const marketAbi = [
       "name": "afterJob",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
      }
     ]
    },
@@ -154,44 +79,19 @@ export const marketAbi = [
     "internalType": "struct Lease",
     "components": [
      {
-      "name": "first",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
      },
      {
-      "name": "count",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "price",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "bonus",
-      "type": "uint64",
-      "internalType": "uint64"
-     },
-     {
-      "name": "deadline",
-      "type": "uint40",
-      "internalType": "uint40"
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
       "name": "commitment",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "committedBlock",
-      "type": "uint40",
-      "internalType": "uint40"
      }
     ]
    },
@@ -243,99 +143,29 @@ export const marketAbi = [
     "internalType": "struct Terms",
     "components": [
      {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
      },
      {
       "name": "spec",
@@ -346,11 +176,6 @@ export const marketAbi = [
       "name": "afterJob",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
      }
     ]
    },
@@ -384,99 +209,29 @@ export const marketAbi = [
     "internalType": "struct Terms",
     "components": [
      {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
      },
      {
       "name": "spec",
@@ -487,11 +242,6 @@ export const marketAbi = [
       "name": "afterJob",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
      }
     ]
    },
@@ -535,44 +285,19 @@ export const marketAbi = [
     "internalType": "struct Lease",
     "components": [
      {
-      "name": "first",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
      },
      {
-      "name": "count",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "price",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "bonus",
-      "type": "uint64",
-      "internalType": "uint64"
-     },
-     {
-      "name": "deadline",
-      "type": "uint40",
-      "internalType": "uint40"
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
       "name": "commitment",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "committedBlock",
-      "type": "uint40",
-      "internalType": "uint40"
      }
     ]
    },
@@ -683,99 +408,29 @@ export const marketAbi = [
     "internalType": "struct Terms",
     "components": [
      {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
      },
      {
       "name": "spec",
@@ -786,11 +441,6 @@ export const marketAbi = [
       "name": "afterJob",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
      }
     ]
    }
@@ -814,99 +464,29 @@ export const marketAbi = [
     "internalType": "struct Terms[]",
     "components": [
      {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
      },
      {
       "name": "spec",
@@ -917,11 +497,6 @@ export const marketAbi = [
       "name": "afterJob",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
      }
     ]
    }
@@ -952,99 +527,29 @@ export const marketAbi = [
     "internalType": "struct Terms",
     "components": [
      {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
      },
      {
       "name": "spec",
@@ -1055,11 +560,6 @@ export const marketAbi = [
       "name": "afterJob",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
      }
     ]
    },
@@ -1069,44 +569,19 @@ export const marketAbi = [
     "internalType": "struct Lease",
     "components": [
      {
-      "name": "first",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
      },
      {
-      "name": "count",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "price",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "bonus",
-      "type": "uint64",
-      "internalType": "uint64"
-     },
-     {
-      "name": "deadline",
-      "type": "uint40",
-      "internalType": "uint40"
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
       "name": "commitment",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "committedBlock",
-      "type": "uint40",
-      "internalType": "uint40"
      }
     ]
    },
@@ -1151,99 +626,29 @@ export const marketAbi = [
     "internalType": "struct Terms",
     "components": [
      {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
      },
      {
       "name": "spec",
@@ -1254,11 +659,6 @@ export const marketAbi = [
       "name": "afterJob",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
      }
     ]
    },
@@ -1268,44 +668,19 @@ export const marketAbi = [
     "internalType": "struct Lease[]",
     "components": [
      {
-      "name": "first",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
      },
      {
-      "name": "count",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "price",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "bonus",
-      "type": "uint64",
-      "internalType": "uint64"
-     },
-     {
-      "name": "deadline",
-      "type": "uint40",
-      "internalType": "uint40"
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
       "name": "commitment",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "committedBlock",
-      "type": "uint40",
-      "internalType": "uint40"
      }
     ]
    },
@@ -1345,99 +720,29 @@ export const marketAbi = [
     "internalType": "struct Terms",
     "components": [
      {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
      },
      {
       "name": "spec",
@@ -1448,11 +753,6 @@ export const marketAbi = [
       "name": "afterJob",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
      }
     ]
    },
@@ -1512,44 +812,19 @@ export const marketAbi = [
     "internalType": "struct Lease",
     "components": [
      {
-      "name": "first",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
      },
      {
-      "name": "count",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "price",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "bonus",
-      "type": "uint64",
-      "internalType": "uint64"
-     },
-     {
-      "name": "deadline",
-      "type": "uint40",
-      "internalType": "uint40"
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
       "name": "commitment",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "committedBlock",
-      "type": "uint40",
-      "internalType": "uint40"
      }
     ]
    },
@@ -1589,99 +864,29 @@ export const marketAbi = [
     "internalType": "struct Terms",
     "components": [
      {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
      },
      {
       "name": "spec",
@@ -1692,11 +897,6 @@ export const marketAbi = [
       "name": "afterJob",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
      }
     ]
    },
@@ -1740,7 +940,7 @@ export const marketAbi = [
    {
     "name": "first",
     "type": "uint32",
-    "indexed": true,
+    "indexed": false,
     "internalType": "uint32"
    },
    {
@@ -1882,16 +1082,23 @@ export const marketAbi = [
     "internalType": "bytes32"
    },
    {
-    "name": "requester",
-    "type": "address",
-    "indexed": true,
-    "internalType": "address"
-   },
-   {
-    "name": "complete",
-    "type": "bool",
+    "name": "refunded",
+    "type": "uint256",
     "indexed": false,
-    "internalType": "bool"
+    "internalType": "uint256"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "JobCompleted",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "indexed": true,
+    "internalType": "bytes32"
    },
    {
     "name": "refunded",
@@ -1919,117 +1126,35 @@ export const marketAbi = [
     "internalType": "address"
    },
    {
-    "name": "signed",
-    "type": "bool",
-    "indexed": false,
-    "internalType": "bool"
-   },
-   {
-    "name": "escrow",
-    "type": "uint256",
-    "indexed": false,
-    "internalType": "uint256"
-   },
-   {
     "name": "terms",
     "type": "tuple",
     "indexed": false,
     "internalType": "struct Terms",
     "components": [
      {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
      },
      {
       "name": "spec",
@@ -2040,11 +1165,66 @@ export const marketAbi = [
       "name": "afterJob",
       "type": "bytes32",
       "internalType": "bytes32"
+     }
+    ]
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "LeaseAccepted",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "indexed": true,
+    "internalType": "bytes32"
+   },
+   {
+    "name": "node",
+    "type": "uint32",
+    "indexed": true,
+    "internalType": "uint32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "indexed": false,
+    "internalType": "uint32"
+   },
+   {
+    "name": "paid",
+    "type": "uint256",
+    "indexed": false,
+    "internalType": "uint256"
+   },
+   {
+    "name": "fee",
+    "type": "uint256",
+    "indexed": false,
+    "internalType": "uint256"
+   },
+   {
+    "name": "result",
+    "type": "tuple",
+    "indexed": false,
+    "internalType": "struct Result",
+    "components": [
+     {
+      "name": "root",
+      "type": "bytes32",
+      "internalType": "bytes32"
      },
      {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
+      "name": "units",
+      "type": "uint64",
+      "internalType": "uint64"
+     },
+     {
+      "name": "manifest",
+      "type": "bytes32",
+      "internalType": "bytes32"
      }
     ]
    }
@@ -2062,52 +1242,22 @@ export const marketAbi = [
     "internalType": "bytes32"
    },
    {
-    "name": "first",
-    "type": "uint32",
-    "indexed": true,
-    "internalType": "uint32"
-   },
-   {
     "name": "node",
     "type": "uint32",
     "indexed": true,
     "internalType": "uint32"
    },
    {
-    "name": "count",
-    "type": "uint16",
+    "name": "first",
+    "type": "uint32",
     "indexed": false,
-    "internalType": "uint16"
+    "internalType": "uint32"
    },
    {
-    "name": "price",
-    "type": "uint96",
-    "indexed": false,
-    "internalType": "uint96"
-   },
-   {
-    "name": "bond",
+    "name": "claimed",
     "type": "uint256",
     "indexed": false,
-    "internalType": "uint256"
-   },
-   {
-    "name": "bonus",
-    "type": "uint256",
-    "indexed": false,
-    "internalType": "uint256"
-   },
-   {
-    "name": "deadline",
-    "type": "uint40",
-    "indexed": false,
-    "internalType": "uint40"
-   },
-   {
-    "name": "takenOver",
-    "type": "bool",
-    "indexed": false,
-    "internalType": "bool"
+    "internalType": "LeaseWord"
    }
   ],
   "anonymous": false
@@ -2123,15 +1273,15 @@ export const marketAbi = [
     "internalType": "bytes32"
    },
    {
-    "name": "first",
+    "name": "node",
     "type": "uint32",
     "indexed": true,
     "internalType": "uint32"
    },
    {
-    "name": "node",
+    "name": "first",
     "type": "uint32",
-    "indexed": true,
+    "indexed": false,
     "internalType": "uint32"
    },
    {
@@ -2154,15 +1304,15 @@ export const marketAbi = [
     "internalType": "bytes32"
    },
    {
-    "name": "first",
+    "name": "node",
     "type": "uint32",
     "indexed": true,
     "internalType": "uint32"
    },
    {
-    "name": "node",
+    "name": "first",
     "type": "uint32",
-    "indexed": true,
+    "indexed": false,
     "internalType": "uint32"
    },
    {
@@ -2203,15 +1353,15 @@ export const marketAbi = [
     "internalType": "bytes32"
    },
    {
-    "name": "first",
+    "name": "node",
     "type": "uint32",
     "indexed": true,
     "internalType": "uint32"
    },
    {
-    "name": "node",
+    "name": "first",
     "type": "uint32",
-    "indexed": true,
+    "indexed": false,
     "internalType": "uint32"
    },
    {
@@ -2251,22 +1401,16 @@ export const marketAbi = [
     "internalType": "bytes32"
    },
    {
-    "name": "first",
-    "type": "uint32",
-    "indexed": true,
-    "internalType": "uint32"
-   },
-   {
     "name": "node",
     "type": "uint32",
     "indexed": true,
     "internalType": "uint32"
    },
    {
-    "name": "owner",
-    "type": "address",
+    "name": "first",
+    "type": "uint32",
     "indexed": false,
-    "internalType": "address"
+    "internalType": "uint32"
    },
    {
     "name": "paid",
@@ -2281,45 +1425,10 @@ export const marketAbi = [
     "internalType": "uint256"
    },
    {
-    "name": "bonus",
-    "type": "uint256",
-    "indexed": false,
-    "internalType": "uint256"
-   },
-   {
     "name": "record",
     "type": "uint16",
     "indexed": false,
     "internalType": "uint16"
-   },
-   {
-    "name": "accepted",
-    "type": "bool",
-    "indexed": false,
-    "internalType": "bool"
-   },
-   {
-    "name": "result",
-    "type": "tuple",
-    "indexed": false,
-    "internalType": "struct Result",
-    "components": [
-     {
-      "name": "root",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "units",
-      "type": "uint64",
-      "internalType": "uint64"
-     },
-     {
-      "name": "manifest",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     }
-    ]
    }
   ],
   "anonymous": false
@@ -2534,13 +1643,13 @@ export const marketAbi = [
      },
      {
       "name": "revealWindow",
-      "type": "uint32",
-      "internalType": "uint32"
+      "type": "uint24",
+      "internalType": "uint24"
      },
      {
       "name": "auditWindow",
-      "type": "uint32",
-      "internalType": "uint32"
+      "type": "uint24",
+      "internalType": "uint24"
      },
      {
       "name": "openFor",
@@ -2554,8 +1663,8 @@ export const marketAbi = [
      },
      {
       "name": "drawOpenAfter",
-      "type": "uint32",
-      "internalType": "uint32"
+      "type": "uint24",
+      "internalType": "uint24"
      }
     ]
    }
@@ -2829,6 +1938,17 @@ export const marketAbi = [
     "name": "afterJob",
     "type": "bytes32",
     "internalType": "bytes32"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "AmountTooLarge",
+  "inputs": [
+   {
+    "name": "amount",
+    "type": "uint256",
+    "internalType": "uint256"
    }
   ]
  },
@@ -3501,13 +2621,13 @@ export const marketAbi = [
      },
      {
       "name": "revealWindow",
-      "type": "uint32",
-      "internalType": "uint32"
+      "type": "uint24",
+      "internalType": "uint24"
      },
      {
       "name": "auditWindow",
-      "type": "uint32",
-      "internalType": "uint32"
+      "type": "uint24",
+      "internalType": "uint24"
      },
      {
       "name": "openFor",
@@ -3521,8 +2641,8 @@ export const marketAbi = [
      },
      {
       "name": "drawOpenAfter",
-      "type": "uint32",
-      "internalType": "uint32"
+      "type": "uint24",
+      "internalType": "uint24"
      }
     ]
    }
@@ -3606,99 +2726,29 @@ export const marketAbi = [
     "internalType": "struct Terms",
     "components": [
      {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
      },
      {
       "name": "spec",
@@ -3709,11 +2759,6 @@ export const marketAbi = [
       "name": "afterJob",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
      }
     ]
    }
@@ -3744,99 +2789,29 @@ export const marketAbi = [
     "internalType": "struct Terms",
     "components": [
      {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
      },
      {
       "name": "spec",
@@ -3847,11 +2822,6 @@ export const marketAbi = [
       "name": "afterJob",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
      }
     ]
    }
@@ -3867,6 +2837,11 @@ export const marketAbi = [
     "name": "currency",
     "type": "address",
     "internalType": "address"
+   },
+   {
+    "name": "accounts",
+    "type": "address[]",
+    "internalType": "address[]"
    }
   ],
   "outputs": [],
@@ -3939,9 +2914,9 @@ export const marketAbi = [
   "inputs": [],
   "outputs": [
    {
-    "name": "newestParams",
-    "type": "uint16",
-    "internalType": "uint16"
+    "name": "rules",
+    "type": "uint152",
+    "internalType": "Rules"
    },
    {
     "name": "pausedUntil",
@@ -4050,99 +3025,29 @@ export const marketAbi = [
     "internalType": "struct Terms",
     "components": [
      {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
      },
      {
       "name": "spec",
@@ -4153,11 +3058,6 @@ export const marketAbi = [
       "name": "afterJob",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
      }
     ]
    },
@@ -4188,10 +3088,15 @@ export const marketAbi = [
  },
  {
   "type": "function",
-  "name": "fees",
+  "name": "feesOf",
   "inputs": [
    {
     "name": "currency",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "account",
     "type": "address",
     "internalType": "address"
    }
@@ -4328,99 +3233,29 @@ export const marketAbi = [
     "internalType": "struct Terms",
     "components": [
      {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
      },
      {
       "name": "spec",
@@ -4431,11 +3266,6 @@ export const marketAbi = [
       "name": "afterJob",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
      }
     ]
    }
@@ -4459,99 +3289,29 @@ export const marketAbi = [
     "internalType": "struct Terms",
     "components": [
      {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
      },
      {
       "name": "spec",
@@ -4562,11 +3322,6 @@ export const marketAbi = [
       "name": "afterJob",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
      }
     ]
    },
@@ -4576,44 +3331,19 @@ export const marketAbi = [
     "internalType": "struct Lease",
     "components": [
      {
-      "name": "first",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
      },
      {
-      "name": "count",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "price",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "bonus",
-      "type": "uint64",
-      "internalType": "uint64"
-     },
-     {
-      "name": "deadline",
-      "type": "uint40",
-      "internalType": "uint40"
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
       "name": "commitment",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "committedBlock",
-      "type": "uint40",
-      "internalType": "uint40"
      }
     ]
    }
@@ -4832,13 +3562,13 @@ export const marketAbi = [
      },
      {
       "name": "revealWindow",
-      "type": "uint32",
-      "internalType": "uint32"
+      "type": "uint24",
+      "internalType": "uint24"
      },
      {
       "name": "auditWindow",
-      "type": "uint32",
-      "internalType": "uint32"
+      "type": "uint24",
+      "internalType": "uint24"
      },
      {
       "name": "openFor",
@@ -4852,8 +3582,8 @@ export const marketAbi = [
      },
      {
       "name": "drawOpenAfter",
-      "type": "uint32",
-      "internalType": "uint32"
+      "type": "uint24",
+      "internalType": "uint24"
      }
     ]
    }
@@ -4921,99 +3651,29 @@ export const marketAbi = [
     "internalType": "struct Terms",
     "components": [
      {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
      },
      {
       "name": "spec",
@@ -5024,11 +3684,6 @@ export const marketAbi = [
       "name": "afterJob",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
      }
     ]
    },
@@ -5373,99 +4028,29 @@ export const marketAbi = [
     "internalType": "struct Terms",
     "components": [
      {
-      "name": "requester",
-      "type": "address",
-      "internalType": "address"
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "currency",
-      "type": "address",
-      "internalType": "address"
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "minPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "maxPrice",
-      "type": "uint96",
-      "internalType": "uint96"
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
      },
      {
-      "name": "bond",
-      "type": "uint96",
-      "internalType": "uint96"
-     },
-     {
-      "name": "shards",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "maxLease",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "runtime",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "tier",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "seats",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "direct",
-      "type": "bool",
-      "internalType": "bool"
-     },
-     {
-      "name": "auditBps",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "params",
-      "type": "uint16",
-      "internalType": "uint16"
-     },
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "start",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "expiry",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "ramp",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "exec",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "window",
-      "type": "uint32",
-      "internalType": "uint32"
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
      },
      {
       "name": "spec",
@@ -5476,11 +4061,6 @@ export const marketAbi = [
       "name": "afterJob",
       "type": "bytes32",
       "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "uint256",
-      "internalType": "uint256"
      }
     ]
    }

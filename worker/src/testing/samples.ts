@@ -1,8 +1,10 @@
 import type { Lease, Result } from '@dpu/sdk/lease';
+import { packRules } from '@dpu/sdk/rules';
+import { RULES } from '@dpu/sdk/testing';
 import type { Terms } from '@dpu/sdk/terms';
 import { zeroHash, type Hex } from 'viem';
 
-import type { Head, NodeView, ParamsView } from '../chain.ts';
+import type { Head, NodeView } from '../chain.ts';
 import type { KnownLease } from '../chainBook.ts';
 
 /** 32 bytes that end in `n`. */
@@ -27,7 +29,7 @@ export function sampleTerms(over: Partial<Terms> = {}): Terms {
     seats: 1,
     direct: false,
     auditBps: 0,
-    params: 1,
+    rules: packRules(RULES),
     node: 0,
     start: 0,
     expiry: 5_000,
@@ -40,15 +42,6 @@ export function sampleTerms(over: Partial<Terms> = {}): Terms {
     ...over,
   };
 }
-
-export const PARAMS: ParamsView = {
-  feeBps: 300,
-  auditBps: 0,
-  revealWindow: 600,
-  auditWindow: 1_800,
-  drawStep: 30,
-  drawOpenAfter: 1_800,
-};
 
 export function sampleNode(over: Partial<NodeView> = {}): NodeView {
   return {
@@ -91,6 +84,7 @@ export function sampleLease(over: Partial<Omit<KnownLease, 'lease'>> & { lease?:
       price: 100n,
       bonus: 0n,
       deadline: 1_100,
+      flags: 0,
       commitment: zeroHash,
       committedBlock: 0,
       ...lease,

@@ -45,7 +45,7 @@ async function expectPaidOnce(id: Hex, nonceBefore: number): Promise<void> {
     'LeaseClaimed',
     'LeaseCommitted',
     'LeaseRevealed',
-    'JobClosed',
+    'JobCompleted',
     'LeaseSettled',
   ]);
   const { stake, locked } = await network.requester.node(1);

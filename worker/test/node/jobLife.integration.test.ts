@@ -51,7 +51,7 @@ test('a job is claimed, computed, proven and paid, and its result is on the netw
     'LeaseClaimed',
     'LeaseCommitted',
     'LeaseRevealed',
-    'JobClosed',
+    'JobCompleted',
     'LeaseSettled',
   ]);
   // Claimed in the second block after the post, which is the first that the draw allows.
@@ -80,7 +80,7 @@ test('a direct job is submitted, and a job of several leases is shared by two no
     'JobPosted',
     'LeaseClaimed',
     'LeaseRevealed',
-    'JobClosed',
+    'JobCompleted',
     'LeaseSettled',
   ]);
   const { leases } = await history(shared.id);
@@ -153,12 +153,11 @@ test('the draw that a node computes is the contract’s', async () => {
   const view = await chain.job(id);
   await network.until('the seed', async () => (await chain.latest()).number >= view.atBlock + 2);
   const seed = (await chain.block(view.atBlock + 1))!.hash;
-  const params = await chain.params(1);
   const runtimeStake = await chain.runtimeStake(RUNTIMES.wasm);
   for (const node of [1, 2]) {
     const nodeView = await chain.node(node);
     for (let first = 0; first < 32; first += 1) {
-      const facts = { job: id, first, node, nodeView, jobView: view, params, runtimeStake, from: view.at, seed };
+      const facts = { job: id, first, node, nodeView, jobView: view, runtimeStake, from: view.at, seed };
       expect(drawnAt(terms, facts), `node ${node}, shard ${first}`).toBe((await chain.drawn(terms, first, node)).from);
     }
   }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Deployment } from '@dpu/sdk/deployment';
 import { startGateway, type Gateway } from '@dpu/sdk/gateway/server';
 import { createMarket, type Market } from '@dpu/sdk/market';
+import { packRules } from '@dpu/sdk/rules';
 import { encodeSpec, type JobSpecInput } from '@dpu/sdk/spec';
 import { HttpBackend } from '@dpu/sdk/storage/httpBackend';
 import { jobId, marketDomain, type Terms } from '@dpu/sdk/terms';
@@ -214,7 +215,7 @@ export async function startNetwork({
         seats: 1,
         direct: false,
         auditBps: 0,
-        params: 1,
+        rules: packRules({ ...PARAMS, version: 1 }),
         node: 0,
         start: 0,
         expiry: Number(timestamp) + 3_600,

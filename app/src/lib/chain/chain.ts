@@ -2,6 +2,7 @@ import { marketAbi } from '@dpu/sdk/abi';
 import type { Deployment } from '@dpu/sdk/deployment';
 import { findJobs, jobHistory, type FoundJob, type JobHistory } from '@dpu/sdk/history';
 import { createMarket, permitTypedData, type Market } from '@dpu/sdk/market';
+import { unpackTerms } from '@dpu/sdk/packedTerms';
 import type { Terms } from '@dpu/sdk/terms';
 import {
   createPublicClient,
@@ -120,7 +121,10 @@ export function createChain(deployment: Deployment): Chain {
       if (!hash) return [];
       const { logs } = await client.getTransactionReceipt({ hash });
       const ours = logs.filter(({ address }) => isAddressEqual(address, deployment.market));
-      return parseEventLogs({ abi: marketAbi, eventName: 'JobPosted', logs: ours }).map(({ args }) => args);
+      return parseEventLogs({ abi: marketAbi, eventName: 'JobPosted', logs: ours }).map(({ args }) => ({
+        id: args.id,
+        terms: unpackTerms(args.terms),
+      }));
     },
 
     holdings: (account) =>

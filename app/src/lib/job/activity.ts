@@ -12,11 +12,13 @@ export interface Telling {
 const TELLINGS: Readonly<Record<ActivityType, Telling>> = {
   jobPosted: { text: 'Job posted', tone: 'info', amount: 'in escrow' },
   jobCancelled: { text: 'Job cancelled', tone: 'warn', amount: 'refunded' },
+  jobCompleted: { text: 'Job completed', tone: 'accent', amount: 'refunded' },
   jobClosed: { text: 'Job closed', tone: 'neutral', amount: 'refunded' },
   leaseClaimed: { text: 'Shards claimed', tone: 'info', amount: 'bond locked' },
   leaseCommitted: { text: 'Result committed', tone: 'info' },
   leaseRevealed: { text: 'Result revealed', tone: 'warn' },
   leaseSettled: { text: 'Shards settled', tone: 'accent', amount: 'paid' },
+  leaseAccepted: { text: 'Shards accepted', tone: 'accent', amount: 'paid' },
   leaseLapsed: { text: 'Lease lapsed', tone: 'danger', amount: 'slashed' },
   bonusSwept: { text: 'Bonus swept', tone: 'neutral', amount: 'to the treasury' },
   nodeSet: { text: 'Node updated', tone: 'neutral' },

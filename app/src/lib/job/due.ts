@@ -1,12 +1,6 @@
 import type { HistoryLease, JobHistory } from '@dpu/sdk/history';
-
-/** What governs a job's deadlines: its parameter version. Seconds. */
-export interface DueRules {
-  revealWindow: number;
-  auditWindow: number;
-  /** A job must be open for this long before it may be cancelled. */
-  openFor: number;
-}
+import { SOLO } from '@dpu/sdk/lease';
+import { readRules, type Rules } from '@dpu/sdk/rules';
 
 /** What can be done with a job at a moment. */
 export interface Due {
@@ -24,19 +18,23 @@ export interface Due {
   close: boolean;
 }
 
-/** Which steps time allows at second `now`. The contract decides; this only knows what is worth offering. */
+/**
+ * Which steps time allows at second `now`, when a job must be open for `openFor` seconds before it may be cancelled. The
+ * contract decides; this only knows what is worth offering.
+ */
 export function dueSteps(
   history: Pick<JobHistory, 'state' | 'terms' | 'leases' | 'cursor' | 'postedAt'>,
-  rules: DueRules,
+  openFor: number,
   now: number,
 ): Due {
   const { state, terms, leases, cursor } = history;
+  const rules = readRules(terms.rules);
   const living = leases.filter(({ state }) => state === 'claimed' || state === 'committed' || state === 'revealed');
-  const cancelFrom = history.postedAt + rules.openFor;
+  const cancelFrom = history.postedAt + openFor;
   // Shards that may still be claimed: those never claimed, and lapsed ones.
   const claimable = cursor < terms.shards || leases.some(({ state }) => state === 'lapsed');
   // While one lease covers the whole job there is nothing to cancel.
-  const solo = living.some(({ lease }) => lease.count === terms.shards);
+  const solo = living.some(({ lease }) => (lease.flags & SOLO) !== 0);
   const cancellable = state === 'open' && claimable && !solo;
   return {
     settle: living.filter(({ state, windowEnd }) => state === 'revealed' && windowEnd !== undefined && now > windowEnd),
@@ -49,7 +47,7 @@ export function dueSteps(
 }
 
 /** Last second at which the holder may take its next step; never for a revealed lease, which has nothing left to miss. */
-function lastSecond({ state, lease, committedAt }: HistoryLease, { revealWindow, auditWindow }: DueRules): number {
+function lastSecond({ state, lease, committedAt }: HistoryLease, { revealWindow, auditWindow }: Rules): number {
   if (state === 'claimed') return lease.deadline;
   if (state === 'committed' && committedAt !== undefined) return committedAt + auditWindow + revealWindow;
   return Number.POSITIVE_INFINITY;

@@ -1,11 +1,11 @@
 /* eslint-disable svelte/prefer-svelte-reactivity -- its books are not shown */
 import type { HistoryLease, JobHistory } from '@dpu/sdk/history';
+import { readRules } from '@dpu/sdk/rules';
 import type { JobSpec } from '@dpu/sdk/spec';
 import type { Hex } from 'viem';
 
 import type { App } from '../app.ts';
 import { Resource } from '../state/resource.svelte.ts';
-import type { DueRules } from './due.ts';
 import { Verifier } from './verifier.svelte.ts';
 
 /** More pictures than this are not fetched by themselves. */
@@ -13,7 +13,8 @@ const MOST_PREVIEWS = 4_096;
 
 /** What else the chain says about a job. */
 export interface JobFacts {
-  rules: DueRules;
+  /** Seconds for which the job must be open before it may be cancelled. */
+  openFor: number;
   /** Last second at which money of this job can still be bound; 0 when it has ended. */
   worstCaseExit: number;
   /** The job that waits for this one, if it was posted together with it. */
@@ -120,13 +121,13 @@ export class JobView {
     const chain = await this.#app.chain();
     const history = this.history.latest ?? (await chain.history(this.id));
     const market = chain.market();
-    const [rules, worstCaseExit, siblings] = await Promise.all([
-      market.params(history.terms.params),
+    const [{ openFor }, worstCaseExit, siblings] = await Promise.all([
+      market.params(readRules(history.terms.rules).version),
       market.worstCaseExit(history.terms),
       chain.postedTogether(history.steps[0]?.transaction),
     ]);
     return {
-      rules,
+      openFor,
       worstCaseExit,
       reduce: siblings.find(({ terms }) => terms.afterJob.toLowerCase() === this.id.toLowerCase())?.id,
     };

@@ -1,4 +1,7 @@
 import type { HistoryLease, HistoryStep } from '@dpu/sdk/history';
+import { SOLO } from '@dpu/sdk/lease';
+import { packRules } from '@dpu/sdk/rules';
+import { RULES } from '@dpu/sdk/testing';
 import { describe, expect, test } from 'vitest';
 
 import { dueSteps } from './due.ts';
@@ -6,14 +9,24 @@ import { moneyFlow } from './money.ts';
 import { timeline } from './steps.ts';
 
 const NOW = 10_000;
-const RULES = { revealWindow: 100, auditWindow: 50, openFor: 60 };
+const OPEN_FOR = 60;
+const rules = packRules({ ...RULES, revealWindow: 100, auditWindow: 50 });
 
 function lease(over: Partial<HistoryLease> = {}, first = 0): HistoryLease {
   return {
-    lease: { first, count: 4, node: 1, price: 10n, bonus: 0n, deadline: NOW, commitment: '0x', committedBlock: 0 },
+    lease: {
+      first,
+      count: 4,
+      node: 1,
+      price: 10n,
+      bonus: 0n,
+      deadline: NOW,
+      flags: 0,
+      commitment: '0x',
+      committedBlock: 0,
+    },
     state: 'claimed',
     at: NOW - 500,
-    flags: 0,
     bond: 40n,
     takenOver: false,
     transactions: {},
@@ -22,53 +35,60 @@ function lease(over: Partial<HistoryLease> = {}, first = 0): HistoryLease {
 }
 
 const job = (over: object = {}) =>
-  ({ state: 'open', terms: { shards: 8, expiry: NOW }, leases: [], cursor: 0, postedAt: NOW - 60, ...over }) as never;
+  ({
+    state: 'open',
+    terms: { shards: 8, expiry: NOW, rules },
+    leases: [],
+    cursor: 0,
+    postedAt: NOW - 60,
+    ...over,
+  }) as never;
 
 describe('dueSteps', () => {
   test('a claimed lease lapses one second after its deadline', () => {
     const held = lease();
-    expect(dueSteps(job({ leases: [held], cursor: 4 }), RULES, NOW).lapse).toEqual([]);
-    expect(dueSteps(job({ leases: [held], cursor: 4 }), RULES, NOW + 1).lapse).toEqual([held]);
+    expect(dueSteps(job({ leases: [held], cursor: 4 }), OPEN_FOR, NOW).lapse).toEqual([]);
+    expect(dueSteps(job({ leases: [held], cursor: 4 }), OPEN_FOR, NOW + 1).lapse).toEqual([held]);
   });
 
   test('a committed lease lapses when audit and reveal windows have passed', () => {
     const held = lease({ state: 'committed', committedAt: NOW - 150 });
-    expect(dueSteps(job({ leases: [held] }), RULES, NOW).lapse).toEqual([]);
-    expect(dueSteps(job({ leases: [held] }), RULES, NOW + 1).lapse).toEqual([held]);
+    expect(dueSteps(job({ leases: [held] }), OPEN_FOR, NOW).lapse).toEqual([]);
+    expect(dueSteps(job({ leases: [held] }), OPEN_FOR, NOW + 1).lapse).toEqual([held]);
   });
 
   test('a revealed lease can be accepted at once and settled after its window', () => {
     const held = lease({ state: 'revealed', windowEnd: NOW });
-    const during = dueSteps(job({ leases: [held] }), RULES, NOW);
+    const during = dueSteps(job({ leases: [held] }), OPEN_FOR, NOW);
     expect([during.accept, during.settle]).toEqual([[held], []]);
-    expect(dueSteps(job({ leases: [held] }), RULES, NOW + 1).settle).toEqual([held]);
+    expect(dueSteps(job({ leases: [held] }), OPEN_FOR, NOW + 1).settle).toEqual([held]);
   });
 
   test('a job can be cancelled from the first good second on, while something is left to claim', () => {
-    expect(dueSteps(job(), RULES, NOW - 1)).toMatchObject({ cancel: false, cancelFrom: NOW });
-    const ready = dueSteps(job(), RULES, NOW);
+    expect(dueSteps(job(), OPEN_FOR, NOW - 1)).toMatchObject({ cancel: false, cancelFrom: NOW });
+    const ready = dueSteps(job(), OPEN_FOR, NOW);
     expect(ready.cancel).toBe(true);
     expect(ready.cancelFrom).toBeUndefined();
-    expect(dueSteps(job({ cursor: 8 }), RULES, NOW).cancel).toBe(false);
-    expect(dueSteps(job({ cursor: 8, leases: [lease({ state: 'lapsed' })] }), RULES, NOW).cancel).toBe(true);
+    expect(dueSteps(job({ cursor: 8 }), OPEN_FOR, NOW).cancel).toBe(false);
+    expect(dueSteps(job({ cursor: 8, leases: [lease({ state: 'lapsed' })] }), OPEN_FOR, NOW).cancel).toBe(true);
   });
 
   test('a job under one lease cannot be cancelled', () => {
-    const solo = { ...lease(), lease: { ...lease().lease, count: 8 } };
-    expect(dueSteps(job({ cursor: 4, leases: [solo] }), RULES, NOW).cancel).toBe(false);
+    const solo = { ...lease(), lease: { ...lease().lease, count: 8, flags: SOLO } };
+    expect(dueSteps(job({ cursor: 4, leases: [solo] }), OPEN_FOR, NOW).cancel).toBe(false);
   });
 
   test('a job closes when it expired and no lease lives; a cancelled one ends by itself', () => {
-    expect(dueSteps(job(), RULES, NOW).close).toBe(false);
-    expect(dueSteps(job(), RULES, NOW + 1).close).toBe(true);
-    expect(dueSteps(job({ leases: [lease()] }), RULES, NOW + 1).close).toBe(false);
-    expect(dueSteps(job({ state: 'cancelled' }), RULES, NOW + 1).close).toBe(false);
-    expect(dueSteps(job({ state: 'complete' }), RULES, NOW + 1).close).toBe(false);
+    expect(dueSteps(job(), OPEN_FOR, NOW).close).toBe(false);
+    expect(dueSteps(job(), OPEN_FOR, NOW + 1).close).toBe(true);
+    expect(dueSteps(job({ leases: [lease()] }), OPEN_FOR, NOW + 1).close).toBe(false);
+    expect(dueSteps(job({ state: 'cancelled' }), OPEN_FOR, NOW + 1).close).toBe(false);
+    expect(dueSteps(job({ state: 'complete' }), OPEN_FOR, NOW + 1).close).toBe(false);
   });
 });
 
 test('moneyFlow adds up to the escrow', () => {
-  const payment = { owner: '0x' as const, paid: 97n, fee: 3n, bonus: 0n, record: 1, accepted: false };
+  const payment = { paid: 97n, fee: 3n, bonus: 0n, record: 1, accepted: false };
   const loss = { slashed: 8n, bonus: 2n, record: 1, withheld: false };
   const flow = moneyFlow({
     escrow: 1_000n,
@@ -93,11 +113,11 @@ test('timeline joins the steps of one transaction and puts the newest first', ()
     step('JobPosted', '0xa'),
     step('LeaseSettled', '0xb', 0),
     step('LeaseSettled', '0xb', 4),
-    step('JobClosed', '0xb'),
+    step('JobCompleted', '0xb'),
   ]);
   expect(entries.map(({ transaction }) => transaction)).toEqual(['0xb', '0xa']);
   expect(entries[0]?.events.map(({ label, count, nodes, firsts }) => ({ label, count, nodes, firsts }))).toEqual([
     { label: 'Settled', count: 2, nodes: [7], firsts: [0, 4] },
-    { label: 'Ended', count: 1, nodes: [], firsts: [] },
+    { label: 'Completed', count: 1, nodes: [], firsts: [] },
   ]);
 });

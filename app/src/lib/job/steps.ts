@@ -24,14 +24,18 @@ export type Tone = 'neutral' | 'accent' | 'info' | 'warn' | 'danger';
 const LABELS: Readonly<Record<HistoryStep['event'], { label: string; tone: Tone }>> = {
   JobPosted: { label: 'Posted', tone: 'info' },
   JobCancelled: { label: 'Cancelled', tone: 'warn' },
-  JobClosed: { label: 'Ended', tone: 'accent' },
+  JobCompleted: { label: 'Completed', tone: 'accent' },
+  JobClosed: { label: 'Closed', tone: 'neutral' },
   LeaseClaimed: { label: 'Claimed', tone: 'info' },
   LeaseCommitted: { label: 'Committed', tone: 'neutral' },
   LeaseRevealed: { label: 'Revealed', tone: 'warn' },
   LeaseSettled: { label: 'Settled', tone: 'accent' },
+  LeaseAccepted: { label: 'Accepted', tone: 'accent' },
   LeaseLapsed: { label: 'Lapsed', tone: 'danger' },
   BonusSwept: { label: 'Bonus swept', tone: 'neutral' },
 };
+
+const ENDS: ReadonlySet<HistoryStep['event']> = new Set(['JobCompleted', 'JobClosed']);
 
 /** A job's steps as transactions, newest first. */
 export function timeline(steps: readonly HistoryStep[]): TimelineEntry[] {
@@ -47,6 +51,6 @@ export function timeline(steps: readonly HistoryStep[]): TimelineEntry[] {
   }
   // The contract ends a job before it reports the lease that ended it; people read it the other way round.
   for (const { events } of entries.values())
-    events.sort((a, b) => Number(a.event === 'JobClosed') - Number(b.event === 'JobClosed'));
+    events.sort((a, b) => Number(ENDS.has(a.event)) - Number(ENDS.has(b.event)));
   return [...entries.values()].reverse();
 }
