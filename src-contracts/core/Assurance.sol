@@ -13,9 +13,9 @@ import {Terms} from "src-contracts/types/Terms.sol";
 /// @dev SEAM: `Jobs` asks four questions and nothing else: which seat counts are offered, from when a commit may be revealed, alone or
 /// in a panel, and until when a revealed result may not be paid.
 abstract contract Assurance is StakesCore {
-    /// @dev Seats that jobs may ask for.
-    function _seatsOffered(uint8 seats) internal pure returns (bool) {
-        return seats == 1 || seats == 3 || seats == 5;
+    /// @dev Odd numbers of seats that jobs may ask for, where governance has opened panels.
+    function _seatsOffered(uint256 seats) internal pure returns (bool) {
+        return seats == 3 || seats == 5;
     }
 
     /// @dev Last second at which a node may join a panel.

@@ -230,12 +230,14 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         require(state == JobState.None, JobInState(id, state, JobState.None));
         Rules rules = terms.rules;
         require(Rules.unwrap(rules) == Rules.unwrap(gate.rules), ParamsVersion(rules.version(), gate.rules.version()));
-        require(gate.runtimes & (uint256(1) << terms.runtime()) != 0, TermsInvalid(id, "runtime"));
+        require((gate.runtimes & ~uint256(1)) & (uint256(1) << terms.runtime()) != 0, TermsInvalid(id, "runtime"));
         require(terms.shards() != 0 && terms.shards() <= Parameters.MAX_SHARDS, TermsInvalid(id, "shards"));
         require(terms.maxLease() != 0, TermsInvalid(id, "maxLease"));
         require(terms.minPrice() <= terms.maxPrice() && terms.maxPrice() != 0, TermsInvalid(id, "maxPrice"));
         uint256 seats = terms.seats();
-        require(_seatsOffered(uint8(seats)) && (seats == 1 || !terms.direct()), TermsInvalid(id, "seats"));
+        require(
+            seats == 1 || (_seatsOffered(seats) && gate.runtimes & 1 != 0 && !terms.direct()), TermsInvalid(id, "seats")
+        );
         escrow = terms.worstCase();
         require(escrow <= type(uint96).max, TermsInvalid(id, "maxPrice"));
         require(terms.worstBond() <= type(uint96).max, TermsInvalid(id, "bond"));

@@ -19,6 +19,9 @@ interface IGoverned {
     /// @notice Opens or closes a runtime for new jobs.
     function allowRuntime(uint8 runtime, bool allowed) external;
 
+    /// @notice Opens or closes jobs with several seats. Those that exist go on.
+    function allowSeats(bool allowed) external;
+
     /// @notice Sets the least stake of a claiming node.
     function setMinStake(uint96 minStake) external;
 

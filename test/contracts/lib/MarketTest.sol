@@ -66,6 +66,7 @@ abstract contract MarketTest is Test {
 
         vm.startPrank(governor);
         market.allowCurrency(address(usd), true);
+        market.allowSeats(true);
         market.setGuardian(guard, uint40(T0 + 365 days));
         vm.stopPrank();
 

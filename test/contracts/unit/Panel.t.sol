@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
+import {LedgerFacts} from "src-contracts/interfaces/ILedger.sol";
 import {JobState} from "src-contracts/types/Job.sol";
 import {Phase, Result} from "src-contracts/types/Lease.sol";
 import {Outcome, Panel} from "src-contracts/types/Panel.sol";
@@ -525,6 +526,21 @@ contract PanelTest is MarketTest {
         _cannotBePosted(t, "bond");
         t.bond = 2e18;
         _post(t);
+    }
+
+    function test_AllowSeats_ClosesThemForNewJobsOnly() external {
+        Work[] memory seats = _seated(_panelTerms());
+        vm.expectEmit(address(market));
+        emit LedgerFacts.SeatsAllowed(false);
+        vm.prank(governor);
+        market.allowSeats(false);
+        _cannotBePosted(_panelTerms(), "seats");
+        _post(_terms());
+        _commitAll(seats);
+        _agree(seats);
+        vm.prank(governor);
+        market.allowSeats(true);
+        _post(_panelTerms());
     }
 
     function _cannotBePosted(Terms memory t, bytes32 field) private {
