@@ -6,6 +6,18 @@ import { index, onchainEnum, onchainTable, primaryKey, relations } from 'ponder'
 
 export const jobState = onchainEnum('job_state', ['open', 'running', 'complete', 'cancelled', 'closed']);
 export const leasePhase = onchainEnum('lease_phase', ['claimed', 'committed', 'revealed', 'settled', 'lapsed']);
+/** What a seat of a panel can be. `faulted`: it lost its bond; `unresolved`: paid half, because no quorum agreed. */
+export const seatPhase = onchainEnum('seat_phase', [
+  'claimed',
+  'committed',
+  'revealed',
+  'settled',
+  'lapsed',
+  'faulted',
+  'unresolved',
+]);
+/** How a panel ended. `lapsed`: its last seat missed the deadline; after that and after `silent` the range is free again. */
+export const panelOutcome = onchainEnum('panel_outcome', ['agreed', 'unresolved', 'silent', 'lapsed']);
 export const stakeKind = onchainEnum('stake_kind', ['staked', 'queued', 'cancelled', 'unstaked', 'slashed']);
 /** What each kind does to a balance is in `src/money.ts`. */
 export const paymentKind = onchainEnum('payment_kind', [
@@ -53,6 +65,9 @@ export const activityType = onchainEnum('activity_type', [
   'paused',
   'minStakeSet',
   'unbondingSet',
+  'seatsAllowed',
+  'panelEnded',
+  'seatFaulted',
 ]);
 
 export const job = onchainTable(
@@ -87,7 +102,7 @@ export const job = onchainTable(
     /** Zero when there is none, as in the terms. */
     afterJob: t.hex().notNull(),
     salt: t.bigint().notNull(),
-    /** Shards under a living lease or settled. */
+    /** Shards under a living lease or panel, or settled. */
     claimed: t.integer().notNull(),
     settled: t.integer().notNull(),
     lapses: t.integer().notNull(),
@@ -156,13 +171,94 @@ export const lease = onchainTable(
   }),
 );
 
-/** Every lapse, and who took the range over. */
+/** A range that several nodes compute, from its newest opening. Such a range has no `lease`. */
+export const panel = onchainTable(
+  'panel',
+  (t) => ({
+    job: t.hex().notNull(),
+    first: t.integer().notNull(),
+    count: t.integer().notNull(),
+    /** How many the job asks for; how many sit now, and how many of them have committed. */
+    seats: t.integer().notNull(),
+    sitting: t.integer().notNull(),
+    committed: t.integer().notNull(),
+    event: t.text().notNull(),
+    openedAt: t.int8({ mode: 'number' }).notNull(),
+    /** Last second at which a node may join. */
+    joinUntil: t.int8({ mode: 'number' }).notNull(),
+    /** Null while nodes sit. */
+    outcome: panelOutcome(),
+    /** What a quorum agreed on; null otherwise. */
+    root: t.hex(),
+    units: t.bigint(),
+    manifest: t.hex(),
+    endedAt: t.int8({ mode: 'number' }),
+    /** How often a seat lapsed, over all openings. */
+    lapses: t.integer().notNull(),
+    /** DPU wei that waits for whoever joins or takes over. */
+    bonus: t.bigint().notNull(),
+    openTransaction: t.hex().notNull(),
+    endTransaction: t.hex(),
+  }),
+  (t) => ({ pk: primaryKey({ columns: [t.job, t.first] }), outcomeIdx: index().on(t.outcome, t.event) }),
+);
+
+/**
+ * A node's seat in a panel; `node` cannot sit twice in one opening. One that sits again, after a silence freed the range, replaces what
+ * it did before.
+ */
+export const seat = onchainTable(
+  'seat',
+  (t) => ({
+    job: t.hex().notNull(),
+    first: t.integer().notNull(),
+    count: t.integer().notNull(),
+    node: t.int8({ mode: 'number' }).notNull(),
+    price: t.bigint().notNull(),
+    /** DPU wei: locked by the holder, and left by failed holders. */
+    bond: t.bigint().notNull(),
+    bonus: t.bigint().notNull(),
+    deadline: t.int8({ mode: 'number' }).notNull(),
+    phase: seatPhase().notNull(),
+    event: t.text().notNull(),
+    claimedAt: t.int8({ mode: 'number' }).notNull(),
+    committedAt: t.int8({ mode: 'number' }),
+    committedBlock: t.int8({ mode: 'number' }),
+    commitment: t.hex(),
+    revealedAt: t.int8({ mode: 'number' }),
+    windowEnd: t.int8({ mode: 'number' }),
+    root: t.hex(),
+    units: t.bigint(),
+    manifest: t.hex(),
+    /** When it was paid, in full or half. */
+    settledAt: t.int8({ mode: 'number' }),
+    /** When it lapsed, or lost its bond. */
+    lapsedAt: t.int8({ mode: 'number' }),
+    paid: t.bigint().notNull(),
+    fee: t.bigint().notNull(),
+    slashed: t.bigint().notNull(),
+    /** Faulted because it showed nothing. */
+    withheld: t.boolean().notNull(),
+    claimTransaction: t.hex().notNull(),
+    commitTransaction: t.hex(),
+    revealTransaction: t.hex(),
+    settleTransaction: t.hex(),
+    lapseTransaction: t.hex(),
+  }),
+  (t) => ({
+    pk: primaryKey({ columns: [t.job, t.first, t.node] }),
+    nodeIdx: index().on(t.node, t.event),
+    phaseIdx: index().on(t.phase, t.event),
+  }),
+);
+
+/** Every lapse of a lease or a seat, and who came next on the range. */
 export const leaseHistory = onchainTable(
   'lease_history',
   (t) => ({
     job: t.hex().notNull(),
     first: t.integer().notNull(),
-    /** 1 for the first lapse of the range. */
+    /** 1 for the first lapse of the range; each seat of a panel counts. */
     lapse: t.integer().notNull(),
     count: t.integer().notNull(),
     node: t.int8({ mode: 'number' }).notNull(),
@@ -209,6 +305,7 @@ export const node = onchainTable(
     slashed: t.bigint().notNull(),
     leasesLiving: t.integer().notNull(),
     leasesSettled: t.integer().notNull(),
+    /** Leases and seats that failed: lapsed, or lost their bond. */
     leasesLapsed: t.integer().notNull(),
     shardsSettled: t.integer().notNull(),
     unitsSettled: t.bigint().notNull(),
@@ -333,6 +430,8 @@ export const protocol = onchainTable('protocol', (t) => ({
   params: t.integer(),
   minStake: t.bigint(),
   unbonding: t.int8({ mode: 'number' }),
+  /** New jobs may ask for several seats. */
+  seats: t.boolean(),
 }));
 
 /** One row, `id` 0, kept with every event, so that no request counts rows. */
@@ -356,6 +455,8 @@ export const stats = onchainTable('stats', (t) => ({
 
 export const jobRelations = relations(job, ({ many }) => ({
   leases: many(lease),
+  panels: many(panel),
+  seats: many(seat),
   lapses: many(leaseHistory),
   payments: many(payment),
   activity: many(activity),
@@ -364,12 +465,22 @@ export const leaseRelations = relations(lease, ({ one }) => ({
   ofJob: one(job, { fields: [lease.job], references: [job.id] }),
   holder: one(node, { fields: [lease.node], references: [node.id] }),
 }));
+export const panelRelations = relations(panel, ({ one, many }) => ({
+  ofJob: one(job, { fields: [panel.job], references: [job.id] }),
+  places: many(seat),
+}));
+export const seatRelations = relations(seat, ({ one }) => ({
+  ofJob: one(job, { fields: [seat.job], references: [job.id] }),
+  ofPanel: one(panel, { fields: [seat.job, seat.first], references: [panel.job, panel.first] }),
+  holder: one(node, { fields: [seat.node], references: [node.id] }),
+}));
 export const leaseHistoryRelations = relations(leaseHistory, ({ one }) => ({
   ofJob: one(job, { fields: [leaseHistory.job], references: [job.id] }),
   holder: one(node, { fields: [leaseHistory.node], references: [node.id] }),
 }));
 export const nodeRelations = relations(node, ({ many }) => ({
   leases: many(lease),
+  seats: many(seat),
   lapses: many(leaseHistory),
   stakeEvents: many(stakeEvent),
   activity: many(activity),

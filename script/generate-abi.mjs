@@ -17,7 +17,7 @@ const merged = (...names) => {
 };
 
 const abis = {
-  marketAbi: merged('Market', 'MarketExtension'),
+  marketAbi: merged('Market', 'MarketExtension', 'MarketCourt'),
   dpuTokenAbi: merged('DpuToken'),
   stakeSurrogateAbi: merged('StakeSurrogate'),
   dpuGovernorAbi: merged('DpuGovernor'),

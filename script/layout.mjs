@@ -1,4 +1,4 @@
-// Market and MarketExtension share one storage by delegatecall: their layouts must be equal, as committed, and both must fit 24 KiB.
+// The Market and its two further parts share one storage by delegatecall: their layouts must be equal, as committed, and both must fit 24 KiB.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './native.mjs';
@@ -24,8 +24,10 @@ function layoutOf(contract) {
 
 const problems = [];
 const market = JSON.stringify(layoutOf('Market'), null, 2);
-if (market !== JSON.stringify(layoutOf('MarketExtension'), null, 2)) {
-  problems.push('Market and MarketExtension lay out storage differently: declare storage in core/ only');
+for (const part of ['MarketExtension', 'MarketCourt']) {
+  if (market !== JSON.stringify(layoutOf(part), null, 2)) {
+    problems.push(`Market and ${part} lay out storage differently: declare storage in core/ only`);
+  }
 }
 
 if (process.argv.includes('--write')) writeFileSync(snapshot, `${market}\n`);
@@ -35,7 +37,16 @@ else if (readFileSync(snapshot, 'utf8') !== `${market}\n`) {
   );
 }
 
-for (const contract of ['Market', 'MarketExtension', 'DpuToken', 'StakeSurrogate', 'DpuGovernor', 'DpuTimelock']) {
+const CONTRACTS = [
+  'Market',
+  'MarketExtension',
+  'MarketCourt',
+  'DpuToken',
+  'StakeSurrogate',
+  'DpuGovernor',
+  'DpuTimelock',
+];
+for (const contract of CONTRACTS) {
   const bytes = (artifact(contract).deployedBytecode.object.length - 2) / 2;
   console.log(`${contract.padEnd(16)} ${String(bytes).padStart(6)} of ${MAX_CODE_BYTES} bytes`);
   if (bytes > MAX_CODE_BYTES) problems.push(`${contract} is ${bytes - MAX_CODE_BYTES} bytes too large to be deployed`);

@@ -7,6 +7,7 @@ import {IJobs} from "src-contracts/interfaces/IJobs.sol";
 import {Job, JobState, JobWord, JobWordLib} from "src-contracts/types/Job.sol";
 import {Lease, LeaseLib, LeaseWord, LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
+import {Panel} from "src-contracts/types/Panel.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
 /// @notice The hot path: post, claim, commit, reveal, settle.
@@ -42,8 +43,7 @@ abstract contract Jobs is MarketCore, IJobs {
         count = _clamp(id, terms, first, count);
 
         uint256 from = _requireDraw(id, terms, first, nodeId, j, 0);
-        uint96 price = terms.priceAt(from, block.timestamp);
-        _take(id, terms, gate, j, first, count, nodeId, price, 0);
+        _take(id, terms, gate, j, first, count, nodeId, from, 0);
     }
 
     /// @inheritdoc IJobs
@@ -57,12 +57,13 @@ abstract contract Jobs is MarketCore, IJobs {
         JobWord j = JobWordLib.opened(0, _open(id, terms, gate));
         count = _clamp(id, terms, 0, count);
 
-        // No block is after the post yet, so no draw: the node that the order names, or the first to bring it.
+        // No block is after the post yet, so no draw: the node that the order names, or the first to bring it; hence one seat.
+        require(terms.seats() == 1, TermsInvalid(id, "seats"));
         (bool ready, uint256 from) = _opening(terms, block.timestamp);
         require(ready, AfterNotComplete(id, terms.afterJob));
         require(block.timestamp >= terms.start(), NotOpenYet(id, terms.start()));
         _requireWorker(id, terms, nodeId);
-        _take(id, terms, gate, j, 0, count, nodeId, terms.priceAt(from, block.timestamp), 0);
+        _take(id, terms, gate, j, 0, count, nodeId, from, 0);
         return 0;
     }
 
@@ -77,9 +78,38 @@ abstract contract Jobs is MarketCore, IJobs {
         require(word.node() != nodeId, TakeOverByFailed(id, first, nodeId));
 
         uint256 from = _requireDraw(id, terms, first, nodeId, j, word.at());
-        uint96 price = terms.priceAt(from, block.timestamp);
         if (word.count() == terms.shards()) _setLease(key, LeaseWord.wrap(0)); // it moves into the job's own slot
-        _take(id, terms, gate, j, first, word.count(), nodeId, price, word.bonus());
+        _take(id, terms, gate, j, first, word.count(), nodeId, from, word.bonus());
+    }
+
+    /// @inheritdoc IJobs
+    function join(Terms calldata terms, uint32 first, uint32 nodeId) external {
+        Gate memory gate = _requireRunning();
+        bytes32 id = _jobId(terms);
+        (bytes32 range, Panel memory p) = _requirePanel(id, first);
+        require(p.sitting < terms.seats(), NoSeatFree(id, first));
+        uint256 until = _joinUntil(terms, p);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        require(block.timestamp <= until, DeadlinePassed(id, first, uint40(until))); // a time
+        Phase before = _loadLease(_seatKey(range, nodeId)).phase();
+        require(before == Phase.None, SeatedAlready(id, first, nodeId, before));
+        _requireOperator(nodeId);
+        require(_eligible(terms, nodeId, _nodes[nodeId]), NodeNotEligible(id, nodeId));
+        uint256 at = _drawnAt(terms, id, first, nodeId, _nodes[nodeId], p.postBlock, p.postedAt, p.rampFrom);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        require(block.timestamp >= at, NotDrawn(id, nodeId, uint40(at))); // a time
+
+        uint64 bonus;
+        if (p.lapses != 0) {
+            bytes32 key = _bonusKey(range);
+            bonus = uint64(LeaseWord.unwrap(_loadLease(key))); // written as 64 bits
+            _setLease(key, LeaseWord.wrap(0));
+            p.lapses = 0;
+        }
+        ++p.sitting;
+        _setPanel(range, p);
+        uint8 flags = p.flags | LeaseWordLib.SEAT;
+        _sit(id, terms, gate, _seatKey(range, nodeId), first, flags, p.count, nodeId, p.rampFrom, bonus);
     }
 
     /// @inheritdoc IJobs
@@ -91,6 +121,12 @@ abstract contract Jobs is MarketCore, IJobs {
         // The preimage is what the holder will pass from now on: the claim, this commitment, this block.
         uint208 body = uint208(uint256(keccak256(abi.encode(word, commitment, block.number))) >> 48);
         _setLease(key, LeaseWordLib.make(word.flags(), Phase.Committed, block.timestamp, body));
+        if (word.flags() & LeaseWordLib.SEAT != 0) {
+            (bytes32 range, Panel memory p) = _requirePanel(id, lease_.first());
+            ++p.committed;
+            p.movedAt = uint40(block.timestamp);
+            _setPanel(range, p);
+        }
 
         emit LeaseCommitted(id, lease_.claimed.node(), lease_.first(), commitment);
     }
@@ -105,7 +141,7 @@ abstract contract Jobs is MarketCore, IJobs {
             lease_.commitment == _commitment(id, lease_.first(), 0, lease_.claimed.node(), result, salt),
             LeaseMismatch(id, lease_.first())
         );
-        (bool ready, uint256 opens) = _revealOpens(terms, id, lease_.first(), word.at(), lease_.committedBlock());
+        (bool ready, uint256 opens) = _opensFor(terms, id, lease_, word);
         // forge-lint: disable-start(unsafe-typecast)
         require(ready && block.timestamp >= opens, TooEarly(id, lease_.first(), uint40(opens))); // times fit
         uint40 closes = uint40(_revealCloses(terms, opens));
@@ -131,6 +167,7 @@ abstract contract Jobs is MarketCore, IJobs {
         bytes32 id = _jobId(terms);
         for (uint256 i; i < leases.length; ++i) {
             Lease calldata l = leases[i];
+            require(l.claimed.flags() & LeaseWordLib.SEAT == 0, SeatsAgree(id, l.first()));
             (bytes32 key, LeaseWord word) = _find(id, l);
             _requirePhase(id, l.first(), word, Phase.Revealed);
             _requireMatch(id, l, results[i], word);
@@ -146,6 +183,7 @@ abstract contract Jobs is MarketCore, IJobs {
         external
     {
         bytes32 id = _jobId(terms);
+        require(lease_.claimed.flags() & LeaseWordLib.SEAT == 0, SeatsAgree(id, lease_.first()));
         (bytes32 key, LeaseWord word) = _find(id, lease_);
         require(_isLiving(word.phase()), LeaseInPhase(id, lease_.first(), word.phase(), Phase.Claimed));
         _requireMatch(id, lease_, result, word);
@@ -165,6 +203,7 @@ abstract contract Jobs is MarketCore, IJobs {
         bytes32 id = _jobId(terms);
         _requireSignature(id, terms.requester(), id, signature);
         _requireAcceptance(id, terms, 0, nodeId, result, acceptance);
+        require(terms.seats() == 1, TermsInvalid(id, "seats"));
         require(_nodes[nodeId].owner != address(0), NodeUnknown(nodeId));
         require(terms.node() == 0 || terms.node() == nodeId, NodeNotEligible(id, nodeId));
         uint256 escrow = _open(id, terms, gate);
@@ -199,7 +238,7 @@ abstract contract Jobs is MarketCore, IJobs {
         require(block.timestamp >= terms.start(), NotOpenYet(id, terms.start()));
         if (lapsedAt != 0) from = lapsedAt;
         _requireWorker(id, terms, nodeId);
-        uint256 at = _drawnAt(terms, id, first, nodeId, _nodes[nodeId], j, from);
+        uint256 at = _drawnAt(terms, id, first, nodeId, _nodes[nodeId], j.atBlock(), j.at(), from);
         // forge-lint: disable-next-line(unsafe-typecast)
         require(block.timestamp >= at, NotDrawn(id, nodeId, uint40(at))); // a time
     }
@@ -210,7 +249,7 @@ abstract contract Jobs is MarketCore, IJobs {
         require(_eligible(terms, nodeId, _nodes[nodeId]), NodeNotEligible(id, nodeId));
     }
 
-    /// @dev Writes the claim of shards `first … first + count − 1` and locks the bond.
+    /// @dev Writes the claim of shards `first … first + count − 1`; with several seats, opens their panel.
     function _take(
         bytes32 id,
         Terms calldata terms,
@@ -219,24 +258,49 @@ abstract contract Jobs is MarketCore, IJobs {
         uint32 first,
         uint16 count,
         uint32 nodeId,
-        uint96 price,
+        uint256 from,
         uint64 bonus
     ) private {
-        uint40 deadline = uint40(block.timestamp) + terms.exec();
-        uint256 bond = terms.bond() * count;
         uint8 flags = terms.direct() ? LeaseWordLib.DIRECT : 0;
-        bool solo = count == terms.shards();
-        if (solo) flags |= LeaseWordLib.SOLO;
-        LeaseWord claimed = LeaseWordLib.claimed(flags, deadline, nodeId, count, price, bonus);
-
-        _lock(nodeId, _nodes[nodeId], bond, uint256(gate.minStake) * 1 ether);
-        _setLease(solo ? id : _leaseKey(id, first), claimed);
-        if (!solo) {
+        bytes32 key = id;
+        if (count == terms.shards()) {
+            flags |= LeaseWordLib.SOLO;
+        } else {
+            key = _leaseKey(id, first);
             Job memory j = word.unpack();
             if (first == j.cursor) j.cursor += count; // else it is taken over
             j.busy += count;
             _setJob(id, j.pack());
         }
+        if (terms.seats() != 1) {
+            uint40 now_ = uint40(block.timestamp);
+            // forge-lint: disable-next-line(unsafe-typecast)
+            _setPanel(key, Panel(flags, now_, word.atBlock(), word.at(), uint40(from), now_, count, 1, 0, 0)); // a time
+            key = _seatKey(key, nodeId);
+            flags |= LeaseWordLib.SEAT;
+        }
+        _sit(id, terms, gate, key, first, flags, count, nodeId, from, bonus);
+    }
+
+    /// @dev Writes one node's claim and locks its bond.
+    function _sit(
+        bytes32 id,
+        Terms calldata terms,
+        Gate memory gate,
+        bytes32 key,
+        uint32 first,
+        uint8 flags,
+        uint16 count,
+        uint32 nodeId,
+        uint256 from,
+        uint64 bonus
+    ) private {
+        uint40 deadline = uint40(block.timestamp) + terms.exec();
+        uint96 price = terms.priceAt(from, block.timestamp);
+        LeaseWord claimed = LeaseWordLib.claimed(flags, deadline, nodeId, count, price, bonus);
+
+        _lock(nodeId, _nodes[nodeId], terms.bond() * count, uint256(gate.minStake) * 1 ether);
+        _setLease(key, claimed);
 
         emit LeaseClaimed(id, nodeId, first, claimed);
     }
@@ -267,27 +331,10 @@ abstract contract Jobs is MarketCore, IJobs {
         bytes32 key,
         bool accepted
     ) private {
-        uint256 gross = uint256(l.claimed.price()) * l.claimed.count();
-        if (key == id) {
-            _end(id, terms, JobState.Complete, terms.worstCase() - gross);
-        } else {
-            _setLease(key, LeaseWord.wrap(0));
-            Job memory j = _jobWord(id).unpack();
-            j.busy -= l.claimed.count();
-            j.done += l.claimed.count();
-            // forge-lint: disable-next-line(unsafe-typecast)
-            j.left -= uint96(gross); // ≤ maxPrice · count, which is in escrow
-            if (j.done == terms.shards()) {
-                _end(id, terms, JobState.Complete, j.left);
-            } else if (j.busy == 0 && (j.state == JobState.Cancelled || block.timestamp > terms.expiry())) {
-                _end(id, terms, JobState.Closed, j.left);
-            } else {
-                _setJob(id, j.pack());
-            }
-        }
-        uint256 bond = terms.bond() * l.claimed.count();
-        _payOut(
-            id, terms, l.first(), l.claimed.node(), bond, gross, uint256(l.claimed.bonus()) * 1 gwei, accepted, result
-        );
+        uint16 count = l.claimed.count();
+        uint256 gross = uint256(l.claimed.price()) * count;
+        _endRange(id, terms, key, count, gross, true);
+        uint256 bonus = uint256(l.claimed.bonus()) * 1 gwei;
+        _payOut(id, terms, l.first(), l.claimed.node(), terms.bond() * count, gross, bonus, accepted, result);
     }
 }

@@ -5,6 +5,7 @@ import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {Jobs} from "src-contracts/Jobs.sol";
 import {Parameters} from "src-contracts/Parameters.sol";
 import {StakeSurrogate} from "src-contracts/StakeSurrogate.sol";
+import {delegateAll} from "src-contracts/core/Delegation.sol";
 import {MarketCore} from "src-contracts/core/MarketCore.sol";
 import {MarketExtension} from "src-contracts/extension/MarketExtension.sol";
 import {Params} from "src-contracts/types/Params.sol";
@@ -45,15 +46,6 @@ contract Market is Jobs, Multicall {
 
     /// @dev Delegates to the extension; returns or reverts with what it says. A selector that neither knows reverts there.
     fallback() external {
-        address extension = EXTENSION;
-        assembly ("memory-safe") {
-            let at := mload(0x40)
-            calldatacopy(at, 0, calldatasize())
-            let ok := delegatecall(gas(), extension, at, calldatasize(), 0, 0)
-            returndatacopy(at, 0, returndatasize())
-            switch ok
-            case 0 { revert(at, returndatasize()) }
-            default { return(at, returndatasize()) }
-        }
+        delegateAll(EXTENSION);
     }
 }

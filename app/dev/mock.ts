@@ -184,6 +184,7 @@ function answer(path: string, query: URLSearchParams): unknown {
       ],
       shardsSettled: 18_432 + (now() % 1_000),
       unitsSettled: '77414400',
+      seatsAllowed: true,
     };
   }
   if (path === '/v1/jobs') {
@@ -225,7 +226,7 @@ function answer(path: string, query: URLSearchParams): unknown {
       afterJob: hex('', 32),
       salt: '1',
     };
-    return { ...found.summary, terms: { ...terms, ...rest }, leases: found.leases, activity: activity(8) };
+    return { ...found.summary, terms: { ...terms, ...rest }, leases: found.leases, panels: [], activity: activity(8) };
   }
   if (path === '/v1/nodes') return { items: [1, 2, 3, 4, 5].map(node), next: null };
   if (path.startsWith('/v1/nodes/')) {
@@ -237,6 +238,7 @@ function answer(path: string, query: URLSearchParams): unknown {
           recent: job(1)
             .leases.map((item) => ({ ...item, node: id }))
             .slice(0, 12),
+          seats: [],
         };
   }
   if (path === '/v1/activity') return { items: activity(Number(query.get('limit') ?? 20)), next: null };

@@ -3,6 +3,7 @@ import { jobHandlers } from './handlers/jobs.ts';
 import { leaseHandlers } from './handlers/leases.ts';
 import { ledgerHandlers } from './handlers/ledger.ts';
 import { nodeHandlers } from './handlers/nodes.ts';
+import { panelHandlers } from './handlers/seats.ts';
 import { stakeHandlers } from './handlers/stakes.ts';
 import type { Handlers } from './types.ts';
 
@@ -14,4 +15,5 @@ export const handlers: Handlers = {
   ...stakeHandlers,
   ...jobHandlers,
   ...leaseHandlers,
+  ...panelHandlers,
 };

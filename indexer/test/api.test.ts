@@ -54,6 +54,7 @@ describe('stats', () => {
       paid: [{ currency: DOLLAR, amount: 291n }],
       shardsSettled: 2,
       unitsSettled: 12n,
+      seatsAllowed: false,
     });
   });
 });

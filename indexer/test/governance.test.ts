@@ -1,23 +1,25 @@
 import { marketAbi } from '@dpu/sdk/abi';
-import { activityTypeSchema, jobStateSchema, leasePhaseSchema } from '@dpu/sdk/api';
+import {
+  activityTypeSchema,
+  jobStateSchema,
+  leasePhaseSchema,
+  panelOutcomeSchema,
+  seatPhaseSchema,
+} from '@dpu/sdk/api';
 import { describe, expect, test } from 'vitest';
-import { activityType, currency, jobState, leasePhase, params, protocol, runtime } from '../ponder.schema.ts';
+import {
+  activityType,
+  currency,
+  jobState,
+  leasePhase,
+  panelOutcome,
+  params,
+  protocol,
+  runtime,
+  seatPhase,
+} from '../ponder.schema.ts';
 import { handlers } from '../src/handlers.ts';
-import { DOLLAR, OWNER, REQUESTER, START, TREASURY, World } from './lib/world.ts';
-
-const PARAMS = {
-  feeBps: 300,
-  bondTenths: 40,
-  noShowBps: 2_000,
-  burnBps: 5_000,
-  retryBps: 4_000,
-  auditBps: 0,
-  revealWindow: 600,
-  auditWindow: 1_800,
-  openFor: 60,
-  drawStep: 30,
-  drawOpenAfter: 1_800,
-};
+import { DOLLAR, OWNER, PARAMS, REQUESTER, START, TREASURY, World } from './lib/world.ts';
 
 describe('governance', () => {
   test('a currency can be opened and closed without losing its totals', async () => {
@@ -64,6 +66,8 @@ describe('governance', () => {
     await world.emit('Paused', { guardian: OWNER, until: START + 5 });
     await world.emit('MinStakeSet', { minStake: 1_000n });
     await world.emit('UnbondingSet', { unbonding: 604_800 });
+    await world.emit('SeatsAllowed', { allowed: true });
+    await world.emit('SeatsAllowed', { allowed: false });
     expect(world.memory.rows(protocol)).toEqual([
       {
         id: 0,
@@ -74,6 +78,7 @@ describe('governance', () => {
         params: null,
         minStake: 1_000n,
         unbonding: 604_800,
+        seats: false,
       },
     ]);
   });
@@ -90,6 +95,8 @@ describe('words', () => {
     expect(activityType.enumValues).toEqual(activityTypeSchema.options);
     expect(jobState.enumValues).toEqual(jobStateSchema.options);
     expect(leasePhase.enumValues).toEqual(leasePhaseSchema.options);
+    expect(seatPhase.enumValues).toEqual(seatPhaseSchema.options);
+    expect(panelOutcome.enumValues).toEqual(panelOutcomeSchema.options);
     const types = Object.keys(handlers).map((name) => name[0]!.toLowerCase() + name.slice(1));
     expect([...activityType.enumValues].sort()).toEqual(types.sort());
   });

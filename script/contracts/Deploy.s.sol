@@ -10,6 +10,7 @@ import {DpuTimelock} from "src-contracts/DpuTimelock.sol";
 import {DpuToken} from "src-contracts/DpuToken.sol";
 import {Market} from "src-contracts/Market.sol";
 import {Parameters} from "src-contracts/Parameters.sol";
+import {MarketCourt} from "src-contracts/court/MarketCourt.sol";
 import {MarketExtension} from "src-contracts/extension/MarketExtension.sol";
 import {IMarket} from "src-contracts/interfaces/IMarket.sol";
 import {Params} from "src-contracts/types/Params.sol";
@@ -51,7 +52,8 @@ contract Deploy is Script, DeployChecks {
         Windows memory w = plan.windows;
         bytes memory args = abi.encode(d.token, d.timelock, plan.guardian, w.votingDelay, w.votingPeriod, w.lateQuorum);
         d.governor = DpuGovernor(payable(_create("DpuGovernor", args)));
-        d.extension = MarketExtension(_create("MarketExtension", abi.encode(d.token)));
+        d.court = MarketCourt(_create("MarketCourt", abi.encode(d.token)));
+        d.extension = MarketExtension(payable(_create("MarketExtension", abi.encode(d.token, d.court))));
         if (plan.treasury == address(0)) plan.treasury = address(d.timelock);
         // The timelock owns the Market from the first second; the deployer never does.
         args = abi.encode(d.token, d.extension, d.timelock, plan.treasury, plan.params);

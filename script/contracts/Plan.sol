@@ -5,6 +5,7 @@ import {DpuGovernor} from "src-contracts/DpuGovernor.sol";
 import {DpuTimelock} from "src-contracts/DpuTimelock.sol";
 import {DpuToken} from "src-contracts/DpuToken.sol";
 import {Market} from "src-contracts/Market.sol";
+import {MarketCourt} from "src-contracts/court/MarketCourt.sol";
 import {MarketExtension} from "src-contracts/extension/MarketExtension.sol";
 import {Params} from "src-contracts/types/Params.sol";
 
@@ -39,6 +40,7 @@ struct Deployed {
     DpuToken token;
     DpuTimelock timelock;
     DpuGovernor governor;
+    MarketCourt court;
     MarketExtension extension;
     Market market;
 }

@@ -10,6 +10,7 @@ const STATS = {
   stake: '9000',
   paid: [],
   shardsSettled: 0,
+  seatsAllowed: false,
   unitsSettled: '0',
 };
 

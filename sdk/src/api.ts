@@ -34,6 +34,10 @@ export const moneySchema = z.object({ currency: addressSchema, amount: amountSch
  */
 export const jobStateSchema = z.enum(['open', 'running', 'complete', 'cancelled', 'closed']);
 export const leasePhaseSchema = z.enum(['claimed', 'committed', 'revealed', 'settled', 'lapsed']);
+/** `faulted`: it lost its bond, by another result than the quorum's or by none. `unresolved`: paid half, because no quorum agreed. */
+export const seatPhaseSchema = z.enum([...leasePhaseSchema.options, 'faulted', 'unresolved']);
+/** `lapsed`: the last seat missed its deadline. After that and after `silent` (nobody showed anything) the range is free again. */
+export const panelOutcomeSchema = z.enum(['agreed', 'unresolved', 'silent', 'lapsed']);
 
 /** The Market's events by their own names, first letter lower. */
 export const activityTypeSchema = z.enum([
@@ -67,6 +71,9 @@ export const activityTypeSchema = z.enum([
   'paused',
   'minStakeSet',
   'unbondingSet',
+  'seatsAllowed',
+  'panelEnded',
+  'seatFaulted',
 ]);
 
 export const statsSchema = z.object({
@@ -82,6 +89,8 @@ export const statsSchema = z.object({
   paid: z.array(moneySchema),
   shardsSettled: count,
   unitsSettled: amountSchema,
+  /** New jobs may ask for several seats on each range. */
+  seatsAllowed: z.boolean(),
 });
 
 export const jobSummarySchema = z.object({
@@ -92,7 +101,7 @@ export const jobSummarySchema = z.object({
   /** Always null: a job's name is in its spec, off chain. */
   name: z.null(),
   shards: count,
-  /** Shards that cannot be claimed because a living lease holds them or because they are settled. */
+  /** Shards that cannot be claimed because a living lease or panel holds them or because they are settled. */
   claimed: count,
   settled: count,
   /** Prices of one shard. */
@@ -184,6 +193,43 @@ export const leaseSchema = z.object({
   }),
 });
 
+/** A node's seat on a range that several compute: a lease that is not paid by itself. */
+export const seatSchema = leaseSchema.omit({ phase: true, accepted: true, lapses: true }).extend({
+  phase: seatPhaseSchema,
+  /** DPU lost, in wei. */
+  slashed: amountSchema,
+  /** Faulted because it showed nothing. */
+  withheld: z.boolean(),
+});
+
+/** A range that several nodes compute, from its newest opening on. */
+export const panelSchema = z.object({
+  job: hashSchema,
+  first: count,
+  count: z.int().positive(),
+  /** How many nodes the job asks for; how many sit now, and how many of them have committed. */
+  asked: z.int().positive(),
+  sitting: count,
+  committed: count,
+  openedAt: seconds,
+  /** Last second at which a node may join. */
+  joinUntil: seconds,
+  /** Null while nodes sit. */
+  outcome: panelOutcomeSchema.nullable(),
+  /** What a quorum agreed on. */
+  root: hashSchema.nullable(),
+  units: amountSchema.nullable(),
+  manifest: hashSchema.nullable(),
+  endedAt: seconds.nullable(),
+  /** How often a seat lapsed, over all openings. */
+  lapses: count,
+  /** DPU in wei that waits for whoever joins or takes over. */
+  bonus: amountSchema,
+  transactions: z.object({ open: hashSchema, end: hashSchema.nullable() }),
+  /** In the order in which they were taken, those who failed and may have been replaced included. */
+  seats: z.array(seatSchema),
+});
+
 export const activitySchema = z.object({
   /** Unique and ordered: a later event has a greater id, compared as text. */
   id: z.string(),
@@ -203,6 +249,8 @@ export const jobSchema = jobSummarySchema.extend({
   terms: termsSchema,
   /** In order of their first shard. */
   leases: z.array(leaseSchema),
+  /** Ranges with several seats, in order of their first shard; a job has either these or leases. */
+  panels: z.array(panelSchema),
   /** Newest first, at most 100. */
   activity: z.array(activitySchema),
 });
@@ -228,6 +276,7 @@ export const nodeSummarySchema = z.object({
   endpoint: z.string(),
   since: seconds,
   registeredAt: seconds,
+  /** Seats among several count too; `lapsed` are all that failed. */
   leases: z.object({ living: count, settled: count, lapsed: count }),
   shardsSettled: count,
   unitsSettled: amountSchema,
@@ -235,8 +284,8 @@ export const nodeSummarySchema = z.object({
   slashed: amountSchema,
 });
 
-/** One node with its newest leases, at most 100. */
-export const nodeSchema = nodeSummarySchema.extend({ recent: z.array(leaseSchema) });
+/** One node with its newest leases and its newest seats among several, at most 100 of each. */
+export const nodeSchema = nodeSummarySchema.extend({ recent: z.array(leaseSchema), seats: z.array(seatSchema) });
 
 export const accountSchema = z.object({
   address: addressSchema,
@@ -272,6 +321,10 @@ export type Stats = z.output<typeof statsSchema>;
 export type JobSummary = z.output<typeof jobSummarySchema>;
 export type ApiTerms = z.output<typeof termsSchema>;
 export type ApiLease = z.output<typeof leaseSchema>;
+export type SeatPhase = z.output<typeof seatPhaseSchema>;
+export type PanelOutcome = z.output<typeof panelOutcomeSchema>;
+export type ApiSeat = z.output<typeof seatSchema>;
+export type ApiPanel = z.output<typeof panelSchema>;
 export type Activity = z.output<typeof activitySchema>;
 export type Job = z.output<typeof jobSchema>;
 export type NodeSummary = z.output<typeof nodeSummarySchema>;

@@ -133,6 +133,16 @@ describe('a revert is explained', () => {
       },
     ],
     [
+      'SeatsMissing',
+      [ID, 4, 1n, 2n],
+      {
+        sentence: `The call names 1 seats on shard 4 of job ${short}, but 2 have committed.`,
+        action:
+          'Read the job again from the chain and name every seat that has committed, in the order of their nodes.',
+        retryable: true,
+      },
+    ],
+    [
       'JobInState',
       [ID, 5, 1],
       {

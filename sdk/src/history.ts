@@ -5,9 +5,10 @@
 import { zeroHash, type Address, type Hash, type Hex } from 'viem';
 
 import type { Deployment } from './deployment.ts';
-import { flagsOf, leaseOfWord, type Lease, type Result } from './lease.ts';
+import { flagsOf, isSeat, leaseOfWord, type Lease, type Result } from './lease.ts';
 import { readJobLogs, readPostLogs, type ChainReader, type JobLog, type LogOptions } from './logs.ts';
 import { unpackTerms } from './packedTerms.ts';
+import { OUTCOMES, type Outcome } from './panel.ts';
 import { worstCase, type Terms } from './terms.ts';
 
 /** How far a lease came. Unlike on chain, a settled lease is remembered. */
@@ -47,6 +48,20 @@ export interface Loss {
   record: number;
   /** It had committed and did not reveal. */
   withheld: boolean;
+  /** It showed another result than the quorum of its panel. */
+  outvoted?: boolean;
+}
+
+/** How the seats of a range ended. */
+export interface HistoryPanel {
+  /** First shard of the range. */
+  first: number;
+  outcome: Outcome;
+  /** What the quorum agreed on; only when it did. */
+  result?: Result;
+  /** Unix seconds. */
+  endedAt: number;
+  transaction: Hash;
 }
 
 /** One holder's time with a range of shards. */
@@ -90,8 +105,10 @@ export interface JobHistory {
   refunded: bigint;
   /** Next shard that was never claimed. */
   cursor: number;
-  /** The last holder of each range, by first shard. */
+  /** The last holder of each range, by first shard; with several seats all of them, by first shard and node. */
   leases: HistoryLease[];
+  /** Ranges with several seats that have ended, in the order in which they did; one that was silent may end again. */
+  panels: HistoryPanel[];
   /** Lapsed holders whose range was taken over, oldest first. */
   replaced: HistoryLease[];
   /** Every event in order. */
@@ -169,7 +186,7 @@ export async function findJobs(
 /** Folds a job's logs, in chain order, into its history; undefined when its post is not among them. Pure. */
 export function buildHistory(logs: readonly JobLog[]): JobHistory | undefined {
   let job: JobHistory | undefined;
-  const living = new Map<number, HistoryLease>();
+  const living: Living = new Map();
   for (const log of logs) {
     if (log.eventName === 'JobPosted') job = opened(log);
     if (!job) continue;
@@ -178,9 +195,15 @@ export function buildHistory(logs: readonly JobLog[]): JobHistory | undefined {
     applyToLeases(job, living, log);
     applyToJob(job, log);
   }
-  if (job) job.leases = [...living.values()].sort((a, b) => a.lease.first - b.lease.first);
+  if (job)
+    job.leases = [...living.values()].sort((a, b) => a.lease.first - b.lease.first || a.lease.node - b.lease.node);
   return job;
 }
+
+/** The last holders, by range; seats of one range by their nodes as well. */
+type Living = Map<string, HistoryLease>;
+const keyOf = (terms: Terms, first: number, node: number): string =>
+  terms.seats === 1 ? `${first}` : `${first}:${node}`;
 
 function opened(log: JobLog & { eventName: 'JobPosted' }): JobHistory {
   const terms = unpackTerms(log.args.terms);
@@ -195,6 +218,7 @@ function opened(log: JobLog & { eventName: 'JobPosted' }): JobHistory {
     refunded: 0n,
     cursor: 0,
     leases: [],
+    panels: [],
     replaced: [],
     steps: [],
   };
@@ -220,30 +244,58 @@ function applyToJob(job: JobHistory, log: JobLog): void {
   }
 }
 
-function applyToLeases(job: JobHistory, living: Map<number, HistoryLease>, log: JobLog): void {
+function applyToLeases(job: JobHistory, living: Living, log: JobLog): void {
+  const { terms } = job;
   if (log.eventName === 'LeaseClaimed') {
-    const before = living.get(log.args.first);
-    if (before) job.replaced.push(before);
-    living.set(log.args.first, claimed(job, log));
+    replaceLost(job, living, log);
+    living.set(keyOf(terms, log.args.first, log.args.node), claimed(job, log));
     return;
   }
-  if (log.eventName === 'LeaseAccepted' && !living.has(log.args.first)) {
-    // A signed order that was settled in one transaction: no claim came before, and it is the whole job.
-    living.set(log.args.first, settledAtOnce(job.terms, log));
+  if (log.eventName === 'PanelEnded') {
+    job.panels.push(endedPanel(log));
+    return;
   }
-  if (!('first' in log.args)) return;
-  const held = living.get(log.args.first);
-  if (held) advance(job.terms, held, log);
+  if (!('first' in log.args) || !('node' in log.args)) return;
+  const key = keyOf(terms, log.args.first, log.args.node);
+  if (log.eventName === 'LeaseAccepted' && !living.has(key)) {
+    // A signed order that was settled in one transaction: no claim came before, and it is the whole job.
+    living.set(key, settledAtOnce(terms, log));
+  }
+  const held = living.get(key);
+  if (held) advance(terms, held, log);
 }
 
-function claimed({ terms, cursor }: JobHistory, log: JobLog & { eventName: 'LeaseClaimed' }): HistoryLease {
+/** Puts aside whom this claim replaces: the failed holder of the range, or its seats once all are lost; others keep theirs. */
+function replaceLost(job: JobHistory, living: Living, log: JobLog & { eventName: 'LeaseClaimed' }): void {
+  const before = [...living].filter(([, { lease }]) => lease.first === log.args.first);
+  const besideOthers = before.some(([, { lease, state }]) => isSeat(lease) && state !== 'lapsed');
+  for (const [key, held] of before) {
+    if (besideOthers && held.lease.node !== log.args.node) continue;
+    living.delete(key);
+    job.replaced.push(held);
+  }
+}
+
+function endedPanel({ args, timestamp, transactionHash }: JobLog & { eventName: 'PanelEnded' }): HistoryPanel {
+  const outcome = OUTCOMES[args.outcome] ?? 'unresolved';
+  return {
+    first: args.first,
+    outcome,
+    ...(outcome === 'agreed' ? { result: args.result } : {}),
+    endedAt: timestamp,
+    transaction: transactionHash,
+  };
+}
+
+function claimed({ terms, cursor, replaced }: JobHistory, log: JobLog & { eventName: 'LeaseClaimed' }): HistoryLease {
   const lease = leaseOfWord(log.args.first, log.args.claimed);
   return {
     lease,
     state: 'claimed',
     at: log.timestamp,
     bond: terms.bond * BigInt(lease.count),
-    takenOver: lease.first < cursor,
+    // Whoever joins others on a range takes nobody's place.
+    takenOver: isSeat(lease) ? replaced.some((held) => held.lease.first === lease.first) : lease.first < cursor,
     claimedAt: log.timestamp,
     transactions: { claim: log.transactionHash },
   };
@@ -311,6 +363,14 @@ function advance(terms: Terms, held: HistoryLease, log: JobLog): void {
       held.state = 'lapsed';
       held.lapsedAt = timestamp;
       held.loss = { slashed, bonus, record, withheld };
+      held.transactions.lapse = transactionHash;
+      break;
+    }
+    case 'SeatFaulted': {
+      const { slashed, record, withheld } = log.args;
+      held.state = 'lapsed';
+      held.lapsedAt = timestamp;
+      held.loss = { slashed, bonus: 0n, record, withheld, outvoted: !withheld };
       held.transactions.lapse = transactionHash;
       break;
     }

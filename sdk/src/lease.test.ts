@@ -78,7 +78,8 @@ describe('a lease word', () => {
       holder: { ...holder, price: 0n },
     });
     expect(readWord(0n)).toEqual({ phase: 'none', at: 0, flags: 0 });
-    expect(() => readWord(5n << 248n)).toThrow('phase 5 does not exist');
+    expect(readWord(5n << 248n)).toEqual({ phase: 'seated', at: 0, flags: 0 });
+    expect(() => readWord(6n << 248n)).toThrow('phase 6 does not exist');
   });
 });
 
@@ -114,9 +115,10 @@ describe('a lease', () => {
     expect(() => packLease({ ...LEASE, ...over })).toThrow(message);
   });
 
-  test('is solo when it covers the whole job', () => {
+  test('is solo when it covers the whole job, and a seat when there are several', () => {
     expect([flagsOf(TERMS, 8), flagsOf(TERMS, 7)]).toEqual([SOLO, 0]);
     expect([flagsOf({ ...TERMS, direct: true }, 8), flagsOf({ ...TERMS, direct: true }, 7)]).toEqual([0xc0, 0x40]);
+    expect([flagsOf({ ...TERMS, seats: 3 }, 8), flagsOf({ ...TERMS, seats: 3 }, 7)]).toEqual([0xa0, 0x20]);
   });
 });
 

@@ -18,7 +18,7 @@ export interface Lease {
   bonus: bigint;
   /** Last second for commit or submit. */
   deadline: number;
-  /** `SOLO` and `DIRECT`, as they stand in its storage word. */
+  /** `SOLO`, `DIRECT` and `SEAT`, as they stand in its storage word. */
   flags: number;
   /** What was committed; zero bytes before. */
   commitment: Hex;
@@ -43,8 +43,11 @@ export interface Result {
   manifest: Hex;
 }
 
-/** Where a lease stands, in the order of the contract's enum. `none` also stands for a lease that ended. */
-export const PHASES = ['none', 'claimed', 'committed', 'revealed', 'lapsed'] as const;
+/**
+ * Where a lease stands, in the order of the contract's enum. `none` also stands for a lease that ended, `seated` for a range on
+ * which several nodes sit: its word is a panel's, see `readPanel`.
+ */
+export const PHASES = ['none', 'claimed', 'committed', 'revealed', 'lapsed', 'seated'] as const;
 
 /** Where a lease stands on chain. */
 export type Phase = (typeof PHASES)[number];
@@ -59,6 +62,8 @@ export type JobState = (typeof JOB_STATES)[number];
 export const SOLO = 0x80;
 /** Flag of a lease of a direct job. */
 export const DIRECT = 0x40;
+/** Flag of one of several seats: its word is under a key of range and node, and the range's own word is a panel's. */
+export const SEAT = 0x20;
 
 const TOP = [
   ['top', 8],
@@ -77,8 +82,13 @@ const PLACE = [
 ] as const satisfies Layout<keyof Lease>;
 
 /** Flags of a lease of `count` shards under `terms`. */
-export function flagsOf(terms: Pick<Terms, 'shards' | 'direct'>, count: number): number {
-  return (count === terms.shards ? SOLO : 0) | (terms.direct ? DIRECT : 0);
+export function flagsOf(terms: Pick<Terms, 'shards' | 'direct' | 'seats'>, count: number): number {
+  return (count === terms.shards ? SOLO : 0) | (terms.direct ? DIRECT : 0) | (terms.seats > 1 ? SEAT : 0);
+}
+
+/** Whether the lease is one of several seats on its range. */
+export function isSeat({ flags }: Pick<Lease, 'flags'>): boolean {
+  return (flags & SEAT) !== 0;
 }
 
 /** The lease as calldata. @throws RangeError that names the field that does not fit */

@@ -36,6 +36,8 @@ const JOB_EVENTS = [
   'LeaseAccepted',
   'LeaseLapsed',
   'BonusSwept',
+  'PanelEnded',
+  'SeatFaulted',
 ] as const satisfies ContractEventName<typeof marketAbi>[];
 type JobEvent = (typeof JOB_EVENTS)[number];
 type Parsed<Name extends JobEvent> = ParseEventLogsReturnType<typeof marketAbi, Name, true>[number];

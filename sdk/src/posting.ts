@@ -29,6 +29,8 @@ export interface PostingChoices {
   maxPrice: bigint;
   /** DPU wei locked for each shard; needed where the price is not in DPU, otherwise the governed multiple of the price. */
   bond?: bigint;
+  /** Nodes that compute each range, each by itself. With several, nothing is audited and the job cannot be direct. Default 1. */
+  seats?: 1 | 3 | 5;
   /** No audit, and payment follows one `submit`. Default false. */
   direct?: boolean;
   /** Extra audits, basis points of the leases. Default 0. */
@@ -67,20 +69,20 @@ export class BondNeeded extends Error {
 export function proposeTerms(choices: PostingChoices, facts: MarketFacts): Terms {
   const inDpu = choices.currency.toLowerCase() === facts.token.toLowerCase();
   if (choices.bond === undefined && !inDpu) throw new BondNeeded(choices.currency);
+  const seats = choices.seats ?? 1;
   return {
     requester: choices.requester,
     currency: choices.currency,
     minPrice: choices.minPrice,
     maxPrice: choices.maxPrice,
-    // Rounded up: the contract compares bond × 10 with price × tenths.
-    bond: choices.bond ?? (choices.maxPrice * BigInt(readRules(facts.rules).bondTenths) + 9n) / 10n,
+    bond: choices.bond ?? leastBond(choices.maxPrice, seats, facts.rules),
     shards: choices.shards,
     maxLease: choices.maxLease ?? Math.min(1_024, Math.max(1, Math.ceil(choices.shards / 8))),
     runtime: RUNTIMES[choices.runtime ?? 'wasm'],
     tier: 0,
-    seats: 1,
-    direct: choices.direct ?? false,
-    auditBps: choices.auditBps ?? 0,
+    seats,
+    direct: seats === 1 && (choices.direct ?? false),
+    auditBps: seats === 1 ? (choices.auditBps ?? 0) : 0,
     rules: facts.rules,
     node: choices.node ?? 0,
     start: choices.start ?? 0,
@@ -92,6 +94,16 @@ export function proposeTerms(choices: PostingChoices, facts: MarketFacts): Terms
     afterJob: choices.afterJob ?? zeroHash,
     salt: choices.salt ?? randomSalt(),
   };
+}
+
+/**
+ * Least bond of a shard at `maxPrice` for each of `seats`, in DPU wei, for jobs that are paid in DPU. Seats that check each other need half the
+ * multiple, shared between them.
+ */
+export function leastBond(maxPrice: bigint, seats: number, rules: bigint): bigint {
+  const parts = seats === 1 ? 10n : 20n * BigInt(seats);
+  // Rounded up: the contract compares bond × parts with price × tenths.
+  return (maxPrice * BigInt(readRules(rules).bondTenths) + parts - 1n) / parts;
 }
 
 /** The terms of a map job and of the reduce job that waits for it. */

@@ -187,13 +187,14 @@ export async function* downloadJob(
   backend: StorageBackend,
   options: DownloadOptions = {},
 ): AsyncGenerator<ShardOutput, void, undefined> {
-  requireAllPublic(history);
+  const leases = believedLeases(history);
+  requireAllPublic(history, leases);
   // A reader that stops early must not leave a download behind.
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
   try {
     let ahead: Promise<ShardOutput> | undefined;
-    for (const lease of history.leases) {
+    for (const lease of leases) {
       const verified = await verifyLease(history, lease, backend, { signal });
       for (const { shard } of verified.manifest.shards) {
         const ready = ahead;
@@ -209,7 +210,20 @@ export async function* downloadJob(
   }
 }
 
-function requireAllPublic({ id, terms, leases }: Pick<JobHistory, 'id' | 'terms' | 'leases'>): void {
+/** The leases whose results are the job's, by first shard: with several seats one of those that a quorum agreed on for each range. */
+export function believedLeases({ terms, leases }: Pick<JobHistory, 'terms' | 'leases'>): HistoryLease[] {
+  if (terms.seats === 1) return [...leases];
+  return [...Map.groupBy(leases, ({ lease }) => lease.first).values()].flatMap((seats) => {
+    const paid = seats.filter(({ state }) => state === 'settled');
+    const alike = (one: HistoryLease): number => paid.filter(({ result }) => result?.root === one.result?.root).length;
+    return paid.find((seat) => alike(seat) > terms.seats / 2) ?? [];
+  });
+}
+
+function requireAllPublic(
+  { id, terms }: Pick<JobHistory, 'id' | 'terms'>,
+  leases: readonly Pick<HistoryLease, 'lease' | 'result'>[],
+): void {
   let next = 0;
   for (const { lease, result } of leases) {
     if (lease.first !== next || !result) break;

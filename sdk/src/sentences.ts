@@ -34,6 +34,7 @@ const PHASE_WORDS = {
   committed: 'committed',
   revealed: 'revealed',
   lapsed: 'lapsed',
+  seated: 'shared by several nodes',
 };
 /** What must hold for each field that `TermsInvalid` can name. */
 const TERMS_RULES: Record<string, string> = {
@@ -43,7 +44,7 @@ const TERMS_RULES: Record<string, string> = {
   maxPrice: 'the highest price must be above zero, not below the lowest, and the whole cost must fit in 96 bits',
   bond: 'the bond is too small for the price, or too large to fit in 96 bits',
   seats: 'this number of seats is not offered',
-  auditBps: 'the audit rate must be at most 10,000 basis points, and zero for a direct job',
+  auditBps: 'the audit rate must be at most 10,000 basis points, and zero for a direct job or one with several seats',
   exec: 'the time to execute must be between 1 second and 24 hours',
   window: 'the challenge window must be at most 24 hours',
   expiry: 'the expiry must lie in the future, after the start, and at most 30 days away',
@@ -145,6 +146,23 @@ export const SENTENCES: { [Name in KnownErrorName]: (args: Args<Name>, say: Say)
   LengthMismatch: ([leases, results]) => ({
     sentence: `The call names ${leases} leases but ${results} results.`,
     action: ours,
+  }),
+  NoSeatFree: ([id, first], say) => ({
+    sentence: `Every seat on shard ${first} of ${job(id, say)} is taken.`,
+    action: 'Look for another range or job.',
+  }),
+  SeatedAlready: ([id, first, node], say) => ({
+    sentence: `Node ${node} sits on shard ${first} of ${job(id, say)} already, or has failed there.`,
+    action: 'Leave the seat to another node.',
+  }),
+  SeatsAgree: ([id, first], say) => ({
+    sentence: `Several nodes compute shard ${first} of ${job(id, say)}, so none is paid or ended by itself.`,
+    action: 'Use agree, which ends all of their seats together.',
+  }),
+  SeatsMissing: ([id, first, given, committed], say) => ({
+    sentence: `The call names ${given} seats on shard ${first} of ${job(id, say)}, but ${committed} have committed.`,
+    action: 'Read the job again from the chain and name every seat that has committed, in the order of their nodes.',
+    retryable: true,
   }),
   JobBusy: ([id], say) => ({
     sentence: `Nodes still work on ${job(id, say)}, so it cannot be closed.`,
@@ -320,6 +338,10 @@ export const SENTENCES: { [Name in KnownErrorName]: (args: Args<Name>, say: Say)
   NotMarket: ([caller], say) => ({
     sentence: `Only the Market may do this, and ${say.short(caller)} is not.`,
     action: 'Use the Market instead.',
+  }),
+  CourtMismatch: ([court], say) => ({
+    sentence: `The Market was deployed with the wrong court at ${say.short(court)}.`,
+    action: 'Deploy all of its contracts from the same build.',
   }),
   ExtensionMismatch: ([extension], say) => ({
     sentence: `The Market was deployed with the wrong extension at ${say.short(extension)}.`,

@@ -24,7 +24,7 @@ export interface Terms {
   runtime: number;
   /** Least capability tier of a node; 0 asks for none. */
   tier: number;
-  /** Nodes that compute each lease. */
+  /** Nodes that compute each range: 1, 3 or 5. */
   seats: number;
   /** No audit, and `submit` instead of commit and reveal. */
   direct: boolean;
@@ -148,8 +148,8 @@ export function jobId(terms: Terms, domain: MarketDomain): Hex {
 }
 
 /** Most that the job can cost, fee included, in the currency's smallest unit. Posting escrows exactly this. */
-export function worstCase(terms: Pick<Terms, 'shards' | 'maxPrice'>): bigint {
-  return BigInt(terms.shards) * terms.maxPrice;
+export function worstCase(terms: Pick<Terms, 'shards' | 'maxPrice' | 'seats'>): bigint {
+  return BigInt(terms.shards) * terms.maxPrice * BigInt(terms.seats);
 }
 
 /**

@@ -4,16 +4,32 @@ pragma solidity 0.8.34;
 import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
 import {Parameters} from "src-contracts/Parameters.sol";
 import {StakesCore} from "src-contracts/core/StakesCore.sol";
+import {Panel} from "src-contracts/types/Panel.sol";
 import {Rules} from "src-contracts/types/Rules.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
-/// @notice What decides whether a result is believed. One seat a lease for now; more seats, audit seats and juries join here.
-/// @dev SEAM: `Jobs` asks three questions and nothing else: which seat counts are offered, from when a commit may be revealed,
-/// and until when a revealed result may not be paid.
+/// @notice What decides whether a result is believed: how many seats, when they may speak, and until when they may be doubted. See
+/// `docs/assurance.md`.
+/// @dev SEAM: `Jobs` asks four questions and nothing else: which seat counts are offered, from when a commit may be revealed, alone or
+/// in a panel, and until when a revealed result may not be paid.
 abstract contract Assurance is StakesCore {
-    /// @dev Seats that jobs may ask for.
-    function _seatsOffered(uint8 seats) internal pure returns (bool) {
-        return seats == 1;
+    /// @dev Odd numbers of seats that jobs may ask for, where governance has opened panels.
+    function _seatsOffered(uint256 seats) internal pure returns (bool) {
+        return seats == 3 || seats == 5;
+    }
+
+    /// @dev Last second at which a node may join a panel.
+    function _joinUntil(Terms calldata terms, Panel memory p) internal pure returns (uint256) {
+        return uint256(p.openedAt) + 2 * uint256(terms.exec());
+    }
+
+    /// @dev First second at which seats may be revealed: when all have committed; or when joining is over and whoever sits has committed,
+    /// so that nobody can see an answer and still choose its own. `ready` is false while somebody may still commit.
+    function _panelOpens(Terms calldata terms, Panel memory p) internal view returns (bool ready, uint256 opens) {
+        if (p.committed == terms.seats()) return (true, p.movedAt);
+        uint256 over = _joinUntil(terms, p) + 1;
+        if (block.timestamp < over || p.committed != p.sitting) return (false, 0);
+        return (true, p.movedAt > over ? p.movedAt : over);
     }
 
     /// @dev First second at which the holder may reveal: at once, or after the audit's window when the lease was drawn.
@@ -35,7 +51,7 @@ abstract contract Assurance is StakesCore {
     }
 
     /// @dev Last second at which a reveal is in time.
-    function _revealCloses(Terms calldata terms, uint256 opens) internal view returns (uint256) {
+    function _revealCloses(Terms calldata terms, uint256 opens) internal pure returns (uint256) {
         return opens + terms.rules.revealWindow();
     }
 

@@ -11,6 +11,7 @@ import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {Job, JobState, JobWord, JobWordLib} from "src-contracts/types/Job.sol";
 import {Lease, LeaseLib, LeaseWord, LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
+import {Panel, PanelWord} from "src-contracts/types/Panel.sol";
 import {Rules} from "src-contracts/types/Rules.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
@@ -23,7 +24,7 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
     bytes32 internal constant ACCEPTANCE_TYPEHASH =
         keccak256("Acceptance(bytes32 job,uint32 first,uint32 node,bytes32 root,uint64 units,bytes32 manifest)");
 
-    /// @dev The draw starts with this many nodes expected.
+    /// @dev The draw starts with this many nodes expected for each seat.
     uint256 private constant DRAW_START = 2;
 
     /* STORAGE */
@@ -63,15 +64,41 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         _words[id] = JobWord.unwrap(word);
     }
 
-    /// @dev Where the word of `lease_` is by the flag that it carries, and the word; zero when the job's slot holds no lease. A
-    /// holder that lies about the flag finds a word that does not match.
+    /// @dev Where the word of a node's seat is. A node has at most one on a range.
+    function _seatKey(bytes32 range, uint32 nodeId) internal pure returns (bytes32) {
+        return keccak256(abi.encode(range, "seat", nodeId));
+    }
+
+    /// @dev Where the bonus of a panel's lapsed seats waits, in gwei: the seat of no node.
+    function _bonusKey(bytes32 range) internal pure returns (bytes32) {
+        return _seatKey(range, 0);
+    }
+
+    /// @dev The slot of the range that `lease_` is about, by the flag that it carries.
+    function _rangeOf(bytes32 id, Lease calldata lease_) internal pure returns (bytes32) {
+        bool solo = lease_.first() == 0 && lease_.claimed.flags() & LeaseWordLib.SOLO != 0;
+        return solo ? id : _leaseKey(id, lease_.first());
+    }
+
+    /// @dev Where the word of `lease_` is by the flags that it carries, and the word; zero when the job's slot holds no lease. A
+    /// holder that lies about the flags finds a word that does not match.
     function _find(bytes32 id, Lease calldata lease_) internal view returns (bytes32 key, LeaseWord word) {
-        if (lease_.first() == 0 && lease_.claimed.flags() & LeaseWordLib.SOLO != 0) {
-            word = _loadLease(id);
-            return (id, word.flags() & LeaseWordLib.SOLO != 0 ? word : LeaseWord.wrap(0));
-        }
-        key = _leaseKey(id, lease_.first());
-        return (key, _loadLease(key));
+        key = _rangeOf(id, lease_);
+        if (lease_.claimed.flags() & LeaseWordLib.SEAT != 0) key = _seatKey(key, lease_.claimed.node());
+        word = _loadLease(key);
+        if (key == id && word.flags() & LeaseWordLib.SOLO == 0) word = LeaseWord.wrap(0);
+    }
+
+    /// @dev The panel on the range that begins at `first`, and the range's slot.
+    function _requirePanel(bytes32 id, uint32 first) internal view returns (bytes32 range, Panel memory p) {
+        range = first == 0 && _jobWord(id).state() == JobState.Leased ? id : _leaseKey(id, first);
+        LeaseWord word = _loadLease(range);
+        _requirePhase(id, first, word, Phase.Seated);
+        p = PanelWord.wrap(LeaseWord.unwrap(word)).unpack();
+    }
+
+    function _setPanel(bytes32 range, Panel memory p) internal {
+        _words[range] = PanelWord.unwrap(p.pack());
     }
 
     function _setLease(bytes32 key, LeaseWord word) internal {
@@ -103,6 +130,19 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
 
     function _isLiving(Phase phase) internal pure returns (bool) {
         return phase == Phase.Claimed || phase == Phase.Committed || phase == Phase.Revealed;
+    }
+
+    /// @dev First second at which the committed `lease_` may be revealed, alone or in its panel; `ready` is false while that is open.
+    function _opensFor(Terms calldata terms, bytes32 id, Lease calldata lease_, LeaseWord word)
+        internal
+        view
+        returns (bool ready, uint256 opens)
+    {
+        if (word.flags() & LeaseWordLib.SEAT == 0) {
+            return _revealOpens(terms, id, lease_.first(), word.at(), lease_.committedBlock());
+        }
+        (, Panel memory p) = _requirePanel(id, lease_.first());
+        return _panelOpens(terms, p);
     }
 
     /* INTERNAL: signatures */
@@ -150,7 +190,7 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
     }
 
     /// @dev First second at which `nodeId` may take the lease at `first`. Threshold sortition: a node is in when its roll, uniform
-    /// on [0, 2^64), is below 2^64 · stake · record / total · (2 + elapsed / drawStep). Linear in stake, so splitting gains nothing.
+    /// on [0, 2^64), is below 2^64 · seats · stake · record / total · (2 + elapsed / drawStep). Linear in stake, so splitting gains nothing.
     /// Returns the maximum while the seed's block is not mined yet.
     function _drawnAt(
         Terms calldata terms,
@@ -158,23 +198,24 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         uint32 first,
         uint32 nodeId,
         Node storage n,
-        JobWord j,
+        uint256 postBlock,
+        uint256 postedAt,
         uint256 from
     ) internal view returns (uint256) {
         if (terms.node() != 0) return from;
-        if (block.number < uint256(j.atBlock()) + 2) return type(uint40).max;
+        if (block.number < postBlock + 2) return type(uint40).max;
         Rules rules = terms.rules;
         uint256 openToAll = from + rules.drawOpenAfter();
         // Younger than the seed: the node's id could have been chosen to win.
-        if (n.since >= j.at()) return openToAll;
-        bytes32 seed = Blockhash.blockHash(uint256(j.atBlock()) + 1);
+        if (n.since >= postedAt) return openToAll;
+        bytes32 seed = Blockhash.blockHash(postBlock + 1);
         if (seed == 0) return from;
 
         uint256 roll = uint64(uint256(keccak256(abi.encode(seed, id, first, nodeId))));
         uint256 total = _runtimeStake[terms.runtime()];
         if (total == 0) return openToAll;
-        // 2^64 × the node's part of the draw; it is in once share · factor > roll.
-        uint256 share = (uint256(n.stake) * n.record << 64) / (total * Parameters.BPS);
+        // 2^64 × the node's part of the draw, for every seat; it is in once share · factor > roll.
+        uint256 share = (uint256(n.stake) * n.record * terms.seats() << 64) / (total * Parameters.BPS);
         if (share == 0) return openToAll;
         uint256 factor = roll / share + 1;
         uint256 at = factor <= DRAW_START ? from : from + (factor - DRAW_START) * rules.drawStep();
@@ -189,16 +230,19 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         require(state == JobState.None, JobInState(id, state, JobState.None));
         Rules rules = terms.rules;
         require(Rules.unwrap(rules) == Rules.unwrap(gate.rules), ParamsVersion(rules.version(), gate.rules.version()));
-        require(gate.runtimes & (uint256(1) << terms.runtime()) != 0, TermsInvalid(id, "runtime"));
+        require((gate.runtimes & ~uint256(1)) & (uint256(1) << terms.runtime()) != 0, TermsInvalid(id, "runtime"));
         require(terms.shards() != 0 && terms.shards() <= Parameters.MAX_SHARDS, TermsInvalid(id, "shards"));
         require(terms.maxLease() != 0, TermsInvalid(id, "maxLease"));
         require(terms.minPrice() <= terms.maxPrice() && terms.maxPrice() != 0, TermsInvalid(id, "maxPrice"));
+        uint256 seats = terms.seats();
+        require(
+            seats == 1 || (_seatsOffered(seats) && gate.runtimes & 1 != 0 && !terms.direct()), TermsInvalid(id, "seats")
+        );
         escrow = terms.worstCase();
         require(escrow <= type(uint96).max, TermsInvalid(id, "maxPrice"));
         require(terms.worstBond() <= type(uint96).max, TermsInvalid(id, "bond"));
-        require(_seatsOffered(terms.seats()), TermsInvalid(id, "seats"));
         require(
-            terms.auditBps() <= Parameters.BPS && (!terms.direct() || terms.auditBps() == 0),
+            terms.auditBps() <= Parameters.BPS && (terms.auditBps() == 0 || (!terms.direct() && seats == 1)),
             TermsInvalid(id, "auditBps")
         );
         require(terms.exec() != 0 && terms.exec() <= Parameters.MAX_EXEC, TermsInvalid(id, "exec"));
@@ -209,10 +253,12 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
             TermsInvalid(id, "expiry")
         );
         uint32 only = terms.node();
-        require(only == 0 || _nodes[only].owner != address(0), TermsInvalid(id, "node"));
+        require(only == 0 || (seats == 1 && _nodes[only].owner != address(0)), TermsInvalid(id, "node"));
         require(terms.spec != 0, TermsInvalid(id, "spec"));
         if (terms.currency() == TOKEN && !terms.direct()) {
-            require(terms.bond() * 10 >= terms.maxPrice() * rules.bondTenths(), TermsInvalid(id, "bond"));
+            // Seats that check each other share half the multiple: deterrence needs bond ≥ price · (1 − p) / p at a chance p to be caught.
+            uint256 parts = seats == 1 ? 10 : 20 * seats;
+            require(terms.bond() * parts >= terms.maxPrice() * rules.bondTenths(), TermsInvalid(id, "bond"));
         }
         if (terms.afterJob != 0) {
             // A job that can no longer become complete would leave this one waiting until it expires.
@@ -257,6 +303,29 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
 
         if (accepted) emit LeaseAccepted(id, nodeId, first, gross - fee, fee, result);
         else emit LeaseSettled(id, nodeId, first, gross - fee, fee, record);
+    }
+
+    /// @dev Takes a range of `count` shards that cost `gross` out of its job. `done`: they count as computed.
+    function _endRange(bytes32 id, Terms calldata terms, bytes32 range, uint16 count, uint256 gross, bool done)
+        internal
+    {
+        if (range == id) {
+            _end(id, terms, done ? JobState.Complete : JobState.Closed, terms.worstCase() - gross);
+            return;
+        }
+        _setLease(range, LeaseWord.wrap(0));
+        Job memory j = _jobWord(id).unpack();
+        j.busy -= count;
+        if (done) j.done += count;
+        // forge-lint: disable-next-line(unsafe-typecast)
+        j.left -= uint96(gross); // ≤ maxPrice · seats · count, which is in escrow
+        if (j.done == terms.shards()) {
+            _end(id, terms, JobState.Complete, j.left);
+        } else if (j.busy == 0 && (j.state == JobState.Cancelled || block.timestamp > terms.expiry())) {
+            _end(id, terms, JobState.Closed, j.left);
+        } else {
+            _setJob(id, j.pack());
+        }
     }
 
     /// @dev Leaves a tombstone and gives `refund` back.

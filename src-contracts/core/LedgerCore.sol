@@ -18,7 +18,7 @@ abstract contract LedgerCore is LedgerFacts {
         /// The newest version; a post may use no other.
         Rules rules;
         uint40 pausedUntil;
-        /// Bit r is set when new jobs may use runtime r.
+        /// Bit r is set when new jobs may use runtime r; bit 0, which is no runtime, when they may ask for several seats.
         uint32 runtimes;
         /// Least stake of a claiming node, in whole DPU.
         uint32 minStake;

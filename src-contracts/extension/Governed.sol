@@ -35,6 +35,12 @@ abstract contract Governed is MarketCore, IGoverned {
     }
 
     /// @inheritdoc IGoverned
+    function allowSeats(bool allowed) external onlyOwner {
+        _gate.runtimes = allowed ? _gate.runtimes | 1 : _gate.runtimes & ~uint32(1);
+        emit SeatsAllowed(allowed);
+    }
+
+    /// @inheritdoc IGoverned
     function setMinStake(uint96 minStake) external onlyOwner {
         Parameters.checkMinStake(minStake);
         // forge-lint: disable-next-line(unsafe-typecast)

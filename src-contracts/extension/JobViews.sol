@@ -7,6 +7,7 @@ import {IJobViews} from "src-contracts/interfaces/IJobs.sol";
 import {Job, JobState, JobWord} from "src-contracts/types/Job.sol";
 import {LeaseWord, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
+import {Panel} from "src-contracts/types/Panel.sol";
 import {Rules} from "src-contracts/types/Rules.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
@@ -57,6 +58,9 @@ abstract contract JobViews is MarketCore, IJobViews {
     function drawn(Terms calldata terms, uint32 first, uint32 nodeId) external view returns (bool now_, uint40 from_) {
         bytes32 id = _jobId(terms);
         JobWord word = _jobWord(id);
+        if (LeaseWord.wrap(leaseWord(id, first)).phase() == Phase.Seated) {
+            return _drawnToPanel(terms, id, first, nodeId);
+        }
         if (word.state() != JobState.Open || block.timestamp > terms.expiry()) return (false, 0);
         (bool ready, uint256 from) = _opening(terms, word.at());
         LeaseWord lapsed = LeaseWord.wrap(_words[_leaseKey(id, first)]);
@@ -66,7 +70,7 @@ abstract contract JobViews is MarketCore, IJobViews {
         }
         Node storage n = _nodes[nodeId];
         if (!ready || !_eligible(terms, nodeId, n)) return (false, 0);
-        uint256 at = _drawnAt(terms, id, first, nodeId, n, word, from);
+        uint256 at = _drawnAt(terms, id, first, nodeId, n, word.atBlock(), word.at(), from);
         if (terms.start() > at) at = terms.start();
         // forge-lint: disable-next-line(unsafe-typecast)
         return (block.timestamp >= at, uint40(at)); // a time
@@ -78,6 +82,7 @@ abstract contract JobViews is MarketCore, IJobViews {
         if (state == JobState.Complete || state == JobState.Closed) return 0;
         Rules rules = terms.rules;
         uint256 last = uint256(terms.expiry()) + terms.exec() + terms.window() + 1;
+        if (terms.seats() != 1) last += 2 * uint256(terms.exec());
         if (!terms.direct()) last += rules.auditWindow() + rules.revealWindow();
         // forge-lint: disable-next-line(unsafe-typecast)
         return uint40(last); // a time plus a few days
@@ -92,5 +97,24 @@ abstract contract JobViews is MarketCore, IJobViews {
         // Hashed twice, so that no inner node of a tree can pass for a leaf.
         bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(shard, hash, units))));
         return MerkleProof.verifyCalldata(proof, root, leaf);
+    }
+
+    /* INTERNAL */
+
+    /// @dev Whether a node may join the panel on the range at `first`.
+    function _drawnToPanel(Terms calldata terms, bytes32 id, uint32 first, uint32 nodeId)
+        private
+        view
+        returns (bool now_, uint40 from_)
+    {
+        (bytes32 range, Panel memory p) = _requirePanel(id, first);
+        Node storage n = _nodes[nodeId];
+        if (
+            p.sitting == terms.seats() || block.timestamp > _joinUntil(terms, p) || !_eligible(terms, nodeId, n)
+                || _loadLease(_seatKey(range, nodeId)).phase() != Phase.None
+        ) return (false, 0);
+        uint256 at = _drawnAt(terms, id, first, nodeId, n, p.postBlock, p.postedAt, p.rampFrom);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return (block.timestamp >= at, uint40(at)); // a time
     }
 }

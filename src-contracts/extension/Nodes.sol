@@ -54,7 +54,7 @@ abstract contract Nodes is MarketCore, INodes {
 
     /// @inheritdoc INodes
     function runtime(uint8 id) external view returns (uint96 stake_, bool allowed) {
-        return (_runtimeStake[id], _gate.runtimes & (uint256(1) << id) != 0);
+        return (_runtimeStake[id], id != 0 && _gate.runtimes & (uint256(1) << id) != 0);
     }
 
     /* INTERNAL */

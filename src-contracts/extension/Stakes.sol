@@ -3,16 +3,13 @@ pragma solidity 0.8.34;
 
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {ERC20Burnable} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Burnable.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {Parameters} from "src-contracts/Parameters.sol";
 import {StakeSurrogate} from "src-contracts/StakeSurrogate.sol";
 import {Nodes} from "src-contracts/extension/Nodes.sol";
 import {INodes} from "src-contracts/interfaces/INodes.sol";
 import {Node} from "src-contracts/types/Node.sol";
-import {Params} from "src-contracts/types/Params.sol";
 
-/// @notice Stake in, the exit queue, stake out, and slashing: everything that moves DPU between surrogates and the Market.
+/// @notice Stake in, the exit queue, stake out.
 abstract contract Stakes is Nodes {
     using SafeERC20 for IERC20;
 
@@ -96,27 +93,6 @@ abstract contract Stakes is Nodes {
     }
 
     /* INTERNAL */
-
-    /// @dev Releases `bond` of a node and takes `amount` (at most `bond`) of it away: part burnt, part for the retry, the rest for
-    /// the treasury. The caller books the retry's part. The pull from the surrogate is the last thing that happens.
-    function _slash(uint32 id, uint256 bond, uint256 amount, Params storage p) internal {
-        Node storage n = _nodes[id];
-        // forge-lint: disable-start(unsafe-typecast)
-        _moveStake(n.runtimes, n.stake, n.stake - uint96(amount)); // amount ≤ bond ≤ locked ≤ stake
-        n.locked -= uint96(bond);
-        n.stake -= uint96(amount);
-        // forge-lint: disable-end(unsafe-typecast)
-        if (amount == 0) return;
-
-        uint256 burnt = amount * p.burnBps / Parameters.BPS;
-        uint256 treasuryPart = amount - burnt - uint256(_retryGwei(amount, p)) * 1 gwei;
-        _credit(TOKEN, _treasury, treasuryPart);
-
-        emit NodeSlashed(id, amount, burnt, treasuryPart, n.stake);
-
-        StakeSurrogate(_surrogates[n.owner]).release(address(this), amount);
-        if (burnt != 0) ERC20Burnable(TOKEN).burn(burnt);
-    }
 
     function _surrogate(address owner) private returns (address surrogate) {
         surrogate = _surrogates[owner];

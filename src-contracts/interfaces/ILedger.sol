@@ -16,6 +16,8 @@ interface LedgerFacts {
     event CurrencyAllowed(address indexed currency, bool allowed);
     /// @notice Emitted when `runtime` became, or ceased to be, open for new jobs.
     event RuntimeAllowed(uint8 indexed runtime, bool allowed);
+    /// @notice Emitted when new jobs could, or could no longer, ask for several seats.
+    event SeatsAllowed(bool allowed);
     /// @notice Emitted when version `version` of the parameters was added; new jobs use it from now on.
     event ParamsAdded(uint16 indexed version, Params params);
     /// @notice Emitted when the least stake of a claiming node changed.

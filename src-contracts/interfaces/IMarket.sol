@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IExits, IJobViews, IJobs} from "src-contracts/interfaces/IJobs.sol";
+import {IExits, IJobViews, IJobs, IPanels} from "src-contracts/interfaces/IJobs.sol";
 import {ILedger} from "src-contracts/interfaces/ILedger.sol";
 import {INodes} from "src-contracts/interfaces/INodes.sol";
 import {Params} from "src-contracts/types/Params.sol";
@@ -18,6 +18,9 @@ interface IGoverned {
 
     /// @notice Opens or closes a runtime for new jobs.
     function allowRuntime(uint8 runtime, bool allowed) external;
+
+    /// @notice Opens or closes jobs with several seats. Those that exist go on.
+    function allowSeats(bool allowed) external;
 
     /// @notice Sets the least stake of a claiming node.
     function setMinStake(uint96 minStake) external;
@@ -45,4 +48,4 @@ interface IGoverned {
 }
 
 /// @notice The compute market: every unit of money and every decision about money. One address answers all of it.
-interface IMarket is ILedger, INodes, IJobs, IExits, IJobViews, IGoverned {}
+interface IMarket is ILedger, INodes, IJobs, IPanels, IExits, IJobViews, IGoverned {}

@@ -7,7 +7,9 @@ enum Phase {
     Claimed,
     Committed,
     Revealed,
-    Lapsed
+    Lapsed,
+    /// Several nodes sit on the range: the word is a `PanelWord`.
+    Seated
 }
 
 /// @notice A lease as its holder describes it in calldata; the contract checks it against one storage word.
@@ -66,6 +68,8 @@ library LeaseWordLib {
     uint8 internal constant SOLO = 0x80;
     /// The job is direct.
     uint8 internal constant DIRECT = 0x40;
+    /// One of several seats: its word is under a key of range and node, and the range's slot holds a `PanelWord`.
+    uint8 internal constant SEAT = 0x20;
     uint8 internal constant PHASE_MASK = 0x0f;
 
     function make(uint8 flags_, Phase phase_, uint256 at_, uint208 body_) internal pure returns (LeaseWord) {

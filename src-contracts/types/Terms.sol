@@ -133,7 +133,7 @@ library TermsLib {
         return uint8(self.shape >> 16);
     }
 
-    /// @notice Nodes that compute each lease.
+    /// @notice Nodes that compute each lease: 1, 3 or 5.
     function seats(Terms calldata self) internal pure returns (uint8) {
         return uint8(self.shape >> 8);
     }
@@ -167,7 +167,7 @@ library TermsLib {
 
     /// @notice Most that the job can cost, fee included.
     function worstCase(Terms calldata self) internal pure returns (uint256) {
-        return self.shards() * self.maxPrice();
+        return self.shards() * self.maxPrice() * self.seats();
     }
 
     /// @notice DPU that would be locked if one node held everything.

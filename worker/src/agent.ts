@@ -177,8 +177,8 @@ export async function runAgent(
   );
   stack.defer(() => executor.stop());
   const keeper = new Keeper(
-    { node, revealConfirmations: config.revealConfirmations },
-    { book, facts, promises, nextTime, executor, prover, settler, log },
+    { node, revealConfirmations: config.revealConfirmations, lapseGraceSeconds: config.lapseGraceSeconds },
+    { chain, book, facts, promises, nextTime, executor, prover, settler, log },
   );
   const claimer = new Claimer(
     {

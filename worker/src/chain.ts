@@ -111,7 +111,10 @@ export interface Chain extends SenderChain {
   dryRun(from: Address, data: Hex, time: number): Promise<DryRun>;
   job(id: Hex): Promise<JobView>;
   lease(id: Hex, first: number): Promise<{ phase: Phase; at: number }>;
+  /** Storage word of a range: a lease's, or a panel's where several nodes sit. */
   leaseWord(id: Hex, first: number): Promise<bigint>;
+  /** Storage word of a node's seat on a range; zero when it has none, or when nobody sits there any more. */
+  seatWord(id: Hex, first: number, node: number): Promise<bigint>;
   /** Whether `node` may take the lease now, and from when it may (0: never). */
   drawn(terms: Terms, first: number, node: number): Promise<{ now: boolean; from: number }>;
   node(id: number): Promise<NodeView>;

@@ -1,4 +1,4 @@
-import { claimedWord, type Lease, type Result } from '@dpu/sdk/lease';
+import { claimedWord, SEAT, type Lease, type Result } from '@dpu/sdk/lease';
 import { zeroHash } from 'viem';
 import { expect, test } from 'vitest';
 
@@ -109,16 +109,16 @@ test('a lease carries what calldata needs, phase by phase', () => {
   const base = { job: JOB, terms: sampleTerms(), claimedBlock: 12, bond: 80n };
   at(10, posted(10));
   at(12, claimed(12, 0, NODE, { bonus: 2n }));
-  expect(book.lease(JOB, 0)).toEqual({ ...base, phase: 'claimed', lease });
+  expect(book.lease(JOB, 0, NODE)).toEqual({ ...base, phase: 'claimed', lease });
   at(14, committed(14, 0, NODE, 1_050));
   const bound = { ...lease, commitment: bytes32(0xc), committedBlock: 14 };
-  expect(book.lease(JOB, 0)).toEqual({ ...base, phase: 'committed', lease: bound, committedAt: 1_050 });
+  expect(book.lease(JOB, 0, NODE)).toEqual({ ...base, phase: 'committed', lease: bound, committedAt: 1_050 });
   at(15, revealed(15, 0, NODE));
-  const shown = { ...base, lease: bound, committedAt: 1_050, revealedAt: 1_060, result: RESULT };
-  expect(book.lease(JOB, 0)).toEqual({ ...shown, phase: 'revealed' });
+  const shown = { ...base, lease: bound, committedAt: 1_050, revealedAt: 1_060, revealedBlock: 15, result: RESULT };
+  expect(book.lease(JOB, 0, NODE)).toEqual({ ...shown, phase: 'revealed' });
   expect(book.ownLiving(NODE)).toHaveLength(1);
   at(20, settled(20, 0, NODE));
-  expect(book.lease(JOB, 0)).toEqual({ ...shown, phase: 'settled', paid: 194n, fee: 6n, endBlock: 20 });
+  expect(book.lease(JOB, 0, NODE)).toEqual({ ...shown, phase: 'settled', paid: 194n, fee: 6n, endBlock: 20 });
   expect(book.ownLiving(NODE)).toEqual([]);
   expect(book.earnings(NODE)).toEqual([{ currency: CURRENCY, paid: 194n, leases: 1 }]);
 });
@@ -129,11 +129,11 @@ test('a reorg takes back exactly what came after the ancestor', () => {
   at(12, claimed(12, 0, NODE));
   at(14, committed(14, 0, NODE), posted(14, bytes32(2)));
   book.rewind(13);
-  expect(book.lease(JOB, 0)?.phase).toBe('claimed');
+  expect(book.lease(JOB, 0, NODE)?.phase).toBe('claimed');
   expect(book.cursor()).toEqual({ number: 12, hash: bytes32(12) });
   expect(book.terms(bytes32(2))).toBeUndefined();
   book.rewind(11);
-  expect(book.lease(JOB, 0)).toBeUndefined();
+  expect(book.lease(JOB, 0, NODE)).toBeUndefined();
   expect(book.openJobs()).toHaveLength(1);
 });
 
@@ -142,7 +142,7 @@ test('a range that another node took over is not ours any more', () => {
   at(10, posted(10));
   at(12, claimed(12, 0, NODE));
   at(13, lapsed(13, 0, NODE));
-  expect(book.lease(JOB, 0)).toMatchObject({
+  expect(book.lease(JOB, 0, NODE)).toMatchObject({
     phase: 'lapsed',
     slashed: 16n,
     waitingBonus: 3_000_000_000n,
@@ -151,7 +151,7 @@ test('a range that another node took over is not ours any more', () => {
   at(14, claimed(14, 0, OTHER, { deadline: 1_200 }));
   expect(book.ownLiving(NODE)).toEqual([]);
   expect(book.ownEnded(NODE, 9)).toEqual([]);
-  expect(book.lease(JOB, 0)).toMatchObject({
+  expect(book.lease(JOB, 0, NODE)).toMatchObject({
     phase: 'claimed',
     claimedBlock: 14,
     lease: { node: OTHER, deadline: 1_200 },
@@ -193,7 +193,7 @@ test('settled results are those of every holder, also of an order that was settl
     { first: 2, node: NODE, result: RESULT },
     { first: 4, node: OTHER, result: agreed },
   ]);
-  expect(book.lease(JOB, 4)).toMatchObject({ phase: 'settled', result: agreed });
+  expect(book.lease(JOB, 4, NODE)).toMatchObject({ phase: 'settled', result: agreed });
 });
 
 test('only what is needed to find a common ancestor is kept of the blocks', () => {
@@ -212,5 +212,63 @@ test('jobs of others are forgotten once they have expired long ago; ours are not
   book.forget(5_001);
   expect(book.terms(foreign)).toBeUndefined();
   expect(book.terms(JOB)).toBeDefined();
-  expect(book.lease(JOB, 0)?.phase).toBe('claimed');
+  expect(book.lease(JOB, 0, NODE)?.phase).toBe('claimed');
+});
+
+const SEATS = { seats: 3 };
+const seat = (block: number, node: number, deadline = 1_100): MarketEvent => ({
+  ...claimed(block, 0, node, { flags: SEAT, deadline }),
+  logIndex: 10 + node,
+});
+const faulted = (block: number, node: number, withheld: boolean): MarketEvent => ({
+  ...{ block, logIndex: 30 + node, job: JOB, name: 'SeatFaulted', first: 0, node },
+  slashed: 80n,
+  withheld,
+});
+const of = (event: MarketEvent, logIndex: number): MarketEvent => ({ ...event, logIndex });
+
+test('seats of one range never mix, whoever commits and reveals in whichever order', () => {
+  const { book, at } = setup();
+  at(10, posted(10, JOB, SEATS));
+  at(12, seat(12, OTHER), seat(12, NODE), seat(12, 5));
+  at(13, of(committed(13, 0, OTHER), 1));
+  expect(book.lease(JOB, 0, NODE)).toMatchObject({ phase: 'claimed', lease: { node: NODE, committedBlock: 0 } });
+  expect(book.lease(JOB, 0, OTHER)).toMatchObject({ phase: 'committed', lease: { node: OTHER, committedBlock: 13 } });
+  expect(book.lease(JOB, 0, 4)).toBeUndefined();
+  at(14, of(committed(14, 0, NODE, 1_050), 1), of(committed(14, 0, 5), 2));
+  const wrong = { ...RESULT, root: bytes32(0xbad) };
+  at(15, of(revealed(15, 0, NODE), 1), of(revealed(15, 0, 5), 2), {
+    ...(of(revealed(15, 0, OTHER), 3) as Extract<MarketEvent, { name: 'LeaseRevealed' }>),
+    result: wrong,
+  });
+  expect(book.ownLiving(NODE).map(({ lease, phase }) => [lease.node, phase])).toEqual([[NODE, 'revealed']]);
+  expect(book.range(JOB, 0)?.standing).toBe('held');
+  expect(book.settledResults(JOB)).toEqual([]);
+
+  at(20, of(settled(20, 0, NODE), 1), of(settled(20, 0, 5), 2), faulted(20, OTHER, false));
+  expect(book.range(JOB, 0)?.standing).toBe('ended');
+  expect(book.leasesOf(JOB).map(({ lease, phase }) => [lease.node, phase])).toEqual([
+    [5, 'settled'],
+    [NODE, 'settled'],
+    [OTHER, 'lapsed'],
+  ]);
+  expect(book.lease(JOB, 0, OTHER)).toMatchObject({ slashed: 80n, waitingBonus: 0n, endBlock: 20, result: wrong });
+  expect(book.ownLiving(NODE)).toEqual([]);
+  expect(book.earnings(NODE)).toMatchObject([{ paid: 194n, leases: 1 }]);
+  // The liar showed its result last, but was not paid for it.
+  expect(book.settledResults(JOB)).toEqual([{ first: 0, node: 5, result: RESULT }]);
+});
+
+test('a range is free when all its seats are lost, and held again by whoever takes it over', () => {
+  const { book, at } = setup();
+  at(10, posted(10, JOB, SEATS));
+  at(12, seat(12, OTHER), seat(12, 5));
+  at(13, of(committed(13, 0, 5), 1));
+  at(20, lapsed(20, 0, OTHER));
+  expect(book.range(JOB, 0)?.standing).toBe('held');
+  at(30, faulted(30, 5, true));
+  expect(book.range(JOB, 0)?.standing).toBe('lapsed');
+  at(31, seat(31, NODE, 1_300));
+  expect(book.range(JOB, 0)?.standing).toBe('held');
+  expect(book.ownLiving(NODE).map(({ lease }) => lease.deadline)).toEqual([1_300]);
 });

@@ -1,9 +1,9 @@
-import type { Result } from '@dpu/sdk/lease';
+import { isSeat, type Result } from '@dpu/sdk/lease';
 import type { Terms } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
 
 import type { Journal } from './journal.ts';
-import { foldLease, type LeaseState } from './leaseFold.ts';
+import { foldRange, isLiving, type LeaseState, type RangeStanding } from './leaseFold.ts';
 import { fromText, toText, type LeaseEvent, type MarketEvent } from './marketEvents.ts';
 
 /** How many scanned block hashes are kept to find the common ancestor after a reorg. */
@@ -21,6 +21,13 @@ export interface KnownLease extends LeaseState {
   terms: Terms;
 }
 
+/** A range with all who hold it. */
+export interface KnownRange {
+  standing: RangeStanding;
+  /** Its newest lease, or its seats by node. */
+  leases: KnownLease[];
+}
+
 /** What a network was seen to pay this node, per currency. */
 export interface Earnings {
   currency: string;
@@ -35,8 +42,8 @@ export interface Earnings {
  */
 export class ChainBook {
   readonly #journal: Journal;
-  /** Folded leases, dropped whenever their events change. */
-  readonly #leases = new Map<string, KnownLease | undefined>();
+  /** Folded ranges, dropped whenever their events change. */
+  readonly #ranges = new Map<string, KnownRange | undefined>();
 
   constructor(journal: Journal) {
     this.#journal = journal;
@@ -70,7 +77,7 @@ export class ChainBook {
       this.#journal.run('DELETE FROM events WHERE block > ?', number);
       this.#journal.run('DELETE FROM jobs WHERE block > ?', number);
     });
-    this.#leases.clear();
+    this.#ranges.clear();
   }
 
   /** Terms of a job that was seen. */
@@ -98,10 +105,10 @@ export class ChainBook {
       .map(({ id, terms, block }) => ({ id, terms: fromText<Terms>(terms), postedBlock: block }));
   }
 
-  /** The newest lease at `first`. */
-  lease(job: Hex, first: number): KnownLease | undefined {
+  /** The range at `first`. */
+  range(job: Hex, first: number): KnownRange | undefined {
     const key = `${job}:${first}`;
-    if (this.#leases.has(key)) return this.#leases.get(key);
+    if (this.#ranges.has(key)) return this.#ranges.get(key);
     const events = this.#journal
       .all<{ event: string }>(
         'SELECT event FROM events WHERE job = ? AND first = ? ORDER BY block, log_index',
@@ -110,20 +117,32 @@ export class ChainBook {
       )
       .map(({ event }) => fromText<LeaseEvent>(event));
     const terms = events.length > 0 ? this.terms(job) : undefined;
-    const state = terms && foldLease(events, terms);
-    const known = state && { ...state, terms };
-    this.#leases.set(key, known);
+    const folded = terms && foldRange(events, terms);
+    const known = folded && { ...folded, leases: folded.leases.map((lease) => ({ ...lease, terms })) };
+    this.#ranges.set(key, known);
     return known;
   }
 
-  /** Newest leases of a job, by first shard. */
-  leasesOf(job: Hex): KnownLease[] {
+  /** The newest lease at `first`; where several nodes sit, the seat of `node`. */
+  lease(job: Hex, first: number, node: number): KnownLease | undefined {
+    const leases = this.range(job, first)?.leases ?? [];
+    const [only] = leases;
+    return only && !isSeat(only.lease) ? only : leases.find(({ lease }) => lease.node === node);
+  }
+
+  /** Ranges of a job that were claimed, by first shard. */
+  rangesOf(job: Hex): KnownRange[] {
     return this.#journal
       .all<{ first: number }>(
         'SELECT DISTINCT first FROM events WHERE job = ? AND first IS NOT NULL ORDER BY first',
         job,
       )
-      .flatMap(({ first }) => this.lease(job, first) ?? []);
+      .flatMap(({ first }) => this.range(job, first) ?? []);
+  }
+
+  /** Newest leases and seats of a job, by first shard. */
+  leasesOf(job: Hex): KnownLease[] {
+    return this.rangesOf(job).flatMap(({ leases }) => leases);
   }
 
   /** Settled results of a job, by first shard: its whole output once it is complete. */
@@ -132,7 +151,7 @@ export class ChainBook {
     const events = this.#journal.all<{ event: string }>(
       `SELECT event FROM events AS shown WHERE job = ?
        AND (event LIKE '%"name":"LeaseRevealed"%' OR event LIKE '%"name":"LeaseAccepted"%')
-       AND EXISTS (SELECT 1 FROM events AS paid WHERE paid.job = shown.job AND paid.first = shown.first
+       AND EXISTS (SELECT 1 FROM events AS paid WHERE paid.job = shown.job AND paid.first = shown.first AND paid.node = shown.node
          AND (paid.event LIKE '%"name":"LeaseSettled"%' OR paid.event LIKE '%"name":"LeaseAccepted"%'))
        ORDER BY first, block, log_index`,
       job,
@@ -148,15 +167,15 @@ export class ChainBook {
   /** Our leases that are still alive, by claim. */
   ownLiving(node: number): KnownLease[] {
     return this.#ownKeys()
-      .flatMap(({ job, first }) => this.lease(job, first) ?? [])
-      .filter(({ lease, phase }) => lease.node === node && phase !== 'settled' && phase !== 'lapsed')
+      .flatMap(({ job, first }) => this.lease(job, first, node) ?? [])
+      .filter(({ lease, phase }) => lease.node === node && isLiving({ phase }))
       .sort((a, b) => a.claimedBlock - b.claimedBlock || a.lease.first - b.lease.first);
   }
 
   /** Our leases that ended, newest first. */
   ownEnded(node: number, limit: number): KnownLease[] {
     return this.#ownKeys()
-      .flatMap(({ job, first }) => this.lease(job, first) ?? [])
+      .flatMap(({ job, first }) => this.lease(job, first, node) ?? [])
       .filter(({ lease, phase }) => lease.node === node && (phase === 'settled' || phase === 'lapsed'))
       .sort((a, b) => (b.endBlock ?? 0) - (a.endBlock ?? 0))
       .slice(0, limit);
@@ -182,7 +201,7 @@ export class ChainBook {
     );
     if (dropped === 0) return;
     this.#journal.run('DELETE FROM events WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE id = job)');
-    this.#leases.clear();
+    this.#ranges.clear();
   }
 
   #ownKeys(): { job: Hex; first: number }[] {
@@ -206,6 +225,6 @@ export class ChainBook {
       Number(holder === node),
       toText(event),
     );
-    if (first !== null) this.#leases.delete(`${event.job}:${first}`);
+    if (first !== null) this.#ranges.delete(`${event.job}:${first}`);
   }
 }

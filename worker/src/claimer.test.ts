@@ -1,4 +1,6 @@
 import { marketAbi } from '@dpu/sdk/abi';
+import { isSeat, SEAT } from '@dpu/sdk/lease';
+import { panelWord, type Panel } from '@dpu/sdk/panel';
 import type { Terms } from '@dpu/sdk/terms';
 import { decodeFunctionData, type Hex } from 'viem';
 import { expect, test } from 'vitest';
@@ -23,6 +25,12 @@ import type { PreparedJob, Workspace } from './workspace.ts';
 const never = new AbortController().signal;
 const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** A panel that node 9 opened at second 1,012, in a job that was posted at second 1,000 in block 10. */
+const PANEL: Panel = {
+  ...{ flags: 0, openedAt: 1_012, postBlock: 10, postedAt: 1_000, rampFrom: 1_000, movedAt: 1_012 },
+  ...{ count: 2, sitting: 1, committed: 0, lapses: 0 },
+};
+
 interface World {
   terms: Partial<Terms>;
   view: Partial<JobView>;
@@ -30,6 +38,7 @@ interface World {
   parent: Partial<JobView>;
   node: Partial<NodeView>;
   leases: KnownLease[];
+  panel: Partial<Panel>;
   prepare: () => Promise<PreparedJob>;
   dryRun: () => DryRun;
 }
@@ -43,6 +52,7 @@ function setup(over: Partial<World> = {}) {
     // The whole draw, so that it is in from the start.
     node: { record: 10_000 },
     leases: [],
+    panel: {},
     prepare: async () => ({ spec }) as unknown as PreparedJob,
     dryRun: () => ({ ok: true, gas: 1n }),
     ...over,
@@ -58,6 +68,7 @@ function setup(over: Partial<World> = {}) {
     runtimeStake: async () => 1_000n,
     block: async (number: number) => sampleHead(number, number),
     lease: async () => ({ phase: 'lapsed', at: 1_040 }),
+    leaseWord: async () => panelWord({ ...PANEL, ...world.panel }),
     job: async (id: Hex) => {
       asked.push(`job ${Number(BigInt(id))}`);
       return {
@@ -82,8 +93,12 @@ function setup(over: Partial<World> = {}) {
   } as unknown as Sender;
   const book = {
     openJobs: () => [{ id: JOB, terms: sampleTerms(world.terms), postedBlock: 10 }],
-    leasesOf: () => world.leases,
-    lease: () => world.leases[0],
+    rangesOf: () =>
+      [...Map.groupBy(world.leases, ({ lease }) => lease.first).values()].map((leases) => ({
+        standing: leases.every(({ phase }) => phase === 'lapsed') ? 'lapsed' : 'held',
+        leases,
+      })),
+    lease: (_job: Hex, _first: number, node: number) => world.leases.find(({ lease }) => lease.node === node),
     cursor: () => ({ number: 11, hash: bytes32(11) }),
   } as unknown as ChainBook;
   const workspace = {
@@ -93,7 +108,8 @@ function setup(over: Partial<World> = {}) {
     },
   } as unknown as Workspace;
   const settler = {
-    lapse: async ({ lease }: KnownLease) => asked.push(`lapse ${lease.first}`),
+    lapse: async ({ lease }: KnownLease) =>
+      asked.push(`lapse ${lease.first}${isSeat(lease) ? ` of ${lease.node}` : ''}`),
   } as unknown as Settler;
   let nextTime = 1_012;
   const facts = new ChainFacts(chain);
@@ -297,4 +313,50 @@ test('waits for the job before, and opens when that was complete', async () => {
   expect(asked.at(-1)).toBe('prepare');
   await tick(13);
   expect(sent).toEqual([{ functionName: 'claim', args: [NODE, 4] }]);
+});
+
+const taken = { terms: { seats: 3 }, view: { cursor: 10 } };
+const seat = (over: Partial<KnownLease['lease']> = {}, phase: KnownLease['phase'] = 'claimed'): KnownLease =>
+  sampleLease({ phase, terms: sampleTerms({ seats: 3 }), lease: { node: 9, flags: SEAT, ...over } });
+
+test('joins others on a range when it is drawn, once', async () => {
+  const { tick, sent } = setup({ ...taken, leases: [seat()] });
+  for (const block of [13, 14, 15]) await tick(block);
+  expect(sent).toEqual([{ functionName: 'join', args: [0, NODE] }]);
+});
+
+test('joins before it begins what nobody has begun', async () => {
+  const { tick, sent } = setup({ terms: { seats: 3 }, view: { cursor: 2 }, leases: [seat()] });
+  await tick(13);
+  await tick(14);
+  expect(sent.map(({ functionName }) => functionName)).toEqual(['join']);
+});
+
+test.each([
+  ['every seat is taken', [seat(), seat({ node: 8 }), seat({ node: 6 })], {}],
+  ['it sits there already', [seat(), seat({ node: NODE }, 'committed')], {}],
+  ['it has failed there', [seat(), seat({ node: NODE }, 'lapsed')], {}],
+  ['the chain knows of a seat more', [seat()], { sitting: 3 }],
+  ['joining is over', [seat()], { openedAt: 894 }],
+])('joins nobody when %s', async (_reason, leases, panel) => {
+  const { tick, sent } = setup({ ...taken, leases, panel });
+  await tick(13);
+  await tick(14);
+  expect(sent).toEqual([]);
+});
+
+test('joins in the last good second', async () => {
+  const { tick, sent } = setup({ ...taken, leases: [seat()], panel: { openedAt: 895 } });
+  await tick(13);
+  await tick(14);
+  expect(sent.map(({ functionName }) => functionName)).toEqual(['join']);
+});
+
+test('says that a seat is overdue, but not that one is which has committed', async () => {
+  const others = [seat({ node: 8, committedBlock: 14 }, 'committed'), seat({ deadline: 1_020 })];
+  const { tick, asked } = setup({ ...taken, leases: others, panel: { sitting: 3 } });
+  await tick(28, 1_029);
+  expect(asked.filter((one) => one.startsWith('lapse'))).toEqual([]);
+  await tick(29, 1_030);
+  expect(asked.filter((one) => one.startsWith('lapse'))).toEqual(['lapse 0 of 9']);
 });

@@ -1,14 +1,16 @@
+import { isSeat } from '@dpu/sdk/lease';
 import { rampStart, runtimeName, type Terms } from '@dpu/sdk/terms';
 import { zeroHash, type Hex } from 'viem';
 
 import type { Chain, Head, JobView, NodeView } from './chain.ts';
-import type { ChainBook, KnownJob, KnownLease } from './chainBook.ts';
+import type { ChainBook, KnownJob, KnownLease, KnownRange } from './chainBook.ts';
 import { marketCalls } from '@dpu/sdk/calls';
 import { DeclineError, type Decline, type DeclineCode, type DeclineRing } from './declines.ts';
 import { drawnAt } from './draw.ts';
 import type { ChainFacts } from './facts.ts';
 import type { Log } from './log.ts';
 import type { MarketEvent } from './marketEvents.ts';
+import { freePanel, patienceOf } from './panels.ts';
 import type { Outbox } from './outbox.ts';
 import {
   planClaims,
@@ -146,7 +148,7 @@ export class Claimer {
     return this.#deps.outbox
       .live()
       .filter(({ kind, status, block }) => {
-        if (kind !== 'claim' && kind !== 'takeOver') return false;
+        if (kind !== 'claim' && kind !== 'takeOver' && kind !== 'join') return false;
         return status === 'queued' || status === 'sent' || (status === 'mined' && (block ?? 0) > scanned);
       })
       .reduce((sum, { shards }) => sum + shards, 0);
@@ -199,39 +201,77 @@ export class Claimer {
     node: NodeView,
     head: Head,
   ): Promise<Range[]> {
-    const scanned = this.#deps.book.cursor()?.number ?? 0;
-    const leases = this.#deps.book.leasesOf(id);
+    const { book, chain, facts, proposer } = this.#deps;
+    const scanned = book.cursor()?.number ?? 0;
+    const known = book.rangesOf(id);
+    const leases = known.flatMap((range) => range.leases);
     if (this.#isUnproven(id, leases)) return [];
     const ranges: Range[] = [];
-    const drawn = async (first: number, from: number): Promise<number | undefined> =>
+    const drawn = async (
+      first: number,
+      from: number,
+      post: { at: number; atBlock: number } = view,
+    ): Promise<number | undefined> =>
       drawnAt(terms, {
         job: id,
         first,
         from,
         node: this.#options.node,
         nodeView: node,
-        jobView: view,
+        postedAt: post.at,
         runtimeStake: await this.#runtimeStake(terms.runtime),
-        seed: await this.#deps.facts.seed(view.atBlock + 1, head),
+        seed: await facts.seed(post.atBlock + 1, head),
       });
 
-    if (view.state === 'open' && view.cursor < terms.shards && !this.#deps.proposer.isPending(claimName(id), scanned)) {
-      const from = rampStart(terms, { postedAt: view.at, afterCompletedAt });
-      const first = view.cursor;
-      ranges.push({ kind: 'fresh', first, count: terms.shards - first, from, drawnAt: await drawn(first, from) });
-    }
-    for (const lease of leases) {
-      const { first, count, node: holder } = lease.lease;
-      if (holder === this.#options.node || this.#deps.proposer.isPending(takeOverName(id, first), scanned)) continue;
-      if (lease.phase === 'lapsed' && view.state === 'open') {
-        const { at: from } = await this.#deps.chain.lease(id, first);
+    for (const range of known) {
+      const lease = range.leases[0]?.lease;
+      if (!lease || proposer.isPending(takeOverName(id, lease.first), scanned)) continue;
+      const { first, count } = lease;
+      if (range.standing === 'held') {
+        ranges.push(...(await this.#overdue(range, head)));
+        if (terms.seats === 1 || proposer.isPending(joinName(id, first), scanned)) continue;
+        const panel = await freePanel(chain, range, this.#options.node, this.#deps.nextTime());
+        if (!panel) continue;
+        const { rampFrom: from, postedAt: at, postBlock: atBlock } = panel;
+        ranges.push({ kind: 'seat', first, count, from, drawnAt: await drawn(first, from, { at, atBlock }) });
+      } else if (range.standing === 'lapsed' && view.state === 'open' && !this.#isIn(range)) {
+        const { at: from } = await chain.lease(id, first);
         ranges.push({ kind: 'lapsed', first, count, from, drawnAt: await drawn(first, from) });
-      } else if (await this.#isOverdue(lease, head)) {
-        // Only ours to say when we would take it ourselves: being first to say so pays nothing.
-        ranges.push({ kind: 'overdue', first, count, from: head.timestamp, drawnAt: head.timestamp });
       }
     }
+    // Last: a range that nobody has begun can wait, a seat beside others is only free for a while.
+    if (view.state === 'open' && view.cursor < terms.shards && !proposer.isPending(claimName(id), scanned)) {
+      const from = rampStart(terms, { postedAt: view.at, afterCompletedAt });
+      const first = view.cursor;
+      const fresh: Range = {
+        kind: 'fresh',
+        first,
+        count: terms.shards - first,
+        from,
+        drawnAt: await drawn(first, from),
+      };
+      if (terms.seats === 1) ranges.unshift(fresh);
+      else ranges.push(fresh);
+    }
     return ranges;
+  }
+
+  /** Whether this node holds the range, or has lost it. */
+  #isIn({ leases }: KnownRange): boolean {
+    return leases.some(({ lease }) => lease.node === this.#options.node);
+  }
+
+  /** Holders of the range who missed a deadline, unless this node is among them. */
+  async #overdue(range: KnownRange, head: Head): Promise<Range[]> {
+    if (this.#isIn(range)) return [];
+    const late: Range[] = [];
+    for (const lease of range.leases) {
+      if (!(await this.#isOverdue(lease, head))) continue;
+      const { first, count, node: holder } = lease.lease;
+      // Only ours to say when we would take it ourselves: being first to say so pays nothing.
+      late.push({ kind: 'overdue', first, count, holder, from: head.timestamp, drawnAt: head.timestamp });
+    }
+    return late;
   }
 
   #runtimeStake(runtime: number): Promise<bigint> {
@@ -250,10 +290,10 @@ export class Claimer {
   }
 
   async #isOverdue(lease: KnownLease, head: Head): Promise<boolean> {
-    // Nodes speak up one after the other, or all would pay for the same sentence.
-    const patience = this.#options.lapseGraceSeconds + (this.#options.node % 5) * 2;
+    const patience = patienceOf(this.#options.node, this.#options.lapseGraceSeconds);
     if (lease.phase === 'claimed') return head.timestamp > lease.lease.deadline + patience;
-    if (lease.phase !== 'committed') return false;
+    // Seats that have committed end together, by those who sit.
+    if (lease.phase !== 'committed' || isSeat(lease.lease)) return false;
     const times = await this.#deps.facts.revealTimes(lease, head);
     return times !== undefined && head.timestamp > times.closes + patience;
   }
@@ -319,20 +359,22 @@ export class Claimer {
 
   async #claim(claim: PlannedClaim, head: Head, seenMs: number): Promise<void> {
     const { proposer, log, timings, clockMs, book, settler } = this.#deps;
-    const { job, terms, first, count, kind } = claim;
+    const { job, terms, first, count, kind, holder = 0 } = claim;
     if (kind === 'overdue') {
-      const lease = book.lease(job, first);
+      const lease = book.lease(job, first, holder);
       if (lease) await settler.lapse(lease);
       return;
     }
     const scanned = book.cursor()?.number ?? 0;
-    const takesOver = kind === 'lapsed';
-    const name = takesOver ? takeOverName(job, first) : claimName(job);
-    const data = takesOver
-      ? marketCalls.takeOver(terms, first, this.#options.node)
-      : marketCalls.claim(terms, this.#options.node, count);
+    const { node } = this.#options;
+    const [name, intent, data] =
+      kind === 'lapsed'
+        ? ([takeOverName(job, first), 'takeOver', marketCalls.takeOver(terms, first, node)] as const)
+        : kind === 'seat'
+          ? ([joinName(job, first), 'join', marketCalls.join(terms, first, node)] as const)
+          : ([claimName(job), 'claim', marketCalls.claim(terms, node, count)] as const);
     const proposed = await proposer.propose(
-      { name, kind: takesOver ? 'takeOver' : 'claim', data, deadline: terms.expiry, shards: count },
+      { name, kind: intent, data, deadline: terms.expiry, shards: count },
       scanned,
     );
     const facts = { job, first, count, price: claim.price };
@@ -353,3 +395,4 @@ export class Claimer {
 
 const claimName = (job: Hex): string => `claim:${job}`;
 const takeOverName = (job: Hex, first: number): string => `takeOver:${job}/${first}`;
+const joinName = (job: Hex, first: number): string => `join:${job}/${first}`;

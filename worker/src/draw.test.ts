@@ -13,7 +13,7 @@ const facts = (over: Partial<DrawFacts> = {}): DrawFacts => ({
   first: 0,
   node: NODE,
   nodeView: sampleNode(),
-  jobView: { state: 'open', at: 1_000, atBlock: 10, cursor: 0, busy: 0, done: 0, left: 0n },
+  postedAt: 1_000,
   runtimeStake: 1_000n,
   from: 1_000,
   seed: SEED,
@@ -40,6 +40,16 @@ test('a node with a small part waits, in whole steps, as long as its roll says',
   expect(factor).toBeGreaterThan(2n);
   expect(drawnAt(sampleTerms(), facts({ nodeView: node }))).toBe(
     Math.min(1_000 + Number(factor - 2n) * RULES.drawStep, OPEN_TO_ALL),
+  );
+});
+
+test('several seats let in as many more', () => {
+  const node = sampleNode({ stake: 10n, record: 10_000 });
+  const share = (30n << 64n) / 1_000n;
+  const factor = rollOf(SEED, JOB, 0, NODE) / share + 1n;
+  expect(factor).toBeGreaterThan(2n);
+  expect(drawnAt(sampleTerms({ seats: 3 }), facts({ nodeView: node }))).toBe(
+    1_000 + Number(factor - 2n) * RULES.drawStep,
   );
 });
 

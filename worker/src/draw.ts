@@ -2,9 +2,9 @@ import { readRules } from '@dpu/sdk/rules';
 import type { Terms } from '@dpu/sdk/terms';
 import { encodeAbiParameters, keccak256, type Hex } from 'viem';
 
-import type { JobView, NodeView } from './chain.ts';
+import type { NodeView } from './chain.ts';
 
-/** The draw starts with this many nodes expected (`DRAW_START` of the contract). */
+/** The draw starts with this many nodes expected for each seat (`DRAW_START` of the contract). */
 const DRAW_START = 2n;
 const BPS = 10_000n;
 
@@ -14,7 +14,8 @@ export interface DrawFacts {
   first: number;
   node: number;
   nodeView: NodeView;
-  jobView: JobView;
+  /** When the job was posted, unix seconds. */
+  postedAt: number;
   /** Stake of all nodes that offer the job's runtime. */
   runtimeStake: bigint;
   /** When claiming opened and the price ramp began. */
@@ -29,15 +30,15 @@ export interface DrawFacts {
  * Undefined while the seed's block is not mined.
  */
 export function drawnAt(terms: Terms, facts: DrawFacts): number | undefined {
-  const { from, nodeView, jobView, seed } = facts;
+  const { from, nodeView, seed } = facts;
   const rules = readRules(terms.rules);
   if (terms.node !== 0) return Math.max(from, terms.start);
   if (seed === 'pending') return undefined;
   const openToAll = from + rules.drawOpenAfter;
   // Younger than the seed: such a node has to wait for everybody.
-  if (nodeView.since >= jobView.at || facts.runtimeStake === 0n) return openToAll;
+  if (nodeView.since >= facts.postedAt || facts.runtimeStake === 0n) return openToAll;
   if (seed === 'gone') return Math.max(from, terms.start);
-  const share = ((nodeView.stake * BigInt(nodeView.record)) << 64n) / (facts.runtimeStake * BPS);
+  const share = ((nodeView.stake * BigInt(nodeView.record) * BigInt(terms.seats)) << 64n) / (facts.runtimeStake * BPS);
   if (share === 0n) return openToAll;
   const factor = rollOf(seed, facts.job, facts.first, facts.node) / share + 1n;
   const at = factor <= DRAW_START ? from : from + Number(factor - DRAW_START) * rules.drawStep;

@@ -71,8 +71,8 @@ function setup(leases: KnownLease[], dryRun: (data: Hex) => DryRun = () => ({ ok
   const settler = new Settler({ batch: 2, closeJobs: true }, { book, proposer, log: silentLog, timings, clockMs });
   const facts = { revealTimes: async () => ({ opens: 1_000, closes: 1_600 }) } as unknown as ChainFacts;
   const keeper = new Keeper(
-    { node: NODE, revealConfirmations: 1 },
-    { book, facts, promises, nextTime: () => 1_051, executor, prover, settler, log: silentLog },
+    { node: NODE, revealConfirmations: 1, lapseGraceSeconds: 30 },
+    { chain, book, facts, promises, nextTime: () => 1_051, executor, prover, settler, log: silentLog },
   );
   const head = sampleHead(20, 1_050);
   return { keeper, settler, prover, promises, outbox, done, sent, timings, running, head };

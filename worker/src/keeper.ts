@@ -1,8 +1,11 @@
-import type { Head } from './chain.ts';
+import { isSeat } from '@dpu/sdk/lease';
+
+import type { Chain, Head } from './chain.ts';
 import type { ChainBook, KnownLease } from './chainBook.ts';
 import { type Executor, leaseKeyOf, leaseName } from './executor.ts';
 import type { ChainFacts } from './facts.ts';
 import type { Log } from './log.ts';
+import { overdueSeats, panelTimes, patienceOf } from './panels.ts';
 import type { PromiseBook } from './promiseBook.ts';
 import type { Prover } from './prover.ts';
 import type { Settler } from './settler.ts';
@@ -13,10 +16,13 @@ export interface KeeperOptions {
   node: number;
   /** Blocks that a commit must have, its own included, before its result is shown. */
   revealConfirmations: number;
+  /** Seconds that others on a range are given beyond their deadline before this node says that they have lapsed. */
+  lapseGraceSeconds: number;
 }
 
 /** What the keeper works with. */
 export interface KeeperDeps {
+  chain: Pick<Chain, 'leaseWord'>;
   book: ChainBook;
   facts: ChainFacts;
   promises: PromiseBook;
@@ -64,8 +70,11 @@ export class Keeper {
       else if (step === 'submit') await prover.submit(lease, seenMs);
       else if (step === 'reveal') await prover.reveal(lease, closes, seenMs);
       else if (step === 'settle') due.push(lease);
+      else if (step === 'agree') await settler.agree(lease, seenMs);
       else if (step === 'lapse') await this.#lapse(lease);
       else if (step === 'lost') this.#mourn(lease);
+      // Others on its range who are late hold it up.
+      if (lease.phase !== 'claimed' && isSeat(lease.lease)) await this.#lapseLate(lease, head);
     }
     this.#steps = steps;
     await settler.settle(due, seenMs);
@@ -74,7 +83,7 @@ export class Keeper {
   /** Proves a lease whose result has just come to the disk, without waiting for a block. */
   async prove(lease: KnownLease, head: Head, readyMs: number): Promise<void> {
     // The lease as it stands now: a reorg may have taken it away while it was computed.
-    const now = this.#deps.book.lease(lease.job, lease.lease.first);
+    const now = this.#deps.book.lease(lease.job, lease.lease.first, lease.lease.node);
     if (!now || now.lease.node !== lease.lease.node || now.lease.deadline !== lease.lease.deadline) return;
     const { step } = await this.#judge(now, head);
     if (step === 'commit') await this.#deps.prover.commit(now, readyMs);
@@ -82,9 +91,14 @@ export class Keeper {
   }
 
   async #judge(lease: KnownLease, head: Head): Promise<{ step: Step; closes: number }> {
-    const { facts, promises, executor } = this.#deps;
+    const { chain, book, facts, promises, executor } = this.#deps;
     const key = leaseKeyOf(lease);
-    const reveal = lease.phase === 'committed' ? await facts.revealTimes(lease, head) : undefined;
+    const panel =
+      isSeat(lease.lease) && lease.phase !== 'claimed'
+        ? await panelTimes(lease, { chain, book, facts, head, nextTime: this.#deps.nextTime() })
+        : undefined;
+    const alone = lease.phase === 'committed' && !isSeat(lease.lease);
+    const reveal = alone ? await facts.revealTimes(lease, head) : panel?.reveal;
     const step = nextStep(lease, {
       head,
       nextTime: this.#deps.nextTime(),
@@ -92,9 +106,19 @@ export class Keeper {
       running: executor.isRunning(key),
       failed: executor.hasFailed(key),
       reveal,
+      boundBlock: panel?.boundBlock ?? lease.lease.committedBlock,
+      agreeAt: panel?.agreeAt,
       revealConfirmations: this.#options.revealConfirmations,
     });
     return { step, closes: reveal?.closes ?? 0 };
+  }
+
+  async #lapseLate(lease: KnownLease, head: Head): Promise<void> {
+    const { book, settler } = this.#deps;
+    const { node, lapseGraceSeconds } = this.#options;
+    for (const late of overdueSeats(book, lease, head.timestamp - patienceOf(node, lapseGraceSeconds))) {
+      await settler.lapse(late);
+    }
   }
 
   async #lapse(lease: KnownLease): Promise<void> {

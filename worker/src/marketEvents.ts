@@ -28,9 +28,10 @@ export type MarketEvent = EventPlace &
     | { name: 'LeaseSettled'; first: number; node: number; paid: bigint; fee: bigint }
     | { name: 'LeaseAccepted'; first: number; node: number; paid: bigint; fee: bigint; result: Result }
     | { name: 'LeaseLapsed'; first: number; node: number; slashed: bigint; bonus: bigint; withheld: boolean }
+    | { name: 'SeatFaulted'; first: number; node: number; slashed: bigint; withheld: boolean }
   );
 
-/** The events about one lease. */
+/** The events about one lease, or one of several seats. */
 export type LeaseEvent = Extract<MarketEvent, { first: number }>;
 
 /** Reads a log of the Market; undefined for events that say nothing about work, such as deposits. */
@@ -76,6 +77,10 @@ export function readMarketLog(log: RawLog): MarketEvent | undefined {
     case 'LeaseLapsed': {
       const { id, first, node, slashed, bonus, withheld } = decoded.args;
       return { ...place, job: id, name: 'LeaseLapsed', first, node, slashed, bonus, withheld };
+    }
+    case 'SeatFaulted': {
+      const { id, first, node, slashed, withheld } = decoded.args;
+      return { ...place, job: id, name: 'SeatFaulted', first, node, slashed, withheld };
     }
     default:
       return undefined;

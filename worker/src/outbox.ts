@@ -5,7 +5,18 @@ import type { Journal } from './journal.ts';
 
 /** What a transaction is for. */
 export type IntentKind =
-  'claim' | 'takeOver' | 'commit' | 'reveal' | 'submit' | 'settle' | 'lapse' | 'close' | 'endpoint' | 'fill';
+  | 'claim'
+  | 'takeOver'
+  | 'join'
+  | 'commit'
+  | 'reveal'
+  | 'submit'
+  | 'settle'
+  | 'agree'
+  | 'lapse'
+  | 'close'
+  | 'endpoint'
+  | 'fill';
 
 /** One thing that is to happen on chain exactly once. */
 export interface Intent {

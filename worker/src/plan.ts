@@ -10,9 +10,12 @@ export interface Range {
   /** Shards that are left from there (fresh), or exactly those of the lapsed lease. */
   count: number;
   /**
-   * fresh: never claimed. lapsed: to be taken over. overdue: its holder missed a deadline and somebody has to say so first.
+   * fresh: never claimed. seat: others compute it too, and want one more. lapsed: to be taken over. overdue: its holder missed a deadline
+   * and somebody has to say so first.
    */
-  kind: 'fresh' | 'lapsed' | 'overdue';
+  kind: 'fresh' | 'seat' | 'lapsed' | 'overdue';
+  /** Node that is overdue. */
+  holder?: number;
   /** When the ramp of its price began, unix seconds. */
   from: number;
   /** First second at which this node may take it; undefined while nobody can know. */
@@ -71,6 +74,8 @@ export interface PlannedClaim {
   kind: Range['kind'];
   first: number;
   count: number;
+  /** Node that is overdue. */
+  holder?: number;
   /** Expected price of a shard. */
   price: bigint;
 }
@@ -169,7 +174,8 @@ function judge(
       };
     }
     // All or nothing: somebody else's range cannot be split.
-    if (range.count <= most) return { kind: range.kind, first: range.first, count: range.count, price };
+    const { kind, first, count, holder } = range;
+    if (count <= most) return { kind, first, count, price, ...(holder === undefined ? {} : { holder }) };
     refusal = { code: affordable < range.count ? 'stake' : 'slots', detail: { shards: range.count, most } };
   }
   return refusal;

@@ -1,4 +1,4 @@
-import { asClaimed, claimedWord, committedWord, readWord, revealedWord } from '@dpu/sdk/lease';
+import { asClaimed, claimedWord, committedWord, isSeat, readWord, revealedWord } from '@dpu/sdk/lease';
 
 import type { Chain, Head } from './chain.ts';
 import type { ChainBook, KnownLease } from './chainBook.ts';
@@ -44,7 +44,10 @@ export class Reconciler {
     const living = book.ownLiving(this.#options.node);
     const differing: { name: string; from: number }[] = [];
     for (const lease of living) {
-      const word = await chain.leaseWord(lease.job, lease.lease.first);
+      const { first, node } = lease.lease;
+      const word = isSeat(lease.lease)
+        ? await chain.seatWord(lease.job, first, node)
+        : await chain.leaseWord(lease.job, first);
       if (!agrees(lease, word)) differing.push({ name: nameOf(lease), from: lease.claimedBlock });
     }
     const { locked } = await chain.node(this.#options.node);

@@ -1,7 +1,9 @@
-import type { Result } from '@dpu/sdk/lease';
+import { isSeat, type Result } from '@dpu/sdk/lease';
+import { zeroHash } from 'viem';
 
 import type { Head } from './chain.ts';
 import type { ChainBook, KnownLease } from './chainBook.ts';
+import { committedSeats } from './panels.ts';
 import { marketCalls } from '@dpu/sdk/calls';
 import { leaseKeyOf, leaseName } from './executor.ts';
 import type { Log } from './log.ts';
@@ -49,7 +51,8 @@ export class Settler {
   /** Says that a lease missed a deadline. Answers whether it is on its way. */
   async lapse(lease: KnownLease): Promise<boolean> {
     const { proposer, log, book } = this.#deps;
-    const name = `lapse:${leaseName(leaseKeyOf(lease))}`;
+    const seat = isSeat(lease.lease) ? `:${lease.lease.node}` : ''; // Seats of a range may share their deadline.
+    const name = `lapse:${leaseName(leaseKeyOf(lease))}${seat}`;
     const proposed = await proposer.propose(
       { name, kind: 'lapse', data: marketCalls.lapse(lease.terms, lease.lease) },
       book.cursor()?.number ?? 0,
@@ -58,6 +61,33 @@ export class Settler {
     if (proposed.outcome === 'sent') log.info('Lapse sent', facts);
     if (proposed.outcome === 'refused') log.debug('Lapse is not due', { ...facts, revert: proposed.revert.message });
     return proposed.outcome !== 'refused';
+  }
+
+  /** Ends the panel that `seat` belongs to: pays whom most agree with, and takes the bonds of the others. */
+  async agree(seat: KnownLease, seenMs: number): Promise<void> {
+    const { proposer, log, timings, clockMs, book } = this.#deps;
+    const { job, terms } = seat;
+    const { first } = seat.lease;
+    const seats = committedSeats(book, seat);
+    const data = marketCalls.agree(
+      terms,
+      first,
+      seats.map(({ lease }) => lease),
+      seats.map(({ result }) => result ?? NO_RESULT),
+      seats.map(() => zeroHash),
+    );
+    const proposed = await proposer.propose(
+      { name: `agree:${leaseName(leaseKeyOf(seat))}`, kind: 'agree', data },
+      book.cursor()?.number ?? 0,
+    );
+    const facts = { job, first, seats: seats.length };
+    if (proposed.outcome === 'sent') {
+      const ms = clockMs() - seenMs;
+      timings.add('agree', ms);
+      log.info('Agree sent', { ...facts, ms: Math.round(ms * 10) / 10 });
+    } else if (proposed.outcome === 'refused') {
+      log.debug('Agree is not due', { ...facts, revert: proposed.revert.message });
+    }
   }
 
   /** Closes expired jobs that we worked for, so that their requesters have the rest back. */
@@ -112,6 +142,9 @@ export class Settler {
     return false;
   }
 }
+
+/** Stands for the result of a seat that withheld it; nobody reads it. */
+const NO_RESULT: Result = { root: zeroHash, units: 0n, manifest: zeroHash };
 
 /** A batch is named by its leases: the same ones again are the same intent. */
 function settleName(batch: readonly KnownLease[]): string {

@@ -1,3 +1,4 @@
+import { SEAT } from '@dpu/sdk/lease';
 import { expect, test } from 'vitest';
 
 import { bytes32, RESULT, sampleHead, sampleLease, sampleTerms } from './testing/samples.ts';
@@ -11,6 +12,8 @@ const facts = (time: number, over: Partial<StepFacts> = {}): StepFacts => ({
   running: false,
   failed: false,
   reveal: undefined,
+  boundBlock: 20,
+  agreeAt: undefined,
   revealConfirmations: 1,
   ...over,
 });
@@ -55,6 +58,40 @@ test.each([
   ['is settled when the next block is the first after the window', 'settle', 1_090],
 ])('a revealed lease %s', (_sentence, step, time) => {
   expect(nextStep(sampleLease({ phase: 'revealed', revealedAt: 1_060 }), facts(time))).toBe(step);
+});
+
+const seat = { flags: SEAT };
+test.each([
+  ['waits while others may still commit', 'wait', facts(1_060, { promised })],
+  ['is shown once the panel is ready', 'reveal', facts(1_060, { promised, reveal: times })],
+  [
+    'waits until the last commit of the panel is deep enough',
+    'wait',
+    facts(1_060, { promised, reveal: times, boundBlock: 20, revealConfirmations: 2 }),
+  ],
+  [
+    'counts confirmations from the last commit, not its own',
+    'reveal',
+    facts(1_060, { promised, reveal: times, boundBlock: 19, revealConfirmations: 2 }),
+  ],
+  [
+    'never lapses once committed, but waits for the end of its panel',
+    'wait',
+    facts(1_651, { promised, reveal: times }),
+  ],
+  ['ends its panel all the same', 'agree', facts(1_651, { promised, reveal: times, agreeAt: 1_652 })],
+])('a committed seat %s', (_sentence, step, given) => {
+  const bound = sampleLease({ ...committed, lease: { ...committed.lease, ...seat } });
+  expect(nextStep(bound, given)).toBe(step);
+});
+
+test.each([
+  ['waits while nobody can say when', 'wait', undefined],
+  ['waits for its turn', 'wait', 1_072],
+  ['ends its panel when it is its turn', 'agree', 1_071],
+])('a revealed seat %s', (_sentence, step, agreeAt) => {
+  const shown = sampleLease({ phase: 'revealed', revealedAt: 1_000, lease: seat });
+  expect(nextStep(shown, facts(1_070, { agreeAt }))).toBe(step);
 });
 
 test('a lease that has ended needs nothing', () => {

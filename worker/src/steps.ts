@@ -1,10 +1,12 @@
+import { isSeat } from '@dpu/sdk/lease';
+
 import type { Head } from './chain.ts';
 import type { RevealTimes } from './audit.ts';
 import type { KnownLease } from './chainBook.ts';
 import type { Promised } from './promiseBook.ts';
 
-/** What a lease of ours needs now. `lost`: nothing can be done for it any more. */
-export type Step = 'run' | 'commit' | 'submit' | 'reveal' | 'settle' | 'lapse' | 'wait' | 'lost';
+/** What a lease of ours needs now. `agree`: end the panel that it is a seat of. `lost`: nothing can be done for it any more. */
+export type Step = 'run' | 'commit' | 'submit' | 'reveal' | 'settle' | 'agree' | 'lapse' | 'wait' | 'lost';
 
 /** What decides about it. */
 export interface StepFacts {
@@ -17,8 +19,12 @@ export interface StepFacts {
   running: boolean;
   /** This node gave up on it. */
   failed: boolean;
-  /** Undefined while the block that draws audits is not mined. */
+  /** Undefined while the block that draws audits is not mined, or while somebody may still commit to another seat. */
   reveal: RevealTimes | undefined;
+  /** Block of the newest commit that the reveal depends on: its own, or the last of its panel. */
+  boundBlock: number;
+  /** First second at which this node ends the panel; undefined while it cannot be said, and for a lease that is alone. */
+  agreeAt: number | undefined;
   /** Blocks that a commit must have, its own included, before the result is shown. */
   revealConfirmations: number;
 }
@@ -38,17 +44,22 @@ export function nextStep(lease: KnownLease, facts: StepFacts): Step {
     case 'committed': {
       const { reveal } = facts;
       // The bond is gone either way; saying so ends the lease, for the job and for a node that wants to leave.
-      if (reveal && head.timestamp > reveal.closes) return 'lapse';
+      if (reveal && head.timestamp > reveal.closes) return isSeat(lease.lease) ? agreeOrWait(facts) : 'lapse';
       // The salt is gone with the journal: computed again, an exact result has the same salt.
       if (!promised) return running ? 'wait' : failed ? 'lost' : 'run';
-      const confirmations = head.number - lease.lease.committedBlock + 1;
+      const confirmations = head.number - facts.boundBlock + 1;
       const ready = reveal !== undefined && confirmations >= facts.revealConfirmations && nextTime >= reveal.opens;
       return ready ? 'reveal' : 'wait';
     }
     case 'revealed':
+      if (isSeat(lease.lease)) return agreeOrWait(facts);
       return nextTime > (lease.revealedAt ?? nextTime) + lease.terms.window ? 'settle' : 'wait';
     case 'settled':
     case 'lapsed':
       return 'wait';
   }
+}
+
+function agreeOrWait({ agreeAt, nextTime }: StepFacts): Step {
+  return agreeAt !== undefined && nextTime >= agreeAt ? 'agree' : 'wait';
 }

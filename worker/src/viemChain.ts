@@ -187,6 +187,16 @@ export function viemChain({ rpcUrl, market, timeoutMs }: ViemChainOptions): Chai
       }),
     leaseWord: (id, first) =>
       ask('leaseWord', () => client.readContract({ ...contract, functionName: 'leaseWord', args: [id, first] })),
+    seatWord: (id, first, node) =>
+      ask('seatWord', async () => {
+        try {
+          return await client.readContract({ ...contract, functionName: 'seatWord', args: [id, first, node] });
+        } catch (error) {
+          // A range without a panel has no seats.
+          if (revertOf(error)?.name === 'LeaseInPhase') return 0n;
+          throw error;
+        }
+      }),
     drawn: (terms, first, node) =>
       ask('drawn', async () => {
         const [now, from] = await client.readContract({

@@ -2,10 +2,10 @@ import type { jobPageSchema, jobSchema } from '@dpu/sdk/api';
 import { Hono } from 'hono';
 import { and, asc, desc, eq, lt } from 'ponder';
 import type { z } from 'zod';
-import { activity, job, lease } from '../../ponder.schema.ts';
+import { activity, job, lease, panel, seat } from '../../ponder.schema.ts';
 import type { Database } from './app.ts';
 import * as input from './input.ts';
-import { activityJson, jobJson, leaseJson, page, termsJson } from './json.ts';
+import { activityJson, jobJson, leaseJson, page, panelJson, termsJson } from './json.ts';
 import { ProblemError } from './problem.ts';
 
 /** `GET /jobs` and `GET /jobs/:id`. */
@@ -33,9 +33,11 @@ export function jobRoutes(db: Database): Hono {
 
   routes.get('/jobs/:id', async (c) => {
     const id = input.jobId(c.req.param('id'));
-    const [[row], leases, newest] = await Promise.all([
+    const [[row], leases, panels, seats, newest] = await Promise.all([
       db.select().from(job).where(eq(job.id, id)).limit(1),
       db.select().from(lease).where(eq(lease.job, id)).orderBy(asc(lease.first)),
+      db.select().from(panel).where(eq(panel.job, id)).orderBy(asc(panel.first)),
+      db.select().from(seat).where(eq(seat.job, id)).orderBy(asc(seat.event)),
       db.select().from(activity).where(eq(activity.job, id)).orderBy(desc(activity.event)).limit(input.MOST),
     ]);
     if (!row) throw new ProblemError(404, `no job ${id} was posted, or its block is not indexed yet`);
@@ -43,6 +45,7 @@ export function jobRoutes(db: Database): Hono {
       ...jobJson(row),
       terms: termsJson(row),
       leases: leases.map(leaseJson),
+      panels: panels.map((row) => panelJson(row, seats)),
       activity: newest.map(activityJson),
     };
     return c.json(body);

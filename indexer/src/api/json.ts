@@ -4,12 +4,15 @@ import type {
   leaseSchema,
   moneySchema,
   nodeSummarySchema,
+  panelSchema,
+  seatSchema,
   termsSchema,
 } from '@dpu/sdk/api';
 import type { z } from 'zod';
-import type { activity, job, lease, node } from '../../ponder.schema.ts';
+import type { activity, job, lease, node, panel, seat } from '../../ponder.schema.ts';
 
 type JobRow = typeof job.$inferSelect;
+type SeatRow = typeof seat.$inferSelect;
 type NodeRow = typeof node.$inferSelect;
 type Json<Schema extends z.ZodType> = z.input<Schema>;
 
@@ -64,12 +67,34 @@ export function termsJson(row: JobRow): Json<typeof termsSchema> {
 }
 
 export function leaseJson(row: typeof lease.$inferSelect): Json<typeof leaseSchema> {
-  const { job, first, count, node, deadline, phase, claimedAt, committedAt, committedBlock, commitment, revealedAt } =
-    row;
-  const { windowEnd, root, manifest, settledAt, lapsedAt, accepted, lapses } = row;
+  const { phase, accepted, lapses } = row;
+  return { ...workJson(row), phase, accepted, lapses };
+}
+
+export function seatJson(row: SeatRow): Json<typeof seatSchema> {
+  return { ...workJson(row), phase: row.phase, slashed: String(row.slashed), withheld: row.withheld };
+}
+
+/** A panel with those of `seats` that are its own. */
+export function panelJson(row: typeof panel.$inferSelect, seats: readonly SeatRow[]): Json<typeof panelSchema> {
+  const { job, first, count, sitting, committed, openedAt, joinUntil, outcome, root, manifest, endedAt, lapses } = row;
   return {
-    ...{ job, first, count, node, deadline, phase, claimedAt, committedAt, committedBlock, commitment, revealedAt },
-    ...{ windowEnd, root, manifest, settledAt, lapsedAt, accepted, lapses },
+    ...{ job, first, count, sitting, committed, openedAt, joinUntil, outcome, root, manifest, endedAt, lapses },
+    asked: row.seats,
+    units: row.units === null ? null : String(row.units),
+    bonus: String(row.bonus),
+    transactions: { open: row.openTransaction, end: row.endTransaction },
+    seats: seats.filter((seat) => seat.first === first).map(seatJson),
+  };
+}
+
+/** What a lease and a seat have in common. */
+function workJson(row: Omit<typeof lease.$inferSelect, 'phase' | 'accepted' | 'lapses'>) {
+  const { job, first, count, node, deadline, claimedAt, committedAt, committedBlock, commitment, revealedAt } = row;
+  const { windowEnd, root, manifest, settledAt, lapsedAt } = row;
+  return {
+    ...{ job, first, count, node, deadline, claimedAt, committedAt, committedBlock, commitment, revealedAt },
+    ...{ windowEnd, root, manifest, settledAt, lapsedAt },
     price: String(row.price),
     bond: String(row.bond),
     bonus: String(row.bonus),

@@ -2,10 +2,10 @@ import type { nodePageSchema, nodeSchema } from '@dpu/sdk/api';
 import { Hono } from 'hono';
 import { asc, desc, eq, gt } from 'ponder';
 import type { z } from 'zod';
-import { lease, node } from '../../ponder.schema.ts';
+import { lease, node, seat } from '../../ponder.schema.ts';
 import type { Database } from './app.ts';
 import * as input from './input.ts';
-import { leaseJson, nodeJson, page } from './json.ts';
+import { leaseJson, nodeJson, page, seatJson } from './json.ts';
 import { ProblemError } from './problem.ts';
 
 /** `GET /nodes` and `GET /nodes/:id`. */
@@ -26,12 +26,17 @@ export function nodeRoutes(db: Database): Hono {
 
   routes.get('/nodes/:id', async (c) => {
     const id = input.nodeId(c.req.param('id'));
-    const [[row], leases] = await Promise.all([
+    const [[row], leases, seats] = await Promise.all([
       db.select().from(node).where(eq(node.id, id)).limit(1),
       db.select().from(lease).where(eq(lease.node, id)).orderBy(desc(lease.event)).limit(input.MOST),
+      db.select().from(seat).where(eq(seat.node, id)).orderBy(desc(seat.event)).limit(input.MOST),
     ]);
     if (!row) throw new ProblemError(404, `no node ${id} is registered, or its block is not indexed yet`);
-    const body: z.input<typeof nodeSchema> = { ...nodeJson(row), recent: leases.map(leaseJson) };
+    const body: z.input<typeof nodeSchema> = {
+      ...nodeJson(row),
+      recent: leases.map(leaseJson),
+      seats: seats.map(seatJson),
+    };
     return c.json(body);
   });
 

@@ -5,11 +5,12 @@ import * as schema from '../../ponder.schema.ts';
 import type { Database } from './app.ts';
 import { moneyJson } from './json.ts';
 
-/** `GET /stats`: one row and the currencies; nothing is counted here. */
+/** `GET /stats`: two rows and the currencies; nothing is counted here. */
 export function statsRoutes(db: Database): Hono {
   return new Hono().get('/stats', async (c) => {
-    const [[row], currencies] = await Promise.all([
+    const [[row], [protocol], currencies] = await Promise.all([
       db.select().from(schema.stats).limit(1),
+      db.select().from(schema.protocol).limit(1),
       db.select().from(schema.currency).orderBy(schema.currency.address),
     ]);
     const body: z.input<typeof statsSchema> = {
@@ -27,6 +28,7 @@ export function statsRoutes(db: Database): Hono {
       paid: currencies.map((currency) => moneyJson(currency.address, currency.paid)),
       shardsSettled: row?.shardsSettled ?? 0,
       unitsSettled: String(row?.unitsSettled ?? 0n),
+      seatsAllowed: protocol?.seats ?? false,
     };
     return c.json(body);
   });

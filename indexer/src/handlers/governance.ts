@@ -21,6 +21,11 @@ export const governanceHandlers = {
     await record(context, event, { type: 'runtimeAllowed' });
   },
 
+  async SeatsAllowed({ event, context }) {
+    await govern(context, { seats: event.args.allowed });
+    await record(context, event, { type: 'seatsAllowed' });
+  },
+
   async ParamsAdded({ event, context }) {
     const { version, params } = event.args;
     const at = { block: Number(event.block.number), timestamp: Number(event.block.timestamp) };

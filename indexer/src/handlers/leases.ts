@@ -1,37 +1,20 @@
-import { leaseOfWord, type Result } from '@dpu/sdk/lease';
+import { isSeat, leaseOfWord, type Result } from '@dpu/sdk/lease';
 import { job, lease, leaseHistory, node } from '../../ponder.schema.ts';
 import { move } from '../money.ts';
 import { record, treasuryOf } from '../network.ts';
 import type { AnyContext, Args, Handlers } from '../types.ts';
+import { claimOf, NOTHING_DONE } from './claim.ts';
+import { hasSeats, seatSteps } from './seats.ts';
 
-/** Everything that a fresh holder has not done yet. */
-const NOTHING_DONE = {
-  committedAt: null,
-  committedBlock: null,
-  commitment: null,
-  revealedAt: null,
-  windowEnd: null,
-  root: null,
-  units: null,
-  manifest: null,
-  settledAt: null,
-  lapsedAt: null,
-  paid: 0n,
-  fee: 0n,
-  accepted: false,
-  commitTransaction: null,
-  revealTransaction: null,
-  settleTransaction: null,
-  lapseTransaction: null,
-} as const;
-
-const GWEI = 1_000_000_000n;
+/** A lease that nobody was paid for yet. */
+const NOT_ACCEPTED = { ...NOTHING_DONE, accepted: false } as const;
 
 /** From claim to payment or lapse. */
 export const leaseHandlers = {
   async LeaseClaimed({ event, context }) {
     const { id, first, node: holder, claimed } = event.args;
-    const { count, price, bonus, deadline } = leaseOfWord(first, claimed);
+    const word = leaseOfWord(first, claimed);
+    if (isSeat(word)) return seatSteps.claim(context, event, word);
     const { db } = context;
     const claimedAt = Number(event.block.timestamp);
 
@@ -39,25 +22,12 @@ export const leaseHandlers = {
     const of = await db.update(job, { id }).set((row) => {
       opened = row.state === 'open';
       return {
-        claimed: row.claimed + count,
+        claimed: row.claimed + word.count,
         signed: row.signed || event.transaction.hash === row.transaction,
         ...(opened && { state: 'running' as const }),
       };
     });
-    const bond = of.bond * BigInt(count);
-    const claim = {
-      ...NOTHING_DONE,
-      count,
-      node: holder,
-      price,
-      bond,
-      bonus: bonus * GWEI,
-      deadline,
-      phase: 'claimed',
-      event: event.id,
-      claimedAt,
-      claimTransaction: event.transaction.hash,
-    } as const;
+    const claim = { ...claimOf(event, word, of), ...NOT_ACCEPTED };
 
     const lapsed = await db.find(lease, { job: id, first });
     if (lapsed) {
@@ -70,7 +40,7 @@ export const leaseHandlers = {
     }
 
     const { owner } = await db.update(node, { id: holder }).set((row) => ({
-      locked: row.locked + bond,
+      locked: row.locked + claim.bond,
       leasesLiving: row.leasesLiving + 1,
     }));
     const what = {
@@ -78,7 +48,7 @@ export const leaseHandlers = {
       first,
       node: holder,
       account: owner,
-      amount: bond,
+      amount: claim.bond,
       currency: context.contracts.Token.address,
     };
     await record(context, event, { type: 'leaseClaimed', ...what }, opened ? { open: -1, running: 1 } : {});
@@ -86,6 +56,7 @@ export const leaseHandlers = {
 
   async LeaseCommitted({ event, context }) {
     const { id, first, node: holder, commitment } = event.args;
+    if (await hasSeats(context, id)) return seatSteps.commit(context, event);
     await context.db.update(lease, { job: id, first }).set({
       phase: 'committed',
       commitment,
@@ -98,6 +69,7 @@ export const leaseHandlers = {
 
   async LeaseRevealed({ event, context }) {
     const { id, first, node: holder, result } = event.args;
+    if (await hasSeats(context, id)) return seatSteps.reveal(context, event);
     const revealedAt = Number(event.block.timestamp);
     const of = await context.db.find(job, { id });
     await context.db.update(lease, { job: id, first }).set({
@@ -110,12 +82,16 @@ export const leaseHandlers = {
     await record(context, event, { type: 'leaseRevealed', job: id, first, node: holder });
   },
 
-  LeaseSettled: ({ event, context }) => pay(context, event, 'leaseSettled', { record: event.args.record }),
+  async LeaseSettled({ event, context }) {
+    if (await hasSeats(context, event.args.id)) return seatSteps.settle(context, event);
+    await pay(context, event, 'leaseSettled', { record: event.args.record });
+  },
 
   LeaseAccepted: ({ event, context }) => pay(context, event, 'leaseAccepted', { result: event.args.result }),
 
   async LeaseLapsed({ event, context }) {
     const { id, first, node: holder, slashed, bonus, record: standing, withheld } = event.args;
+    if (await hasSeats(context, id)) return seatSteps.lapse(context, event);
     const { db } = context;
     const lapsedAt = Number(event.block.timestamp);
     const lapseTransaction = event.transaction.hash;
@@ -151,6 +127,7 @@ export const leaseHandlers = {
 
   async BonusSwept({ event, context }) {
     const { id, first, amount } = event.args;
+    if (await hasSeats(context, id)) return seatSteps.sweep(context, event);
     const account = await treasuryOf(context, event);
     const currency = context.contracts.Token.address;
     const { lapses } = await context.db.update(lease, { job: id, first }).set({ bonus: 0n });
@@ -221,7 +198,7 @@ async function pay(
 function whole({ args, id, block }: Args<'LeaseSettled' | 'LeaseAccepted'>['event'], shards: number) {
   const at = Number(block.timestamp);
   return {
-    ...NOTHING_DONE,
+    ...NOT_ACCEPTED,
     job: args.id,
     first: args.first,
     count: shards,

@@ -20,15 +20,33 @@ const root = new URL('../../../', import.meta.url);
 
 /** The people of the story, by their place in anvil's well-known mnemonic. */
 export const people = Object.fromEntries(
-  ['deployer', 'requester', 'treasury', 'owner1', 'owner2', 'operator1', 'operator2', 'guardian', 'stranger'].map(
-    (name, addressIndex) => [
-      name,
-      mnemonicToAccount('test test test test test test test test test test test junk', { addressIndex }),
-    ],
-  ),
+  [
+    'deployer',
+    'requester',
+    'treasury',
+    'owner1',
+    'owner2',
+    'operator1',
+    'operator2',
+    'guardian',
+    'stranger',
+    'operator3',
+  ].map((name, addressIndex) => [
+    name,
+    mnemonicToAccount('test test test test test test test test test test test junk', { addressIndex }),
+  ]),
 ) as Record<Person, ReturnType<typeof mnemonicToAccount>>;
 export type Person =
-  'deployer' | 'requester' | 'treasury' | 'owner1' | 'owner2' | 'operator1' | 'operator2' | 'guardian' | 'stranger';
+  | 'deployer'
+  | 'requester'
+  | 'treasury'
+  | 'owner1'
+  | 'owner2'
+  | 'operator1'
+  | 'operator2'
+  | 'guardian'
+  | 'stranger'
+  | 'operator3';
 
 /** A local chain with the contracts on it, and the few ways in which the tests touch them. */
 export type Chain = Awaited<ReturnType<typeof startChain>>;
@@ -77,7 +95,8 @@ export async function startChain() {
 
   const token = await deploy('DpuToken', [people.deployer.address]);
   const dollar = await deploy('DpuToken', [people.deployer.address]);
-  const extension = await deploy('MarketExtension', [token]);
+  const court = await deploy('MarketCourt', [token]);
+  const extension = await deploy('MarketExtension', [token, court]);
   const startBlock = (await client.getBlockNumber()) + 1n;
   const market = await deploy('Market', [token, extension, people.deployer.address, people.treasury.address, PARAMS]);
 

@@ -8,7 +8,10 @@ import type { MemoryDatabase } from './memdb.ts';
 import { primaryKey } from './memdb.ts';
 
 const tables = Object.values(schema).filter((value) => is(value, PgTable)) as unknown as Table[];
-const enums = [schema.jobState, schema.leasePhase, schema.stakeKind, schema.paymentKind, schema.activityType];
+const enums = [
+  ...[schema.jobState, schema.leasePhase, schema.seatPhase, schema.panelOutcome],
+  ...[schema.stakeKind, schema.paymentKind, schema.activityType],
+];
 
 const quote = (name: string) => `"${name}"`;
 

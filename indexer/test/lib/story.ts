@@ -34,7 +34,8 @@ export async function tell(chain: Chain): Promise<Story> {
   };
 }
 
-async function prepare(chain: Chain): Promise<void> {
+/** Nodes 1 and 2, money, and governance that lets everything happen. */
+export async function prepare(chain: Chain): Promise<void> {
   const { act, token, dollar, market, token_ } = chain;
   await act('deployer', 'allowCurrency', [dollar, true]);
   await act('deployer', 'setMinStake', [parseEther('100')]);
@@ -88,10 +89,11 @@ async function termsOf(chain: Chain, over: Partial<Terms> = {}): Promise<Terms> 
   };
 }
 
-const idOf = (chain: Chain, terms: Terms) => jobId(terms, marketDomain(31_337, chain.market));
+/** The id of `terms` on this chain. */
+export const idOf = (chain: Chain, terms: Terms) => jobId(terms, marketDomain(31_337, chain.market));
 
 /** Posts, and waits until the draw is open to everyone. */
-async function post(chain: Chain, over: Partial<Terms> = {}): Promise<Terms> {
+export async function post(chain: Chain, over: Partial<Terms> = {}): Promise<Terms> {
   const terms = await termsOf(chain, over);
   await chain.act('requester', 'post', [terms]);
   await chain.pass(2);
@@ -107,19 +109,21 @@ const signAcceptance = (chain: Chain, job: Hex, first: number, node: number, res
     acceptanceTypedData({ job, first, node, ...result }, marketDomain(31_337, chain.market)),
   );
 
-const resultOf = (units: bigint): Result => ({
+/** A result that differs from those of other units. */
+export const resultOf = (units: bigint): Result => ({
   root: keccak256(toHex(`root ${units}`)),
   units,
   manifest: keccak256(toHex(`manifest ${units}`)),
 });
 
 /** The lease that a receipt's LeaseClaimed tells of. */
-function leaseOf(receipt: TransactionReceipt): Lease {
+export function leaseOf(receipt: TransactionReceipt): Lease {
   const [event] = parseEventLogs({ abi: marketAbi, eventName: 'LeaseClaimed', logs: receipt.logs });
   return leaseOfWord(event!.args.first, event!.args.claimed);
 }
 
-const SALT = keccak256(toHex('salt'));
+/** What every commitment is salted with. */
+export const SALT = keccak256(toHex('salt'));
 
 async function commit(chain: Chain, id: Hex, lease: Lease, result: Result): Promise<Lease> {
   const { first, node } = lease;

@@ -20,6 +20,20 @@ export const OPERATOR = address('09');
 export const JOB = keccak256(toHex('job'));
 export const RESULT = { root: keccak256(toHex('root')), units: 12n, manifest: keccak256(toHex('manifest')) };
 
+export const PARAMS = {
+  feeBps: 300,
+  bondTenths: 40,
+  noShowBps: 2_000,
+  burnBps: 5_000,
+  retryBps: 4_000,
+  auditBps: 0,
+  revealWindow: 600,
+  auditWindow: 1_800,
+  openFor: 60,
+  drawStep: 30,
+  drawOpenAfter: 1_800,
+};
+
 /** Time of block n is START + n. */
 export const START = 1_700_000_000;
 

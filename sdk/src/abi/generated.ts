@@ -355,6 +355,66 @@ export const marketAbi = [
  },
  {
   "type": "function",
+  "name": "join",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "nodeId",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
   "name": "multicall",
   "inputs": [
    {
@@ -1597,6 +1657,54 @@ export const marketAbi = [
  },
  {
   "type": "event",
+  "name": "PanelEnded",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "indexed": true,
+    "internalType": "bytes32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "indexed": false,
+    "internalType": "uint32"
+   },
+   {
+    "name": "outcome",
+    "type": "uint8",
+    "indexed": false,
+    "internalType": "enum Outcome"
+   },
+   {
+    "name": "result",
+    "type": "tuple",
+    "indexed": false,
+    "internalType": "struct Result",
+    "components": [
+     {
+      "name": "root",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "units",
+      "type": "uint64",
+      "internalType": "uint64"
+     },
+     {
+      "name": "manifest",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
   "name": "ParamsAdded",
   "inputs": [
    {
@@ -1700,6 +1808,62 @@ export const marketAbi = [
     "indexed": true,
     "internalType": "uint8"
    },
+   {
+    "name": "allowed",
+    "type": "bool",
+    "indexed": false,
+    "internalType": "bool"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "SeatFaulted",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "indexed": true,
+    "internalType": "bytes32"
+   },
+   {
+    "name": "node",
+    "type": "uint32",
+    "indexed": true,
+    "internalType": "uint32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "indexed": false,
+    "internalType": "uint32"
+   },
+   {
+    "name": "slashed",
+    "type": "uint256",
+    "indexed": false,
+    "internalType": "uint256"
+   },
+   {
+    "name": "record",
+    "type": "uint16",
+    "indexed": false,
+    "internalType": "uint16"
+   },
+   {
+    "name": "withheld",
+    "type": "bool",
+    "indexed": false,
+    "internalType": "bool"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "SeatsAllowed",
+  "inputs": [
    {
     "name": "allowed",
     "type": "bool",
@@ -2192,6 +2356,22 @@ export const marketAbi = [
  },
  {
   "type": "error",
+  "name": "NoSeatFree",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ]
+ },
+ {
+  "type": "error",
   "name": "NodeNotEligible",
   "inputs": [
    {
@@ -2460,6 +2640,74 @@ export const marketAbi = [
  },
  {
   "type": "error",
+  "name": "SeatedAlready",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "node",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "phase",
+    "type": "uint8",
+    "internalType": "enum Phase"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "SeatsAgree",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "SeatsMissing",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "given",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "committed",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ]
+ },
+ {
+  "type": "error",
   "name": "SignatureInvalid",
   "inputs": [
    {
@@ -2582,6 +2830,19 @@ export const marketAbi = [
  },
  {
   "type": "function",
+  "name": "COURT",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
   "name": "addParams",
   "inputs": [
    {
@@ -2694,6 +2955,19 @@ export const marketAbi = [
  },
  {
   "type": "function",
+  "name": "allowSeats",
+  "inputs": [
+   {
+    "name": "allowed",
+    "type": "bool",
+    "internalType": "bool"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
   "name": "balanceOf",
   "inputs": [
    {
@@ -2718,112 +2992,12 @@ export const marketAbi = [
  },
  {
   "type": "function",
-  "name": "cancel",
-  "inputs": [
-   {
-    "name": "terms",
-    "type": "tuple",
-    "internalType": "struct Terms",
-    "components": [
-     {
-      "name": "parties",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "money",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "shape",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "times",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "rules",
-      "type": "uint152",
-      "internalType": "Rules"
-     },
-     {
-      "name": "spec",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "afterJob",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     }
-    ]
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
   "name": "cancelUnstake",
   "inputs": [
    {
     "name": "id",
     "type": "uint32",
     "internalType": "uint32"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "close",
-  "inputs": [
-   {
-    "name": "terms",
-    "type": "tuple",
-    "internalType": "struct Terms",
-    "components": [
-     {
-      "name": "parties",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "money",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "shape",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "times",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "rules",
-      "type": "uint152",
-      "internalType": "Rules"
-     },
-     {
-      "name": "spec",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "afterJob",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     }
-    ]
    }
   ],
   "outputs": [],
@@ -3278,78 +3452,6 @@ export const marketAbi = [
    }
   ],
   "stateMutability": "view"
- },
- {
-  "type": "function",
-  "name": "lapse",
-  "inputs": [
-   {
-    "name": "terms",
-    "type": "tuple",
-    "internalType": "struct Terms",
-    "components": [
-     {
-      "name": "parties",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "money",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "shape",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "times",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "rules",
-      "type": "uint152",
-      "internalType": "Rules"
-     },
-     {
-      "name": "spec",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "afterJob",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     }
-    ]
-   },
-   {
-    "name": "lease_",
-    "type": "tuple",
-    "internalType": "struct Lease",
-    "components": [
-     {
-      "name": "claimed",
-      "type": "uint256",
-      "internalType": "LeaseWord"
-     },
-     {
-      "name": "place",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "commitment",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     }
-    ]
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
  },
  {
   "type": "function",
@@ -3948,24 +4050,6 @@ export const marketAbi = [
  },
  {
   "type": "function",
-  "name": "sweep",
-  "inputs": [
-   {
-    "name": "id",
-    "type": "bytes32",
-    "internalType": "bytes32"
-   },
-   {
-    "name": "first",
-    "type": "uint32",
-    "internalType": "uint32"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
   "name": "treasury",
   "inputs": [],
   "outputs": [
@@ -4076,6 +4160,17 @@ export const marketAbi = [
  },
  {
   "type": "error",
+  "name": "CourtMismatch",
+  "inputs": [
+   {
+    "name": "court",
+    "type": "address",
+    "internalType": "address"
+   }
+  ]
+ },
+ {
+  "type": "error",
   "name": "FailedDeployment",
   "inputs": []
  },
@@ -4105,6 +4200,405 @@ export const marketAbi = [
     "internalType": "address"
    }
   ]
+ },
+ {
+  "type": "function",
+  "name": "agree",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "seats",
+    "type": "tuple[]",
+    "internalType": "struct Lease[]",
+    "components": [
+     {
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
+     },
+     {
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "results",
+    "type": "tuple[]",
+    "internalType": "struct Result[]",
+    "components": [
+     {
+      "name": "root",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "units",
+      "type": "uint64",
+      "internalType": "uint64"
+     },
+     {
+      "name": "manifest",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "salts",
+    "type": "bytes32[]",
+    "internalType": "bytes32[]"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "cancel",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "close",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "lapse",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "lease_",
+    "type": "tuple",
+    "internalType": "struct Lease",
+    "components": [
+     {
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
+     },
+     {
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "panel",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "p",
+    "type": "tuple",
+    "internalType": "struct Panel",
+    "components": [
+     {
+      "name": "flags",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "openedAt",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "postBlock",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "postedAt",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "rampFrom",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "movedAt",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "count",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "sitting",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "committed",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "lapses",
+      "type": "uint8",
+      "internalType": "uint8"
+     }
+    ]
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "seatWord",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "nodeId",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "sweep",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
  }
 ] as const;
 

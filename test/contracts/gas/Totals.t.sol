@@ -200,4 +200,71 @@ contract TotalsGasTest is GasTest {
         _add();
         _report(sum / 256);
     }
+
+    /* SEVERAL SEATS */
+
+    /// @dev Three seats. `together`: each node computes first, then claims and commits in one transaction.
+    function _panel(bool together, bool inUsd) private {
+        Terms memory t = _job(false, inUsd);
+        (t.seats, t.window, t.minPrice) = (3, 0, t.maxPrice);
+        vm.prank(t.requester);
+        market.post(t.pack());
+        _add();
+        _pass(t.exec, 2);
+        Actor[3] memory actors = [alice, bob, carol];
+        Lease[] memory leases = new Lease[](3);
+        Result[] memory results = new Result[](3);
+        bytes32[] memory salts = new bytes32[](3);
+        for (uint256 i; i < 3; ++i) {
+            Work memory w = _expected(t, actors[i]);
+            bytes[] memory calls = new bytes[](2);
+            calls[0] = i == 0
+                ? abi.encodeCall(market.claim, (t.pack(), w.n.id, 1))
+                : abi.encodeCall(market.join, (t.pack(), 0, w.n.id));
+            calls[1] = abi.encodeCall(market.commit, (w.id, w.l.pack(), _commitmentOf(w)));
+            _pass(together ? 1 : 0, 1);
+            if (together) w.l.deadline = uint40(_now() + t.exec);
+            calls[1] = abi.encodeCall(market.commit, (w.id, w.l.pack(), _commitmentOf(w)));
+            vm.startPrank(w.n.operator);
+            if (together) {
+                Multicall(address(market)).multicall(calls);
+                _add();
+            } else {
+                (bool ok,) = address(market).call(calls[0]);
+                _add();
+                (ok,) = address(market).call(calls[1]);
+                _add();
+            }
+            vm.stopPrank();
+            (w.l.commitment, w.l.committedBlock) = (_commitmentOf(w), uint40(vm.getBlockNumber()));
+            (leases[i], results[i], salts[i]) = (w.l, w.r, w.salt);
+        }
+        market.agree(t.pack(), 0, Packing.pack(leases), results, salts);
+        _add();
+        _report(sum);
+    }
+
+    /// @dev The seat that `n` will have when it claims now.
+    function _expected(Terms memory t, Actor memory n) private view returns (Work memory w) {
+        w.t = t;
+        w.id = market.jobId(t.pack());
+        w.n = n;
+        w.r = _result("r");
+        w.salt = keccak256(abi.encode(w.id, n.id));
+        w.l.count = 1;
+        w.l.node = n.id;
+        w.l.price = t.maxPrice;
+        w.l.deadline = uint40(_now() + t.exec);
+        w.l.flags = 0xa0;
+    }
+
+    function test_Gas_ThreeSeats() external {
+        what = "three seats, DPU";
+        _panel(false, false);
+    }
+
+    function test_Gas_ThreeSeatsClaimAndCommitTogether() external {
+        what = "three seats, claim and commit together, DPU";
+        _panel(true, false);
+    }
 }

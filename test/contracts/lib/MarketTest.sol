@@ -56,7 +56,8 @@ abstract contract MarketTest is Test {
         (requester, requesterKey) = makeAddrAndKey("requester");
         dpu = IDpu(vm.deployCode("DpuToken.sol:DpuToken", abi.encode(address(this))));
         usd = new UsdToken();
-        extension = IMarket(vm.deployCode("MarketExtension.sol:MarketExtension", abi.encode(address(dpu))));
+        address court = vm.deployCode("MarketCourt.sol:MarketCourt", abi.encode(address(dpu)));
+        extension = IMarket(vm.deployCode("MarketExtension.sol:MarketExtension", abi.encode(address(dpu), court)));
         market = IMarket(
             vm.deployCode(
                 "Market.sol:Market", abi.encode(address(dpu), address(extension), governor, treasury, _params())
@@ -65,6 +66,7 @@ abstract contract MarketTest is Test {
 
         vm.startPrank(governor);
         market.allowCurrency(address(usd), true);
+        market.allowSeats(true);
         market.setGuardian(guard, uint40(T0 + 365 days));
         vm.stopPrank();
 
@@ -229,6 +231,24 @@ abstract contract MarketTest is Test {
         vm.prank(n.operator);
         market.takeOver(w.t.pack(), w.l.first, n.id);
         return _work(w.t, n, w.l.first);
+    }
+
+    function _join(Work memory w, Actor memory n) internal returns (Work memory seat) {
+        vm.prank(n.operator);
+        market.join(w.t.pack(), w.l.first, n.id);
+        return _seat(w, n);
+    }
+
+    function _seatWordOf(bytes32 id, uint32 first, uint32 nodeId) internal view returns (LeaseWord) {
+        return LeaseWord.wrap(market.seatWord(id, first, nodeId));
+    }
+
+    /// @dev Everything of the seat of `n` on the range of `w`, with the result that everybody honest has.
+    function _seat(Work memory w, Actor memory n) internal view returns (Work memory seat) {
+        seat = abi.decode(abi.encode(w), (Work));
+        seat.n = n;
+        seat.l = Packing.readable(_seatWordOf(w.id, w.l.first, n.id), w.l.first);
+        seat.salt = keccak256(abi.encode(w.id, n.id, "salt"));
     }
 
     function _commitmentOf(Work memory w) internal pure returns (bytes32) {

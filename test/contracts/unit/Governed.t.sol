@@ -16,7 +16,8 @@ contract GovernedTest is MarketTest {
     }
 
     function test_RevertWhen_Governance_NotByTheOwner() external {
-        bytes[8] memory calls = [
+        bytes[9] memory calls = [
+            abi.encodeCall(market.allowSeats, (true)),
             abi.encodeCall(market.addParams, (_params())),
             abi.encodeCall(market.allowCurrency, (address(usd), true)),
             abi.encodeCall(market.allowRuntime, (1, true)),

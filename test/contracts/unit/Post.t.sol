@@ -214,7 +214,7 @@ contract PostTest is MarketTest {
 
     function test_RevertWhen_Post_SeatsAreNotOffered() external {
         Terms memory t = _terms();
-        uint8[4] memory wrong = [0, 2, 3, 255];
+        uint8[4] memory wrong = [0, 2, 4, 255];
         for (uint256 i; i < wrong.length; ++i) {
             t.seats = wrong[i];
             _refuses(t, "seats");

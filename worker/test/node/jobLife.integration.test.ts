@@ -157,7 +157,7 @@ test('the draw that a node computes is the contract’s', async () => {
   for (const node of [1, 2]) {
     const nodeView = await chain.node(node);
     for (let first = 0; first < 32; first += 1) {
-      const facts = { job: id, first, node, nodeView, jobView: view, runtimeStake, from: view.at, seed };
+      const facts = { job: id, first, node, nodeView, postedAt: view.at, runtimeStake, from: view.at, seed };
       expect(drawnAt(terms, facts), `node ${node}, shard ${first}`).toBe((await chain.drawn(terms, first, node)).from);
     }
   }

@@ -39,6 +39,9 @@ const TELLINGS: Readonly<Record<ActivityType, Telling>> = {
   guardianSet: { text: 'Guardian appointed', tone: 'neutral' },
   minStakeSet: { text: 'Least stake changed', tone: 'neutral' },
   unbondingSet: { text: 'Unbonding time changed', tone: 'neutral' },
+  seatsAllowed: { text: 'Seats per range changed', tone: 'neutral' },
+  panelEnded: { text: 'Seats compared', tone: 'accent' },
+  seatFaulted: { text: 'Seat lost', tone: 'danger', amount: 'slashed' },
   paused: { text: 'New posts and claims paused', tone: 'warn' },
 };
 

@@ -1,10 +1,12 @@
 import type { HistoryLease, JobHistory } from '@dpu/sdk/history';
-import { SOLO } from '@dpu/sdk/lease';
+import { isSeat, SOLO } from '@dpu/sdk/lease';
 import { readRules, type Rules } from '@dpu/sdk/rules';
+
+import { panelsOf } from './panels.ts';
 
 /** What can be done with a job at a moment. */
 export interface Due {
-  /** Revealed leases whose window has passed: anyone may have them paid. */
+  /** Revealed leases whose window has passed: anyone may have them paid. Seats of a panel are none of these. */
   settle: HistoryLease[];
   /** Leases that missed a deadline: anyone may free their shards. */
   lapse: HistoryLease[];
@@ -23,7 +25,7 @@ export interface Due {
  * contract decides; this only knows what is worth offering.
  */
 export function dueSteps(
-  history: Pick<JobHistory, 'state' | 'terms' | 'leases' | 'cursor' | 'postedAt'>,
+  history: Pick<JobHistory, 'state' | 'terms' | 'leases' | 'panels' | 'cursor' | 'postedAt'>,
   openFor: number,
   now: number,
 ): Due {
@@ -31,15 +33,21 @@ export function dueSteps(
   const rules = readRules(terms.rules);
   const living = leases.filter(({ state }) => state === 'claimed' || state === 'committed' || state === 'revealed');
   const cancelFrom = history.postedAt + openFor;
-  // Shards that may still be claimed: those never claimed, and lapsed ones.
-  const claimable = cursor < terms.shards || leases.some(({ state }) => state === 'lapsed');
+  // Shards that may still be claimed: those never claimed, and those whose holders have all failed.
+  const failed =
+    terms.seats > 1
+      ? panelsOf(history).some(({ outcome }) => outcome === 'lapsed' || outcome === 'silent')
+      : leases.some(({ state }) => state === 'lapsed');
+  const claimable = cursor < terms.shards || failed;
+  // Seats of one range are paid together, and end together once they have committed.
+  const alone = living.filter(({ lease }) => !isSeat(lease));
   // While one lease covers the whole job there is nothing to cancel.
   const solo = living.some(({ lease }) => (lease.flags & SOLO) !== 0);
   const cancellable = state === 'open' && claimable && !solo;
   return {
-    settle: living.filter(({ state, windowEnd }) => state === 'revealed' && windowEnd !== undefined && now > windowEnd),
-    lapse: living.filter((lease) => now > lastSecond(lease, rules)),
-    accept: living.filter(({ state }) => state === 'revealed'),
+    settle: alone.filter(({ state, windowEnd }) => state === 'revealed' && windowEnd !== undefined && now > windowEnd),
+    lapse: living.filter((held) => (held.state === 'claimed' || !isSeat(held.lease)) && now > lastSecond(held, rules)),
+    accept: alone.filter(({ state }) => state === 'revealed'),
     cancel: cancellable && now >= cancelFrom,
     ...(cancellable && now < cancelFrom && { cancelFrom }),
     close: state === 'open' && living.length === 0 && now > terms.expiry,

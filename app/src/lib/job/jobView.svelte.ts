@@ -6,6 +6,7 @@ import type { Hex } from 'viem';
 
 import type { App } from '../app.ts';
 import { Resource } from '../state/resource.svelte.ts';
+import { resultLeases } from './panels.ts';
 import { Verifier } from './verifier.svelte.ts';
 
 /** More pictures than this are not fetched by themselves. */
@@ -77,12 +78,13 @@ export class JobView {
     });
     this.#fromBlock = history.postedBlock;
     if (!this.#verifier && !this.#reading) void this.#read(history);
-    else void this.#follow(history.leases);
+    else void this.#follow(resultLeases(history));
     return history;
   }
 
   /** Reads the spec, which says what the outputs are, then begins to check results. */
-  async #read({ terms, leases }: JobHistory): Promise<void> {
+  async #read(history: JobHistory): Promise<void> {
+    const { terms } = history;
     this.#reading = true;
     try {
       const storage = await this.#app.storage();
@@ -98,7 +100,7 @@ export class JobView {
     if (!spec) return;
     const preview = spec.output.mediaType === 'image/png' && spec.shards <= MOST_PREVIEWS;
     this.#verifier = new Verifier(this.id, { storage: () => this.#app.storage(), preview });
-    await this.#follow(this.history.latest?.leases ?? leases);
+    await this.#follow(resultLeases(this.history.latest ?? history));
   }
 
   /** Tells the storage where results are (their nodes' gateways), then has them checked. */

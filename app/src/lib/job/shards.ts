@@ -1,10 +1,19 @@
-import type { LeasePhase } from '@dpu/sdk/api';
+import type { SeatPhase } from '@dpu/sdk/api';
 
-/** Where a shard stands: in no lease yet, or in the phase of its lease. */
-export type ShardState = 'open' | LeasePhase;
+/** Where a shard stands: in no lease yet, or in the phase of its lease. With several seats on its range `panels.ts` says which. */
+export type ShardState = 'open' | SeatPhase;
 
 /** From nothing to paid; the order of legends and of what a mixed cell shows. */
-export const SHARD_STATES: readonly ShardState[] = ['open', 'claimed', 'committed', 'revealed', 'settled', 'lapsed'];
+export const SHARD_STATES: readonly ShardState[] = [
+  'open',
+  'claimed',
+  'committed',
+  'revealed',
+  'settled',
+  'lapsed',
+  'faulted',
+  'unresolved',
+];
 
 export const STATE_LABELS: Readonly<Record<ShardState, string>> = {
   open: 'Open',
@@ -13,6 +22,8 @@ export const STATE_LABELS: Readonly<Record<ShardState, string>> = {
   revealed: 'Revealed',
   settled: 'Settled',
   lapsed: 'Lapsed',
+  faulted: 'Slashed',
+  unresolved: 'Unresolved',
 };
 
 /** What the states mean, for people who see them for the first time. */
@@ -23,13 +34,15 @@ export const STATE_HELP: Readonly<Record<ShardState, string>> = {
   revealed: 'The result is public and may be challenged',
   settled: 'The node was paid',
   lapsed: 'The node missed its deadline; another may take over',
+  faulted: 'The node showed another result than the others, or none, and lost its bond',
+  unresolved: 'Too few nodes agreed; the range stays undone and most of its escrow goes back',
 };
 
 /** A lease, as much of it as its place on the mosaic needs. */
 export interface LeaseRange {
   first: number;
   count: number;
-  phase: LeasePhase;
+  phase: SeatPhase;
 }
 
 /** Neighbouring shards that stand alike. */
@@ -74,7 +87,7 @@ export function countedRuns(shards: number, claimed: number, settled: number): R
 
 /** How many shards stand where. */
 export function countStates(runs: readonly Run[]): Record<ShardState, number> {
-  const counts: Record<ShardState, number> = { open: 0, claimed: 0, committed: 0, revealed: 0, settled: 0, lapsed: 0 };
+  const counts = Object.fromEntries(SHARD_STATES.map((state) => [state, 0])) as Record<ShardState, number>;
   for (const { state, count } of runs) counts[state] += count;
   return counts;
 }

@@ -32,6 +32,8 @@ const LABELS: Readonly<Record<HistoryStep['event'], { label: string; tone: Tone 
   LeaseSettled: { label: 'Settled', tone: 'accent' },
   LeaseAccepted: { label: 'Accepted', tone: 'accent' },
   LeaseLapsed: { label: 'Lapsed', tone: 'danger' },
+  PanelEnded: { label: 'Seats compared', tone: 'accent' },
+  SeatFaulted: { label: 'Seat lost', tone: 'danger' },
   BonusSwept: { label: 'Bonus swept', tone: 'neutral' },
 };
 

@@ -12,6 +12,8 @@ export interface DraftTerms {
   maxPrice: bigint;
   /** DPU wei per shard; undefined takes the governed multiple, which exists for prices in DPU only. */
   bond: bigint | undefined;
+  /** Nodes that compute each range. */
+  seats: 1 | 3 | 5;
   direct: boolean;
   auditBps: number;
   ramp: number;

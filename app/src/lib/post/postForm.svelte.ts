@@ -21,6 +21,7 @@ export class PostForm {
   minPrice = $state('0.5');
   maxPrice = $state('2');
   bond = $state('');
+  seats = $state<'1' | '3' | '5'>('1');
   assurance = $state<'committed' | 'direct'>('committed');
   audits = $state('0');
   ramp = $state('60');
@@ -102,14 +103,17 @@ export class PostForm {
   get draft(): DraftTerms | undefined {
     if (Object.keys(this.problems).length) return undefined;
     const { decimals } = currencyOf(this.#deployment, this.currency);
-    const direct = this.assurance === 'direct';
+    // Seats check each other: they need no audits, and a result must be bound before it is shown.
+    const alone = this.seats === '1';
+    const direct = alone && this.assurance === 'direct';
     return {
       currency: this.currency,
       minPrice: parseAmount(this.minPrice, decimals) ?? 0n,
       maxPrice: parseAmount(this.maxPrice, decimals) ?? 0n,
       bond: this.bond.trim() === '' ? undefined : parseAmount(this.bond, dpuOf(this.#deployment).decimals),
+      seats: Number(this.seats) as DraftTerms['seats'],
       direct,
-      auditBps: direct ? 0 : Number(this.audits),
+      auditBps: direct || !alone ? 0 : Number(this.audits),
       ramp: Number(this.ramp),
       exec: Number(this.exec),
       window: Number(this.window),

@@ -69,6 +69,17 @@ describe('money', () => {
   });
 });
 
+describe('seats', () => {
+  test('one unless asked for more', () => {
+    expect(setup().draft).toMatchObject({ seats: 1 });
+  });
+
+  test('several are neither direct nor audited', () => {
+    const form = Object.assign(setup(), { seats: '3', assurance: 'direct', audits: '10000' });
+    expect(form.draft).toMatchObject({ seats: 3, direct: false, auditBps: 0 });
+  });
+});
+
 describe('work', () => {
   const template = templates[0]!;
 

@@ -2,11 +2,12 @@
 pragma solidity 0.8.34;
 
 import {Parameters} from "src-contracts/Parameters.sol";
-import {Stakes} from "src-contracts/extension/Stakes.sol";
+import {Slashing} from "src-contracts/court/Slashing.sol";
 import {IExits} from "src-contracts/interfaces/IJobs.sol";
 import {Job, JobState, JobWord, JobWordLib} from "src-contracts/types/Job.sol";
 import {Lease, LeaseWord, LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
+import {Panel} from "src-contracts/types/Panel.sol";
 import {Params} from "src-contracts/types/Params.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
@@ -14,42 +15,30 @@ import {Terms} from "src-contracts/types/Terms.sol";
 /// @dev LIVENESS: every escrowed unit and every bond leaves by `settle`, `lapse`, `close` or `sweep`; anyone may call them, none can be
 /// paused, none waits for a party. ROUNDING: the fee rounds down, and price − fee goes to the node, so the parts sum exactly.
 /// PULL: paying is moving balances; no receiver can block another.
-abstract contract Exits is Stakes, IExits {
+abstract contract Exits is Slashing, IExits {
     /* EXITS WITHOUT A RESULT */
 
     /// @inheritdoc IExits
     function lapse(Terms calldata terms, Lease calldata lease_) external nonReentrant {
         bytes32 id = _jobId(terms);
-        uint32 first = lease_.first();
         (bytes32 key, LeaseWord word) = _find(id, lease_);
         bool withheld = _requireOverdue(id, terms, lease_, word);
         Params storage p = _params[terms.rules.version()];
 
-        uint256 bond = terms.bond() * lease_.claimed.count();
+        LeaseWord claimed = lease_.claimed;
+        uint32 nodeId = claimed.node();
+        uint256 bond = terms.bond() * claimed.count();
         uint256 slashed = withheld ? bond : bond * p.noShowBps / Parameters.BPS;
-        Node storage n = _nodes[lease_.claimed.node()];
+        Node storage n = _nodes[nodeId];
         n.record -= withheld ? n.record / 2 : n.record / 8;
-        uint16 record = n.record;
 
-        Job memory j;
-        if (key == id) {
-            // The lease was the whole job: the job gets its own word back, with a fresh seed for the next draw.
-            j = JobWordLib.opened(terms.shards(), terms.worstCase()).unpack();
-        } else {
-            j = _jobWord(id).unpack();
-            j.busy -= lease_.claimed.count();
-        }
-        _setJob(id, j.pack());
+        // The holder's own bonus (from earlier failures) stays with the range.
+        uint64 bonus = claimed.bonus() + _retryGwei(slashed, p);
+        emit LeaseLapsed(id, nodeId, lease_.first(), slashed, uint256(bonus) * 1 gwei, n.record, withheld);
 
-        // The holder's own bonus (from earlier failures) stays with the lease.
-        bytes32 lapsedKey = _leaseKey(id, first);
-        uint64 bonus = lease_.claimed.bonus() + _retryGwei(slashed, p);
-        _setLease(lapsedKey, LeaseWordLib.lapsed(block.timestamp, lease_.claimed.node(), lease_.claimed.count(), bonus));
-
-        emit LeaseLapsed(id, lease_.claimed.node(), first, slashed, uint256(bonus) * 1 gwei, record, withheld);
-
-        if (j.state == JobState.Cancelled && j.busy == 0) _end(id, terms, JobState.Closed, j.left);
-        _slash(lease_.claimed.node(), bond, slashed, p);
+        if (claimed.flags() & LeaseWordLib.SEAT != 0) _leaveSeat(id, terms, lease_, key, bonus);
+        else _reopen(id, terms, key, lease_.first(), claimed.count(), nodeId, bonus);
+        _slash(nodeId, bond, slashed, p);
     }
 
     /// @inheritdoc IExits
@@ -69,7 +58,7 @@ abstract contract Exits is Stakes, IExits {
         // forge-lint: disable-next-line(unsafe-typecast)
         require(block.timestamp >= from, TooEarly(id, 0, uint40(from))); // a time
 
-        uint256 needed = uint256(j.busy) * terms.maxPrice();
+        uint256 needed = uint256(j.busy) * terms.maxPrice() * terms.seats();
         uint256 refund = j.left - needed;
         emit JobCancelled(id, j.busy == 0 ? 0 : refund);
         if (j.busy == 0) {
@@ -108,6 +97,27 @@ abstract contract Exits is Stakes, IExits {
 
     /* INTERNAL */
 
+    /// @dev Frees a seat; its bonus waits for the next who joins. With nobody left the range is free to be taken over.
+    function _leaveSeat(bytes32 id, Terms calldata terms, Lease calldata lease_, bytes32 seat, uint64 bonus) private {
+        uint32 first = lease_.first();
+        (bytes32 range, Panel memory p) = _requirePanel(id, first);
+        bytes32 bonusKey = _bonusKey(range);
+        bonus += uint64(LeaseWord.unwrap(_loadLease(bonusKey))); // written as 64 bits
+        --p.sitting;
+        if (p.sitting == 0) {
+            _setLease(bonusKey, LeaseWord.wrap(0));
+            _setLease(seat, LeaseWord.wrap(0));
+            _reopen(id, terms, range, first, p.count, lease_.claimed.node(), bonus);
+            return;
+        }
+        p.lapses = 1;
+        p.movedAt = uint40(block.timestamp);
+        _setPanel(range, p);
+        _setLease(bonusKey, LeaseWord.wrap(bonus));
+        // What stays in the seat keeps the node from joining again.
+        _setLease(seat, LeaseWordLib.lapsed(block.timestamp, lease_.claimed.node(), p.count, 0));
+    }
+
     /// @dev Checks that the holder missed a deadline. `withheld`: it had committed.
     function _requireOverdue(bytes32 id, Terms calldata terms, Lease calldata lease_, LeaseWord word)
         private
@@ -123,6 +133,8 @@ abstract contract Exits is Stakes, IExits {
             require(LeaseWord.unwrap(word) == LeaseWord.unwrap(lease_.claimed), LeaseMismatch(id, lease_.first()));
             closes = lease_.claimed.at();
         } else {
+            // Seats that have committed end together, by `agree`.
+            require(word.flags() & LeaseWordLib.SEAT == 0, SeatsAgree(id, lease_.first()));
             require(word.body() == lease_.committedBody(), LeaseMismatch(id, lease_.first()));
             (bool ready, uint256 opens) = _revealOpens(terms, id, lease_.first(), word.at(), lease_.committedBlock());
             require(ready, TooEarly(id, lease_.first(), 0));

@@ -1,0 +1,248 @@
+import { SEAT, SOLO } from '@dpu/sdk/lease';
+import { keccak256, parseEther, parseGwei, toHex, zeroHash } from 'viem';
+import { describe, expect, test } from 'vitest';
+import { activity, balance, job, lease, leaseHistory, node, panel, payment, seat, stats } from '../ponder.schema.ts';
+import { JOB, OWNER, OWNER_2, PARAMS, RESULT, START, TERMS, TOKEN, TREASURY, World } from './lib/world.ts';
+
+const OTHER = { root: keccak256(toHex('another root')), units: 12n, manifest: keccak256(toHex('another manifest')) };
+const NO_RESULT = { root: zeroHash, units: 0n, manifest: zeroHash };
+const COMMITMENT = keccak256(toHex('commitment'));
+const BOND = parseEther('1');
+const OUTCOME = { agreed: 0, unresolved: 1, silent: 2 };
+/** 40 % of the bond of two shards. */
+const RETRY = (2n * BOND * 4n) / 10n;
+
+/** Four nodes, and a job of four shards with three seats on each range. */
+async function posted(): Promise<World> {
+  const world = new World();
+  await world.treasury();
+  await world.emit('ParamsAdded', { version: 1, params: PARAMS });
+  for (const id of [1, 2, 3, 4]) await world.node(id, id === 1 ? OWNER : OWNER_2);
+  await world.post(JOB, { seats: 3, bond: BOND });
+  return world;
+}
+
+const claim = (world: World, node: number, bonus = 0n) => world.claim({ node, bonus, flags: SEAT });
+const commit = (world: World, node: number) =>
+  world.emit('LeaseCommitted', { id: JOB, first: 0, node, commitment: COMMITMENT });
+const end = (world: World, outcome: keyof typeof OUTCOME, result = RESULT) =>
+  world.emit('PanelEnded', { id: JOB, first: 0, outcome: OUTCOME[outcome], result });
+const fault = (world: World, node: number, withheld = false) =>
+  world.emit('SeatFaulted', { id: JOB, first: 0, node, slashed: 2n * BOND, record: 2_500, withheld });
+
+/** Three who sit and have committed. */
+async function committed(): Promise<World> {
+  const world = await posted();
+  for (const id of [1, 2, 3]) await claim(world, id);
+  for (const id of [1, 2, 3]) await commit(world, id);
+  return world;
+}
+
+const thePanel = (world: World) => world.memory.rows(panel)[0];
+const theJob = (world: World) => world.memory.rows(job)[0];
+const theSeat = (world: World, id: number) => world.memory.rows(seat).find((row) => row.node === id);
+const theNode = (world: World, id: number) => world.memory.rows(node).find((row) => row.id === id);
+const ofTreasury = (world: World) =>
+  world.memory.rows(balance).find((row) => row.account === TREASURY && row.currency === TOKEN)?.amount ?? 0n;
+
+describe('seats', () => {
+  test('escrow is for every seat', async () => {
+    const world = await posted();
+    expect(theJob(world)).toMatchObject({ escrow: 4n * 3n * TERMS.maxPrice });
+  });
+
+  test('the first claim opens a panel, those who join do not claim its shards again', async () => {
+    const world = await posted();
+    await claim(world, 1);
+    const openedAt = START + world.block;
+    await claim(world, 2);
+    expect(world.memory.rows(lease), 'a panel is no lease').toEqual([]);
+    expect(world.memory.rows(panel)).toEqual([
+      {
+        job: JOB,
+        first: 0,
+        count: 2,
+        seats: 3,
+        sitting: 2,
+        committed: 0,
+        event: String(world.block - 1).padStart(75, '0'),
+        openedAt,
+        joinUntil: openedAt + 60,
+        outcome: null,
+        root: null,
+        units: null,
+        manifest: null,
+        endedAt: null,
+        lapses: 0,
+        bonus: 0n,
+        openTransaction: world.transaction(world.block - 1),
+        endTransaction: null,
+      },
+    ]);
+    expect(theJob(world)).toMatchObject({ state: 'running', claimed: 2, settled: 0 });
+    for (const id of [1, 2]) {
+      expect(theSeat(world, id)).toMatchObject({ phase: 'claimed', count: 2, price: 150n, bond: 2n * BOND });
+      expect(theNode(world, id)).toMatchObject({ locked: 2n * BOND, leasesLiving: 1 });
+    }
+  });
+
+  test('each commits and reveals for itself', async () => {
+    const world = await committed();
+    expect(thePanel(world)).toMatchObject({ sitting: 3, committed: 3 });
+    await world.reveal({ node: 2 });
+    expect(world.memory.rows(seat)).toMatchObject([
+      { node: 1, phase: 'committed', commitment: COMMITMENT, root: null },
+      { node: 2, phase: 'revealed', ...RESULT, revealedAt: START + world.block, windowEnd: START + world.block + 10 },
+      { node: 3, phase: 'committed', root: null },
+    ]);
+  });
+
+  test('two ranges of a job are two panels', async () => {
+    const world = await posted();
+    await claim(world, 1);
+    await world.claim({ node: 1, first: 2, flags: SEAT });
+    expect(world.memory.rows(panel)).toMatchObject([
+      { first: 0, sitting: 1 },
+      { first: 2, sitting: 1 },
+    ]);
+    expect(theJob(world)).toMatchObject({ claimed: 4 });
+  });
+});
+
+describe('a panel that agrees', () => {
+  test('settles its shards once and pays each seat', async () => {
+    const world = await committed();
+    for (const id of [1, 2, 3]) await world.reveal({ node: id });
+    await end(world, 'agreed');
+    for (const id of [1, 2, 3]) await world.settle({ node: id, paid: 291n, fee: 9n });
+    expect(thePanel(world)).toMatchObject({ outcome: 'agreed', ...RESULT, sitting: 0, committed: 0 });
+    expect(theJob(world)).toMatchObject({ claimed: 2, settled: 2, paid: 873n, fee: 27n });
+    expect(world.memory.rows(stats)).toMatchObject([{ shardsSettled: 2, unitsSettled: 12n }]);
+    for (const id of [1, 2, 3]) {
+      expect(theSeat(world, id)).toMatchObject({ phase: 'settled', paid: 291n, fee: 9n, slashed: 0n });
+      expect(theNode(world, id)).toMatchObject({
+        ...{ locked: 0n, record: 5_078, leasesLiving: 0, leasesSettled: 1, shardsSettled: 2, unitsSettled: 12n },
+      });
+    }
+  });
+
+  test('takes the bond of who differs, and nothing is left to fund a retry', async () => {
+    const world = await committed();
+    for (const id of [1, 2]) await world.reveal({ node: id });
+    await world.reveal({ node: 3, result: OTHER });
+    await end(world, 'agreed');
+    for (const id of [1, 2]) await world.settle({ node: id });
+    await fault(world, 3);
+    expect(theSeat(world, 3)).toMatchObject({ phase: 'faulted', slashed: 2n * BOND, withheld: false, paid: 0n });
+    expect(theNode(world, 3)).toMatchObject({ locked: 0n, record: 2_500, leasesLiving: 0, leasesLapsed: 1 });
+    expect(ofTreasury(world)).toBe(RETRY);
+    expect(world.memory.rows(activity).at(-1)).toMatchObject({
+      ...{ type: 'seatFaulted', job: JOB, first: 0, node: 3, account: OWNER_2, amount: 2n * BOND, currency: TOKEN },
+    });
+  });
+
+  test('pays the bonus that its winners carry', async () => {
+    const world = await posted();
+    await claim(world, 1);
+    await claim(world, 2);
+    await world.lapse({ node: 2, bonus: parseGwei('160') });
+    await claim(world, 3, 160n);
+    for (const id of [1, 3]) await world.reveal({ node: id });
+    await end(world, 'agreed');
+    for (const id of [1, 3]) await world.settle({ node: id });
+    expect(world.memory.rows(payment).filter(({ kind }) => kind === 'bonus')).toMatchObject([
+      { node: 3, amount: parseGwei('160'), currency: TOKEN },
+    ]);
+    expect(ofTreasury(world)).toBe(0n);
+  });
+
+  test('gives a bonus that nobody came for to the treasury', async () => {
+    const world = await posted();
+    for (const id of [1, 2, 3]) await claim(world, id);
+    await world.lapse({ node: 2, bonus: parseGwei('160') });
+    expect(thePanel(world)).toMatchObject({ bonus: parseGwei('160') });
+    await end(world, 'agreed');
+    expect(thePanel(world)).toMatchObject({ bonus: 0n });
+    expect(ofTreasury(world)).toBe(parseGwei('160'));
+  });
+});
+
+describe('a panel that does not agree', () => {
+  test('unresolved: half for each, its shards are neither claimed nor settled', async () => {
+    const world = await committed();
+    await world.reveal({ node: 1 });
+    await world.reveal({ node: 2, result: OTHER });
+    await end(world, 'unresolved');
+    await world.settle({ node: 1, paid: 146n, fee: 4n, record: 5_000 });
+    await world.settle({ node: 2, paid: 146n, fee: 4n, record: 5_000 });
+    await fault(world, 3, true);
+    expect(thePanel(world)).toMatchObject({ outcome: 'unresolved', root: null, units: null, manifest: null });
+    expect(theJob(world)).toMatchObject({ claimed: 0, settled: 0, paid: 292n, fee: 8n });
+    expect(world.memory.rows(stats)).toMatchObject([{ shardsSettled: 0, unitsSettled: 0n }]);
+    expect(world.memory.rows(seat)).toMatchObject([
+      { node: 1, phase: 'unresolved', paid: 146n },
+      { node: 2, phase: 'unresolved', paid: 146n },
+      { node: 3, phase: 'faulted', withheld: true },
+    ]);
+    expect(theNode(world, 1)).toMatchObject({ locked: 0n, leasesLiving: 0, leasesSettled: 0, shardsSettled: 0 });
+    expect(ofTreasury(world)).toBe(RETRY);
+  });
+
+  test('silent: its bonds wait for who opens it again, and a node may sit there again', async () => {
+    const world = await committed();
+    for (const id of [1, 2, 3]) await fault(world, id, true);
+    await end(world, 'silent', NO_RESULT);
+    expect(thePanel(world)).toMatchObject({ outcome: 'silent', root: null, bonus: 3n * RETRY });
+    expect(theJob(world)).toMatchObject({ state: 'running', claimed: 0, settled: 0 });
+    expect(ofTreasury(world)).toBe(0n);
+
+    await claim(world, 2, (3n * RETRY) / 10n ** 9n);
+    expect(thePanel(world)).toMatchObject({ outcome: null, sitting: 1, committed: 0, bonus: 0n, endedAt: null });
+    expect(theSeat(world, 2)).toMatchObject({ phase: 'claimed', bonus: 3n * RETRY, withheld: false, slashed: 0n });
+    expect(theSeat(world, 1), 'who failed stays to be seen').toMatchObject({ phase: 'faulted', withheld: true });
+    expect(theJob(world)).toMatchObject({ claimed: 2 });
+  });
+});
+
+describe('lapses of seats', () => {
+  test('free the seat, and who joins takes what all of them left', async () => {
+    const world = await posted();
+    for (const id of [1, 2, 3]) await claim(world, id);
+    await world.lapse({ node: 1, bonus: 160n });
+    await world.lapse({ node: 2, bonus: 160n });
+    expect(thePanel(world)).toMatchObject({ outcome: null, sitting: 1, lapses: 2, bonus: 320n });
+    expect(theJob(world)).toMatchObject({ claimed: 2, lapses: 2 });
+    expect(theSeat(world, 1)).toMatchObject({ phase: 'lapsed', slashed: 400n, lapsedAt: START + world.block - 1 });
+    expect(theNode(world, 1)).toMatchObject({ locked: 0n, record: 4_375, leasesLiving: 0, leasesLapsed: 1 });
+
+    await claim(world, 4);
+    const taken = { takenOverBy: 4, takenOverAt: START + world.block };
+    expect(world.memory.rows(leaseHistory)).toMatchObject([
+      { lapse: 1, node: 1, ...taken },
+      { lapse: 2, node: 2, ...taken },
+    ]);
+    await world.lapse({ node: 3 });
+    expect(world.memory.rows(leaseHistory)).toMatchObject([taken, taken, { lapse: 3, takenOverBy: null }]);
+  });
+
+  test('the last one frees the range, whose bonus can be swept', async () => {
+    const world = await posted();
+    await claim(world, 1);
+    await world.lapse({ node: 1, bonus: 160n });
+    expect(thePanel(world)).toMatchObject({
+      ...{ outcome: 'lapsed', sitting: 0, bonus: 160n, endedAt: START + world.block },
+    });
+    expect(theJob(world)).toMatchObject({ claimed: 0, lapses: 1 });
+    await world.emit('BonusSwept', { id: JOB, first: 0, amount: 160n });
+    expect(thePanel(world)).toMatchObject({ bonus: 0n });
+    expect(ofTreasury(world)).toBe(160n);
+    expect(world.memory.rows(leaseHistory)).toMatchObject([{ takenOverBy: null, sweptAt: START + world.block }]);
+  });
+
+  test('a range of the whole job is a panel too', async () => {
+    const world = await posted();
+    await world.claim({ node: 1, count: 4, flags: SOLO | SEAT });
+    expect(thePanel(world)).toMatchObject({ count: 4, sitting: 1 });
+    expect(theJob(world)).toMatchObject({ claimed: 4 });
+  });
+});

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.34;
+
+import {ERC20Burnable} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Burnable.sol";
+import {Parameters} from "src-contracts/Parameters.sol";
+import {StakeSurrogate} from "src-contracts/StakeSurrogate.sol";
+import {MarketCore} from "src-contracts/core/MarketCore.sol";
+import {Job, JobState, JobWordLib} from "src-contracts/types/Job.sol";
+import {LeaseWordLib} from "src-contracts/types/Lease.sol";
+import {Node} from "src-contracts/types/Node.sol";
+import {Params} from "src-contracts/types/Params.sol";
+import {Terms} from "src-contracts/types/Terms.sol";
+
+/// @notice What a fault costs, and what becomes of the range that it leaves behind.
+abstract contract Slashing is MarketCore {
+    /// @dev Releases `bond` of a node and takes `amount` (at most `bond`) of it away: part burnt, part for the retry, the rest for
+    /// the treasury. The caller books the retry's part. The pull from the surrogate is the last thing that happens.
+    function _slash(uint32 id, uint256 bond, uint256 amount, Params storage p) internal {
+        Node storage n = _nodes[id];
+        // forge-lint: disable-start(unsafe-typecast)
+        _moveStake(n.runtimes, n.stake, n.stake - uint96(amount)); // amount ≤ bond ≤ locked ≤ stake
+        n.locked -= uint96(bond);
+        n.stake -= uint96(amount);
+        // forge-lint: disable-end(unsafe-typecast)
+        if (amount == 0) return;
+
+        uint256 burnt = amount * p.burnBps / Parameters.BPS;
+        uint256 treasuryPart = amount - burnt - uint256(_retryGwei(amount, p)) * 1 gwei;
+        _credit(TOKEN, _treasury, treasuryPart);
+
+        emit NodeSlashed(id, amount, burnt, treasuryPart, n.stake);
+
+        StakeSurrogate(_surrogates[n.owner]).release(address(this), amount);
+        if (burnt != 0) ERC20Burnable(TOKEN).burn(burnt);
+    }
+
+    /// @dev Gives a range back to its job after a failure, to be taken over with `bonus` gwei on top.
+    function _reopen(
+        bytes32 id,
+        Terms calldata terms,
+        bytes32 range,
+        uint32 first,
+        uint16 count,
+        uint32 failed,
+        uint64 bonus
+    ) internal {
+        Job memory j;
+        if (range == id) {
+            // The range was the whole job: the job gets its own word back, with a fresh seed for the next draw.
+            j = JobWordLib.opened(terms.shards(), terms.worstCase()).unpack();
+        } else {
+            j = _jobWord(id).unpack();
+            j.busy -= count;
+        }
+        _setJob(id, j.pack());
+        _setLease(_leaseKey(id, first), LeaseWordLib.lapsed(block.timestamp, failed, count, bonus));
+        if (j.state == JobState.Cancelled && j.busy == 0) _end(id, terms, JobState.Closed, j.left);
+    }
+}

@@ -1,0 +1,145 @@
+import type { HistoryLease } from '@dpu/sdk/history';
+import { commitmentOf, flagsOf, leaseWordOf, type Lease, type Result } from '@dpu/sdk/lease';
+import { readPanel } from '@dpu/sdk/panel';
+import { downloadJob } from '@dpu/sdk/results';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+
+import { startNetwork, type LocalNode, type Network } from '../../script/network/network.ts';
+import { people } from '../../script/network/people.ts';
+import { honestModule } from '../lib/badModules.ts';
+import { expectEvenBooks, finish, fundRequester, historyOf, readMarket } from '../lib/books.ts';
+import { marketOf, mined } from '../lib/market.ts';
+import { until } from '../lib/until.ts';
+import { DPU, postWasm, type TestJob } from '../lib/wasmJob.ts';
+
+const SEATS = 3;
+const SHARDS = 4;
+const FEE = (gross: bigint): bigint => (gross * 300n) / 10_000n;
+/** 2 · price / seats, rounded up: the least that the contract takes. */
+const BOND = (2n * DPU) / 3n + 1n;
+const ROOT = /^0x[0-9a-f]{64}$/;
+
+let network: Network;
+let jobs: TestJob[] = [];
+/** What the nodes printed. */
+const said: string[] = [];
+
+const owners = [1, 2, 3].map((node) => people.owner(node).address);
+const holdings = (): Promise<bigint[]> =>
+  Promise.all(owners.map((owner) => readMarket(network).balanceOf(network.deployment.token, owner)));
+const stakes = (): Promise<bigint[]> =>
+  Promise.all(network.nodes.map(async ({ id }) => (await readMarket(network).node(id)).stake));
+
+beforeAll(async () => {
+  network = await startNetwork({
+    name: 'test-panel',
+    nodes: 3,
+    without: ['app', 'indexer'],
+    blockSeconds: 1,
+    onLine: (name, line) => {
+      if (name.startsWith('node')) said.push(`${name} ${line}`);
+    },
+  });
+  await mined(network, await marketOf(network, people.deployer).allowSeats(true));
+  await fundRequester(network, 100n * DPU);
+}, 600_000);
+afterAll(() => network?.stop());
+afterEach(async () => {
+  for (const job of jobs) await finish(network, job);
+  jobs = [];
+  await expectEvenBooks(network);
+}, 120_000);
+
+/** Posts a job whose every shard is computed by three nodes, for one DPU each. */
+async function postSeats(shards: number, maxLease: number): Promise<TestJob> {
+  const terms = { seats: SEATS, bond: BOND, maxLease, shards };
+  const job = await postWasm(network, honestModule(), { terms, spec: { shards } });
+  jobs.push(job);
+  return job;
+}
+
+/** Waits until the job is complete; on failure the nodes' own words say what held it up. */
+async function completed({ id }: TestJob) {
+  const done = until(network, `the end of job ${id}`, async () => {
+    const history = await historyOf(network, id);
+    return history.state === 'complete' ? history : undefined;
+  });
+  return done.catch((cause: unknown) => Promise.reject(new Error(said.slice(-80).join('\n'), { cause })));
+}
+
+test('three nodes compute every shard, agree, and are all paid', async () => {
+  const before = await holdings();
+  const job = await postSeats(SHARDS, 2);
+  const history = await completed(job);
+
+  const ranges = [...Map.groupBy(history.leases, ({ lease }) => lease.first).values()];
+  expect(ranges.length).toBeGreaterThan(1);
+  for (const seats of ranges) {
+    expect(seats.map(({ lease, state }) => [lease.node, state])).toEqual(
+      network.nodes.map(({ id }) => [id, 'settled']),
+    );
+    expect(new Set(seats.map(({ result }) => result?.root)).size).toBe(1);
+  }
+  expect(history.panels.map(({ outcome }) => outcome)).toEqual(ranges.map(() => 'agreed'));
+  expect(history.replaced).toEqual([]);
+  expect(history.escrow).toBe(BigInt(SHARDS * SEATS) * DPU);
+  const gross = BigInt(SHARDS) * DPU;
+  expect((await holdings()).map((balance, index) => balance - (before[index] ?? 0n))).toEqual(
+    owners.map(() => gross - FEE(gross)),
+  );
+  const outputs: number[] = [];
+  for await (const { shard, bytes } of downloadJob(history, network.storage)) {
+    outputs.push(shard);
+    expect(bytes).toEqual(new Uint8Array(64));
+  }
+  expect(outputs).toEqual([0, 1, 2, 3]);
+});
+
+test('a node that lies is outvoted and loses its bond, and the job completes with the right result', async () => {
+  const liar = network.nodes[2] as LocalNode;
+  liar.process.kill('SIGINT');
+  await liar.process.exited;
+  const [balances, staked] = [await holdings(), await stakes()];
+  const job = await postSeats(1, 1);
+  const market = marketOf(network, people.operator(3));
+  const { id, terms } = job;
+
+  await until(network, 'a seat for the liar', async () => {
+    const history = await historyOf(network, id);
+    if (history.leases.length === 0) return false;
+    return (await market.drawn(terms, 0, liar.id)).now;
+  });
+  await mined(network, await market.join(terms, 0, liar.id));
+  const seatOf = (held: HistoryLease): boolean => held.lease.node === liar.id;
+  const seat = (await historyOf(network, id)).leases.find(seatOf) as HistoryLease;
+  expect(seat.lease.flags).toBe(flagsOf(terms, 1));
+  expect(await market.seatWord(id, 0, liar.id)).toBe(leaseWordOf(seat.lease, seat.at));
+  const [word, panel] = [await market.leaseWord(id, 0), await market.panel(id, 0)];
+  if (readPanel(word)?.committed === panel.committed) expect(readPanel(word)).toEqual(panel);
+
+  const lie: Result = { root: `0x${'11'.repeat(32)}`, units: 1n, manifest: `0x${'22'.repeat(32)}` };
+  const salt = `0x${'33'.repeat(32)}` as const;
+  const commitment = commitmentOf({ id, first: 0, node: liar.id, result: lie, salt });
+  await mined(network, await market.commit(id, seat.lease, commitment));
+  const bound = (await historyOf(network, id)).leases.find(seatOf)?.lease as Lease;
+  await until(network, 'all commits', async () => (await market.panel(id, 0)).committed === SEATS);
+  await mined(network, await market.reveal(terms, bound, lie, salt));
+
+  const history = await completed(job);
+  expect(history.panels).toMatchObject([
+    { first: 0, outcome: 'agreed', result: { root: expect.stringMatching(ROOT) } },
+  ]);
+  expect(history.panels[0]?.result?.root).not.toBe(lie.root);
+  expect(history.leases.map(({ lease, state, loss }) => [lease.node, state, loss?.outvoted])).toEqual([
+    [network.nodes[0]?.id, 'settled', undefined],
+    [network.nodes[1]?.id, 'settled', undefined],
+    [liar.id, 'lapsed', true],
+  ]);
+  expect((await stakes()).map((stake, index) => (staked[index] ?? 0n) - stake)).toEqual([0n, 0n, BOND]);
+  expect((await holdings()).map((balance, index) => balance - (balances[index] ?? 0n))).toEqual([
+    DPU - FEE(DPU),
+    DPU - FEE(DPU),
+    0n,
+  ]);
+  expect(history.refunded, 'what the liar would have had').toBe(DPU);
+});

@@ -1,0 +1,99 @@
+import { joinUntil, panelCloses, panelOpens, readPanel, type Panel } from '@dpu/sdk/panel';
+
+import type { RevealTimes } from './audit.ts';
+import type { Chain, Head } from './chain.ts';
+import type { ChainBook, KnownLease, KnownRange } from './chainBook.ts';
+import type { ChainFacts } from './facts.ts';
+import { isLiving } from './leaseFold.ts';
+
+/** Seconds between the nodes of a panel that could end it: one is enough, and each further one would pay for a refusal. */
+const TURN_SECONDS = 3;
+
+/**
+ * Seconds that node `node` gives another beyond its deadline before it says that it has lapsed: nodes speak up one after the other, or all
+ * would pay for the same sentence.
+ */
+export function patienceOf(node: number, graceSeconds: number): number {
+  return graceSeconds + (node % 5) * 2;
+}
+
+/** When the seats of a panel may act. Block time, unix seconds. */
+export interface PanelTimes {
+  /** Undefined while somebody may still commit. */
+  reveal: RevealTimes | undefined;
+  /** Block of the last commit. */
+  boundBlock: number;
+  /** First second at which it is this node's turn to end the panel; undefined while that cannot be said. */
+  agreeAt: number | undefined;
+}
+
+/** Where `panelTimes` looks. */
+export interface PanelSources {
+  chain: Pick<Chain, 'leaseWord'>;
+  book: Pick<ChainBook, 'range'>;
+  facts: Pick<ChainFacts, 'block'>;
+  head: Head;
+  /** When the next block is expected, unix seconds. */
+  nextTime: number;
+}
+
+/** The seats on the range of `seat` that are bound to a result and not paid yet, in the order of their nodes: those that end together. */
+export function committedSeats(book: Pick<ChainBook, 'range'>, seat: KnownLease): KnownLease[] {
+  const seats = book.range(seat.job, seat.lease.first)?.leases ?? [];
+  return seats.filter(({ phase }) => phase === 'committed' || phase === 'revealed');
+}
+
+/** The other seats on the range of `seat` whose deadline lies before second `time` and that have not committed. */
+export function overdueSeats(book: Pick<ChainBook, 'range'>, seat: KnownLease, time: number): KnownLease[] {
+  const seats = book.range(seat.job, seat.lease.first)?.leases ?? [];
+  return seats.filter(
+    ({ phase, lease }) => phase === 'claimed' && lease.node !== seat.lease.node && lease.deadline < time,
+  );
+}
+
+/** When the panel of `seat`, which has committed, may reveal, and when this node ends it: by the contract's own word and the reveals seen. */
+export async function panelTimes(seat: KnownLease, sources: PanelSources): Promise<PanelTimes> {
+  const { chain, book, facts, head, nextTime } = sources;
+  const { job, terms } = seat;
+  const seats = committedSeats(book, seat);
+  const boundBlock = Math.max(...seats.map(({ lease }) => lease.committedBlock));
+  const panel = readPanel(await chain.leaseWord(job, seat.lease.first));
+  const opens = panel && panelOpens(terms, panel, nextTime);
+  if (opens === undefined) return { reveal: undefined, boundBlock, agreeAt: undefined };
+
+  const closes = panelCloses(terms, opens);
+  const shown: number[] = [];
+  for (const { revealedBlock } of seats) {
+    if (revealedBlock === undefined) continue;
+    const block = await facts.block(revealedBlock, head);
+    // An answer from another fork; the next head knows better.
+    if (!block) return { reveal: { opens, closes }, boundBlock, agreeAt: undefined };
+    shown.push(block.timestamp);
+  }
+  const held = Math.max(0, ...shown.map((time) => time + terms.window));
+  const due = (shown.length === seats.length ? held : Math.max(held, closes)) + 1;
+  // Whoever has shown its result is here; a node that withholds may be gone.
+  const turns = seats.filter(({ phase }) => phase === 'revealed');
+  const turn = turns.findIndex(({ lease }) => lease.node === seat.lease.node);
+  const wait = turn < 0 ? turns.length : turn;
+  return { reveal: { opens, closes }, boundBlock, agreeAt: due + wait * TURN_SECONDS };
+}
+
+/**
+ * The panel on a range that `node` may join at second `time` if it is drawn; undefined when the range has none, no seat is free, the time is
+ * over, or the node sits there or has failed there.
+ */
+export async function freePanel(
+  chain: Pick<Chain, 'leaseWord'>,
+  { leases }: KnownRange,
+  node: number,
+  time: number,
+): Promise<Panel | undefined> {
+  const [any] = leases;
+  const living = leases.filter(isLiving).length;
+  if (!any || living === 0 || living >= any.terms.seats) return undefined;
+  if (leases.some(({ lease }) => lease.node === node)) return undefined;
+  const panel = readPanel(await chain.leaseWord(any.job, any.lease.first));
+  const open = panel && panel.sitting < any.terms.seats && time <= joinUntil(any.terms, panel);
+  return open ? panel : undefined;
+}
