@@ -111,7 +111,9 @@ contract DeployRolesTest is Test {
         _assertHeld(address(market), GUARDIAN, guardian);
         _assertHeld(address(gov), CANCELS, guardian);
         _assertHeld(extension, OWNER, address(0xdead));
-        assertEq(held.length, 9, "and no other");
+        (, bytes memory court) = extension.staticcall(abi.encodeWithSignature("COURT()"));
+        _assertHeld(abi.decode(court, (address)), OWNER, address(0xdead));
+        assertEq(held.length, 10, "and no other");
         for (uint256 i; i < held.length; ++i) {
             assertTrue(held[i].who != deployer, "nothing for the deployer");
         }
@@ -130,7 +132,8 @@ contract DeployRolesTest is Test {
 
     function test_RevertWhen_Deployer_DoesAnything() external {
         Params memory p = market.params(1);
-        bytes[] memory calls = new bytes[](8);
+        bytes[] memory calls = new bytes[](9);
+        calls[8] = abi.encodeCall(market.allowSeats, (true));
         calls[0] = abi.encodeCall(market.addParams, (p));
         calls[1] = abi.encodeCall(market.allowCurrency, (deployer, true));
         calls[2] = abi.encodeCall(market.allowRuntime, (2, true));
