@@ -22,6 +22,8 @@ export interface PostRequest {
   window?: number;
   ramp?: number;
   direct?: boolean;
+  /** Nodes that compute each range. Default 1. */
+  seats?: 1 | 3 | 5;
 }
 
 /** A job, or a map job and its reduce job, on chain. */
@@ -70,6 +72,7 @@ export async function postTemplate(
     maxPrice: request.maxPrice ?? 2n * DPU,
     ...(request.maxLease ? { maxLease: request.maxLease } : {}),
     ...(request.direct ? { direct: true } : {}),
+    ...(request.seats ? { seats: request.seats } : {}),
     exec: request.exec ?? 600,
     window: request.window ?? 5,
     ramp: request.ramp ?? 60,

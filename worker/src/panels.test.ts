@@ -109,14 +109,14 @@ test.each([
     [seat(NODE, 40), seat(8, 45), seat(9, 41)],
     1_076,
   ],
-  ['the second seat, a turn later', [seat(5, 40), seat(NODE, 45), seat(9, 41)], 1_079],
-  ['the third, two turns later', [seat(4, 40), seat(5, 45), seat(NODE, 41)], 1_082],
+  ['the second seat, a turn later', [seat(5, 40), seat(NODE, 45), seat(9, 41)], 1_078],
+  ['the third, two turns later', [seat(4, 40), seat(5, 45), seat(NODE, 41)], 1_080],
   [
     'a seat beside one that withholds, after the time to reveal',
     [seat(5), seat(NODE, 45), seat(9, 41)],
     READY.closes + 1,
   ],
-  ['the withholder, after the others', [seat(5, 45), seat(NODE), seat(9, 41)], READY.closes + 1 + 6],
+  ['the withholder, after the others', [seat(5, 45), seat(NODE), seat(9, 41)], READY.closes + 1 + 4],
 ])('the panel is ended by %s', async (_who, seats, agreeAt) => {
   expect((await setup(seats, { time: 1_050 }).times()).agreeAt).toBe(agreeAt);
 });
