@@ -63,14 +63,14 @@ describe('panels on chain and in the index', () => {
     expect(second).toMatchObject({ first: 2, outcome: 'lapsed', lapses: 1, bonus: 0n, root: null });
   });
 
-  test('unresolved: half for who spoke, nothing is settled', async () => {
+  test('unresolved: half for who spoke, nothing is settled, a carried bonus goes to the treasury', async () => {
     expect(await api.job(story.unresolved)).toMatchObject({ state: 'closed', claimed: 0, settled: 0 });
     const [panel] = await panelsOf(story.unresolved);
-    expect(panel).toMatchObject({ outcome: 'unresolved', root: null });
-    expect(phases(panel!)).toEqual(['1 unresolved', '2 unresolved', '3 faulted']);
-    expect(panel!.seats[2]).toMatchObject({ withheld: true, slashed: parseEther('20') });
-    const { price, paid, fee } = panel!.seats[0]!;
-    expect(paid + fee).toBe(price);
+    expect(panel).toMatchObject({ outcome: 'unresolved', root: null, lapses: 1, bonus: 0n });
+    expect(phases(panel!)).toEqual(['1 faulted', '2 unresolved', '4 lapsed', '3 unresolved']);
+    expect(panel!.seats[0]).toMatchObject({ withheld: true, slashed: parseEther('20') });
+    const { price, paid, fee, bonus } = panel!.seats[3]!;
+    expect([paid + fee, bonus], 'half of two shards').toEqual([price, parseEther('1.6')]);
   });
 
   test('replaced: who joined carries what the failed left', async () => {

@@ -12,12 +12,12 @@ const OUTCOME = { agreed: 0, unresolved: 1, silent: 2 };
 /** 40 % of the bond of two shards. */
 const RETRY = (2n * BOND * 4n) / 10n;
 
-/** Four nodes, and a job of four shards with three seats on each range. */
+/** Five nodes, and a job of four shards with three seats on each range. */
 async function posted(): Promise<World> {
   const world = new World();
   await world.treasury();
   await world.emit('ParamsAdded', { version: 1, params: PARAMS });
-  for (const id of [1, 2, 3, 4]) await world.node(id, id === 1 ? OWNER : OWNER_2);
+  for (const id of [1, 2, 3, 4, 5]) await world.node(id, id === 1 ? OWNER : OWNER_2);
   await world.post(JOB, { seats: 3, bond: BOND });
   return world;
 }
@@ -188,6 +188,22 @@ describe('a panel that does not agree', () => {
     expect(ofTreasury(world)).toBe(RETRY);
   });
 
+  test('what its seats carried from failed ones goes to the treasury', async () => {
+    const world = await posted();
+    await claim(world, 1, 100n);
+    await claim(world, 2, 20n);
+    await claim(world, 3, 3n);
+    await world.reveal({ node: 1 });
+    await world.reveal({ node: 2, result: OTHER });
+    await end(world, 'unresolved');
+    await world.settle({ node: 1 });
+    await world.settle({ node: 2 });
+    expect(ofTreasury(world)).toBe(parseGwei('120'));
+    await fault(world, 3, true);
+    expect(ofTreasury(world)).toBe(parseGwei('123') + RETRY);
+    expect(world.memory.rows(payment).filter(({ kind }) => kind === 'bonus')).toEqual([]);
+  });
+
   test('silent: its bonds wait for who opens it again, and a node may sit there again', async () => {
     const world = await committed();
     for (const id of [1, 2, 3]) await fault(world, id, true);
@@ -223,6 +239,8 @@ describe('lapses of seats', () => {
     ]);
     await world.lapse({ node: 3 });
     expect(world.memory.rows(leaseHistory)).toMatchObject([taken, taken, { lapse: 3, takenOverBy: null }]);
+    await claim(world, 5);
+    expect(world.memory.rows(leaseHistory)).toMatchObject([taken, taken, { lapse: 3, takenOverBy: 5 }]);
   });
 
   test('the last one frees the range, whose bonus can be swept', async () => {

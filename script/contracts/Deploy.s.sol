@@ -80,8 +80,8 @@ contract Deploy is Script, DeployChecks {
     /// roles away and sets the delay. It is all or nothing; after it the deployer is a stranger.
     function _handOver(Plan memory plan, Deployed memory d) private {
         uint256 opened = plan.currencies.length;
-        address[] memory targets = new address[](opened + 6);
-        bytes[] memory calls = new bytes[](opened + 6);
+        address[] memory targets = new address[](opened + 7);
+        bytes[] memory calls = new bytes[](opened + 7);
         for (uint256 i; i < opened; ++i) {
             targets[i] = address(d.market);
             calls[i] = abi.encodeCall(IMarket(address(0)).allowCurrency, (plan.currencies[i], true));
@@ -93,17 +93,20 @@ contract Deploy is Script, DeployChecks {
             (plan.guardian, uint40(vm.getBlockTimestamp() + Parameters.GUARDIAN_TERM - 1 hours))
         );
 
+        targets[opened + 1] = address(d.market);
+        calls[opened + 1] = abi.encodeCall(IMarket(address(0)).allowSeats, (true));
+
         DpuTimelock t = d.timelock;
         bytes32 proposer = t.PROPOSER_ROLE();
         bytes32 canceller = t.CANCELLER_ROLE();
-        for (uint256 i = opened + 1; i < targets.length; ++i) {
+        for (uint256 i = opened + 2; i < targets.length; ++i) {
             targets[i] = address(t);
         }
-        calls[opened + 1] = abi.encodeCall(t.grantRole, (proposer, address(d.governor)));
-        calls[opened + 2] = abi.encodeCall(t.grantRole, (canceller, address(d.governor)));
-        calls[opened + 3] = abi.encodeCall(t.revokeRole, (proposer, plan.deployer));
-        calls[opened + 4] = abi.encodeCall(t.revokeRole, (canceller, plan.deployer));
-        calls[opened + 5] = abi.encodeCall(t.updateDelay, (plan.windows.timelock));
+        calls[opened + 2] = abi.encodeCall(t.grantRole, (proposer, address(d.governor)));
+        calls[opened + 3] = abi.encodeCall(t.grantRole, (canceller, address(d.governor)));
+        calls[opened + 4] = abi.encodeCall(t.revokeRole, (proposer, plan.deployer));
+        calls[opened + 5] = abi.encodeCall(t.revokeRole, (canceller, plan.deployer));
+        calls[opened + 6] = abi.encodeCall(t.updateDelay, (plan.windows.timelock));
 
         uint256[] memory values = new uint256[](targets.length);
         t.scheduleBatch(targets, values, calls, 0, 0, 0);

@@ -4,7 +4,7 @@ import { jobHistory, type JobHistory } from '@dpu/sdk/history';
 
 import type { Network } from './network.ts';
 
-/** How far the shards of a job are. */
+/** How far the shards of a job are; with several seats every shard counts once for each. */
 export interface Progress {
   shards: number;
   claimed: number;
@@ -17,7 +17,7 @@ export interface Progress {
 /** Counts a job's shards by how far they came; later phases count as earlier ones too. */
 export function progressOf(history: JobHistory): Progress {
   const progress: Progress = {
-    shards: history.terms.shards,
+    shards: history.terms.shards * history.terms.seats,
     claimed: 0,
     committed: 0,
     revealed: 0,

@@ -24,6 +24,8 @@ export interface PostRequest {
   direct?: boolean;
   /** Unix second at which claiming begins. Default: at once. */
   start?: number;
+  /** Nodes that compute each range. Default 1. */
+  seats?: 1 | 3 | 5;
 }
 
 /** A job, or a map job and its reduce job, on chain. */
@@ -73,6 +75,7 @@ export async function postTemplate(
     ...(request.maxLease ? { maxLease: request.maxLease } : {}),
     ...(request.direct ? { direct: true } : {}),
     ...(request.start ? { start: request.start } : {}),
+    ...(request.seats ? { seats: request.seats } : {}),
     exec: request.exec ?? 600,
     window: request.window ?? 5,
     ramp: request.ramp ?? 60,

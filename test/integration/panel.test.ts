@@ -1,14 +1,19 @@
+import { marketAbi } from '@dpu/sdk/abi';
 import type { HistoryLease } from '@dpu/sdk/history';
-import { commitmentOf, flagsOf, leaseWordOf, type Lease, type Result } from '@dpu/sdk/lease';
-import { readPanel } from '@dpu/sdk/panel';
+import { commitmentOf, flagsOf, leaseWordOf, type Result } from '@dpu/sdk/lease';
+import { readPanel, type Panel } from '@dpu/sdk/panel';
 import { downloadJob } from '@dpu/sdk/results';
+import type { Hex } from 'viem';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { startNetwork, type LocalNode, type Network } from '../../script/network/network.ts';
 import { people } from '../../script/network/people.ts';
+import type { Head } from '../../worker/src/chain.ts';
+import { drawnAt } from '../../worker/src/draw.ts';
+import { viemChain } from '../../worker/src/viemChain.ts';
 import { honestModule } from '../lib/badModules.ts';
 import { expectEvenBooks, finish, fundRequester, historyOf, readMarket } from '../lib/books.ts';
-import { marketOf, mined } from '../lib/market.ts';
+import { marketOf, mined, now, pass } from '../lib/market.ts';
 import { until } from '../lib/until.ts';
 import { DPU, postWasm, type TestJob } from '../lib/wasmJob.ts';
 
@@ -21,6 +26,7 @@ const ROOT = /^0x[0-9a-f]{64}$/;
 
 let network: Network;
 let jobs: TestJob[] = [];
+let stopped = false;
 /** What the nodes printed. */
 const said: string[] = [];
 
@@ -95,33 +101,57 @@ test('three nodes compute every shard, agree, and are all paid', async () => {
   expect(outputs).toEqual([0, 1, 2, 3]);
 });
 
+/** Stops node 3, whose seat the tests take by hand from here on. */
+async function liarsSeat(): Promise<LocalNode> {
+  const node = network.nodes[2] as LocalNode;
+  if (!stopped) node.process.kill('SIGINT');
+  stopped = true;
+  await node.process.exited;
+  return node;
+}
+
+/** Waits until others sit and `node` is drawn, as it computed it itself, and joins them. */
+async function joinByHand({ id, terms }: TestJob, node: LocalNode): Promise<HistoryLease> {
+  const market = marketOf(network, people.operator(3));
+  const chain = viemChain({ rpcUrl: network.local.rpcUrl, market: network.deployment.market, timeoutMs: 5_000 });
+  await until(network, 'a seat beside others', async () => (await historyOf(network, id)).leases.length > 0);
+  const panel = readPanel(await chain.leaseWord(id, 0)) as Panel;
+  const { from } = await chain.drawn(terms, 0, node.id);
+  const facts = { job: id, first: 0, from: panel.rampFrom, node: node.id, postedAt: panel.postedAt };
+  const stake = { nodeView: await chain.node(node.id), runtimeStake: await chain.runtimeStake(terms.runtime) };
+  const seed = ((await chain.block(panel.postBlock + 1)) as Head).hash;
+  expect(drawnAt(terms, { ...facts, ...stake, seed })).toBe(from);
+  await until(network, 'the draw', async () => (await chain.drawn(terms, 0, node.id)).now);
+  await mined(network, await market.join(terms, 0, node.id));
+  return handSeat(id, node);
+}
+
+async function handSeat(id: Hex, node: LocalNode): Promise<HistoryLease> {
+  return (await historyOf(network, id)).leases.find(({ lease }) => lease.node === node.id) as HistoryLease;
+}
+
 test('a node that lies is outvoted and loses its bond, and the job completes with the right result', async () => {
-  const liar = network.nodes[2] as LocalNode;
-  liar.process.kill('SIGINT');
-  await liar.process.exited;
+  const liar = await liarsSeat();
   const [balances, staked] = [await holdings(), await stakes()];
   const job = await postSeats(1, 1);
   const market = marketOf(network, people.operator(3));
   const { id, terms } = job;
 
-  await until(network, 'a seat for the liar', async () => {
-    const history = await historyOf(network, id);
-    if (history.leases.length === 0) return false;
-    return (await market.drawn(terms, 0, liar.id)).now;
-  });
-  await mined(network, await market.join(terms, 0, liar.id));
-  const seatOf = (held: HistoryLease): boolean => held.lease.node === liar.id;
-  const seat = (await historyOf(network, id)).leases.find(seatOf) as HistoryLease;
+  const seat = await joinByHand(job, liar);
   expect(seat.lease.flags).toBe(flagsOf(terms, 1));
   expect(await market.seatWord(id, 0, liar.id)).toBe(leaseWordOf(seat.lease, seat.at));
-  const [word, panel] = [await market.leaseWord(id, 0), await market.panel(id, 0)];
-  if (readPanel(word)?.committed === panel.committed) expect(readPanel(word)).toEqual(panel);
+  // Both of one block: the others go on meanwhile.
+  const view = { address: market.address, abi: marketAbi, args: [id, 0] as const };
+  const blockNumber = await network.local.publicClient.getBlockNumber();
+  const at = { ...view, blockNumber };
+  const word = await network.local.publicClient.readContract({ ...at, functionName: 'leaseWord' });
+  expect(readPanel(word)).toEqual(await network.local.publicClient.readContract({ ...at, functionName: 'panel' }));
 
   const lie: Result = { root: `0x${'11'.repeat(32)}`, units: 1n, manifest: `0x${'22'.repeat(32)}` };
   const salt = `0x${'33'.repeat(32)}` as const;
   const commitment = commitmentOf({ id, first: 0, node: liar.id, result: lie, salt });
   await mined(network, await market.commit(id, seat.lease, commitment));
-  const bound = (await historyOf(network, id)).leases.find(seatOf)?.lease as Lease;
+  const bound = (await handSeat(id, liar)).lease;
   await until(network, 'all commits', async () => (await market.panel(id, 0)).committed === SEATS);
   await mined(network, await market.reveal(terms, bound, lie, salt));
 
@@ -142,4 +172,32 @@ test('a node that lies is outvoted and loses its bond, and the job completes wit
     0n,
   ]);
   expect(history.refunded, 'what the liar would have had').toBe(DPU);
+});
+
+test('a node that joins and stays silent is lapsed, and the two others end the panel without it', async () => {
+  const mute = await liarsSeat();
+  const [balances, staked] = [await holdings(), await stakes()];
+  const job = await postSeats(1, 1);
+  const { id, terms } = job;
+  const seat = await joinByHand(job, mute);
+  const market = readMarket(network);
+  await until(network, 'the commits of the others', async () => (await market.panel(id, 0)).committed === 2);
+  const { openedAt } = await market.panel(id, 0);
+
+  await pass(network, Math.max(0, seat.lease.deadline + 20 - (await now(network))));
+  await until(network, 'the lapse', async () => (await market.panel(id, 0)).sitting === 2);
+  await pass(network, Math.max(0, openedAt + 2 * terms.exec - (await now(network))));
+
+  const history = await completed(job);
+  expect(history.leases.map(({ lease, state, loss }) => [lease.node, state, loss?.withheld])).toEqual([
+    [network.nodes[0]?.id, 'settled', undefined],
+    [network.nodes[1]?.id, 'settled', undefined],
+    [mute.id, 'lapsed', false],
+  ]);
+  expect((await stakes()).map((stake, index) => (staked[index] ?? 0n) - stake)).toEqual([0n, 0n, BOND / 5n]);
+  expect((await holdings()).map((balance, index) => balance - (balances[index] ?? 0n))).toEqual([
+    DPU - FEE(DPU),
+    DPU - FEE(DPU),
+    0n,
+  ]);
 });

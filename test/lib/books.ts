@@ -1,6 +1,8 @@
-import { findJobs, jobHistory, type JobHistory } from '@dpu/sdk/history';
+import { findJobs, jobHistory, type HistoryLease, type JobHistory } from '@dpu/sdk/history';
+import { isSeat } from '@dpu/sdk/lease';
 import { createMarket, type Market } from '@dpu/sdk/market';
-import { createWalletClient, erc20Abi, http, type Address, type Hash, type Hex } from 'viem';
+import type { Terms } from '@dpu/sdk/terms';
+import { createWalletClient, erc20Abi, http, zeroHash, type Address, type Hash, type Hex } from 'viem';
 import { expect } from 'vitest';
 
 import type { Network } from '../../script/network/network.ts';
@@ -49,7 +51,10 @@ export async function finish(network: Network, { id, terms }: TestJob): Promise<
     const living = history.leases.filter(({ state }) => state !== 'settled' && state !== 'lapsed');
     if (history.state !== 'open' && living.length === 0) return history;
     for (const { lease, state, result } of living) {
-      if (state === 'revealed') await tried(network, () => stranger.settle(terms, [lease], result ? [result] : []));
+      if (isSeat(lease) && state !== 'claimed')
+        await tried(network, () => agreeOn(stranger, terms, lease.first, living));
+      else if (state === 'revealed')
+        await tried(network, () => stranger.settle(terms, [lease], result ? [result] : []));
       else await tried(network, () => stranger.lapse(terms, lease));
     }
     if (living.length === 0) await tried(network, () => stranger.close(terms));
@@ -59,6 +64,18 @@ export async function finish(network: Network, { id, terms }: TestJob): Promise<
     if (state === 'lapsed') await tried(network, () => stranger.sweep(id, lease.first));
   }
   return ended;
+}
+
+/** Ends the panel on the range at `first`, once every seat has shown its result or has had the time for it. */
+function agreeOn(market: Market, terms: Terms, first: number, living: readonly HistoryLease[]): Promise<Hash> {
+  const seats = living.filter(({ lease, state }) => lease.first === first && state !== 'claimed');
+  return market.agree(
+    terms,
+    first,
+    seats.map(({ lease }) => lease),
+    seats.map(({ result }) => result ?? { root: zeroHash, units: 0n, manifest: zeroHash }),
+    seats.map(() => zeroHash),
+  );
 }
 
 /** Sends what may have been done by somebody else in the meantime. */

@@ -6,8 +6,8 @@ import type { ChainBook, KnownLease, KnownRange } from './chainBook.ts';
 import type { ChainFacts } from './facts.ts';
 import { isLiving } from './leaseFold.ts';
 
-/** Seconds between the nodes of a panel that could end it: one is enough, and each further one would pay for a refusal. */
-const TURN_SECONDS = 3;
+/** Blocks between the nodes of a panel that could end it: one is enough, and each further one would pay for a refusal. */
+const TURN_BLOCKS = 2;
 
 /**
  * Seconds that node `node` gives another beyond its deadline before it says that it has lapsed: nodes speak up one after the other, or all
@@ -76,7 +76,8 @@ export async function panelTimes(seat: KnownLease, sources: PanelSources): Promi
   const turns = seats.filter(({ phase }) => phase === 'revealed');
   const turn = turns.findIndex(({ lease }) => lease.node === seat.lease.node);
   const wait = turn < 0 ? turns.length : turn;
-  return { reveal: { opens, closes }, boundBlock, agreeAt: due + wait * TURN_SECONDS };
+  const blockSeconds = Math.max(1, nextTime - head.timestamp);
+  return { reveal: { opens, closes }, boundBlock, agreeAt: due + wait * TURN_BLOCKS * blockSeconds };
 }
 
 /**

@@ -104,11 +104,16 @@ async function dissenter(chain: Chain): Promise<Hex> {
   return id;
 }
 
-/** A challenge window; two show different results, the third shows none. */
+/** A challenge window. Node 3 sits where node 4 lapsed and shows another result than node 2; node 1 shows none. */
 async function unresolved(chain: Chain): Promise<Hex> {
   const terms = await postSeats(chain, { window: 10 });
-  const seats = await seated(chain, terms, [RIGHT, resultOf(52n), RIGHT]);
-  for (const { lease, result } of seats.slice(0, 2)) {
+  const [one, two] = [await claim(chain, terms, 1), await join(chain, terms, 2)];
+  const four = await join(chain, terms, 4);
+  const seats = [await commit(chain, terms, one), await commit(chain, terms, two)];
+  await chain.pass(121);
+  await chain.act('stranger', 'lapse', [terms, four]);
+  seats.push(await commit(chain, terms, await join(chain, terms, 3), resultOf(52n)));
+  for (const { lease, result } of seats.slice(1)) {
     await chain.act('stranger', 'reveal', [terms, lease, result, SALT]);
   }
   await chain.pass(61);
