@@ -3,21 +3,12 @@
  * times are unix seconds. `event` columns hold the id of the event that made the row: text of fixed length, ordered as on chain.
  */
 import { index, onchainEnum, onchainTable, primaryKey, relations } from 'ponder';
+import { panel, seat } from './panels.schema.ts';
+
+export * from './panels.schema.ts';
 
 export const jobState = onchainEnum('job_state', ['open', 'running', 'complete', 'cancelled', 'closed']);
 export const leasePhase = onchainEnum('lease_phase', ['claimed', 'committed', 'revealed', 'settled', 'lapsed']);
-/** What a seat of a panel can be. `faulted`: it lost its bond; `unresolved`: paid half, because no quorum agreed. */
-export const seatPhase = onchainEnum('seat_phase', [
-  'claimed',
-  'committed',
-  'revealed',
-  'settled',
-  'lapsed',
-  'faulted',
-  'unresolved',
-]);
-/** How a panel ended. `lapsed`: its last seat missed the deadline; after that and after `silent` the range is free again. */
-export const panelOutcome = onchainEnum('panel_outcome', ['agreed', 'unresolved', 'silent', 'lapsed']);
 export const stakeKind = onchainEnum('stake_kind', ['staked', 'queued', 'cancelled', 'unstaked', 'slashed']);
 /** What each kind does to a balance is in `src/money.ts`. */
 export const paymentKind = onchainEnum('payment_kind', [
@@ -166,87 +157,6 @@ export const lease = onchainTable(
   }),
   (t) => ({
     pk: primaryKey({ columns: [t.job, t.first] }),
-    nodeIdx: index().on(t.node, t.event),
-    phaseIdx: index().on(t.phase, t.event),
-  }),
-);
-
-/** A range that several nodes compute, from its newest opening. Such a range has no `lease`. */
-export const panel = onchainTable(
-  'panel',
-  (t) => ({
-    job: t.hex().notNull(),
-    first: t.integer().notNull(),
-    count: t.integer().notNull(),
-    /** How many the job asks for; how many sit now, and how many of them have committed. */
-    seats: t.integer().notNull(),
-    sitting: t.integer().notNull(),
-    committed: t.integer().notNull(),
-    event: t.text().notNull(),
-    openedAt: t.int8({ mode: 'number' }).notNull(),
-    /** Last second at which a node may join. */
-    joinUntil: t.int8({ mode: 'number' }).notNull(),
-    /** Null while nodes sit. */
-    outcome: panelOutcome(),
-    /** What a quorum agreed on; null otherwise. */
-    root: t.hex(),
-    units: t.bigint(),
-    manifest: t.hex(),
-    endedAt: t.int8({ mode: 'number' }),
-    /** How often a seat lapsed, over all openings. */
-    lapses: t.integer().notNull(),
-    /** DPU wei that waits for whoever joins or takes over. */
-    bonus: t.bigint().notNull(),
-    openTransaction: t.hex().notNull(),
-    endTransaction: t.hex(),
-  }),
-  (t) => ({ pk: primaryKey({ columns: [t.job, t.first] }), outcomeIdx: index().on(t.outcome, t.event) }),
-);
-
-/**
- * A node's seat in a panel; `node` cannot sit twice in one opening. One that sits again, after a silence freed the range, replaces what
- * it did before.
- */
-export const seat = onchainTable(
-  'seat',
-  (t) => ({
-    job: t.hex().notNull(),
-    first: t.integer().notNull(),
-    count: t.integer().notNull(),
-    node: t.int8({ mode: 'number' }).notNull(),
-    price: t.bigint().notNull(),
-    /** DPU wei: locked by the holder, and left by failed holders. */
-    bond: t.bigint().notNull(),
-    bonus: t.bigint().notNull(),
-    deadline: t.int8({ mode: 'number' }).notNull(),
-    phase: seatPhase().notNull(),
-    event: t.text().notNull(),
-    claimedAt: t.int8({ mode: 'number' }).notNull(),
-    committedAt: t.int8({ mode: 'number' }),
-    committedBlock: t.int8({ mode: 'number' }),
-    commitment: t.hex(),
-    revealedAt: t.int8({ mode: 'number' }),
-    windowEnd: t.int8({ mode: 'number' }),
-    root: t.hex(),
-    units: t.bigint(),
-    manifest: t.hex(),
-    /** When it was paid, in full or half. */
-    settledAt: t.int8({ mode: 'number' }),
-    /** When it lapsed, or lost its bond. */
-    lapsedAt: t.int8({ mode: 'number' }),
-    paid: t.bigint().notNull(),
-    fee: t.bigint().notNull(),
-    slashed: t.bigint().notNull(),
-    /** Faulted because it showed nothing. */
-    withheld: t.boolean().notNull(),
-    claimTransaction: t.hex().notNull(),
-    commitTransaction: t.hex(),
-    revealTransaction: t.hex(),
-    settleTransaction: t.hex(),
-    lapseTransaction: t.hex(),
-  }),
-  (t) => ({
-    pk: primaryKey({ columns: [t.job, t.first, t.node] }),
     nodeIdx: index().on(t.node, t.event),
     phaseIdx: index().on(t.phase, t.event),
   }),

@@ -24,7 +24,8 @@ export async function deploy(chain: TestChain): Promise<Deployment> {
     return { address: getAddress(contractAddress!), block: Number(blockNumber) };
   };
   const { address: token } = await create('DpuToken', [deployer]);
-  const { address: extension } = await create('MarketExtension', [token]);
+  const { address: court } = await create('MarketCourt', [token]);
+  const { address: extension } = await create('MarketExtension', [token, court]);
   const { address: market, block } = await create('Market', [token, extension, deployer, deployer, PARAMS]);
   const urls = { rpcUrl: chain.rpcUrl, indexerUrl: chain.rpcUrl, gatewayUrl: chain.rpcUrl };
   return {

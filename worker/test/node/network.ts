@@ -124,7 +124,8 @@ export async function startNetwork({
 
   const governor = person(0).address;
   const token = await deploy('DpuToken', [governor]);
-  const extension = await deploy('MarketExtension', [token]);
+  const court = await deploy('MarketCourt', [token]);
+  const extension = await deploy('MarketExtension', [token, court]);
   const startBlock = Number(await client.getBlockNumber());
   const address = await deploy('Market', [token, extension, governor, person(2).address, PARAMS]);
   const deployment: Deployment = {
