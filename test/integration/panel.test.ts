@@ -46,7 +46,6 @@ beforeAll(async () => {
       if (name.startsWith('node')) said.push(`${name} ${line}`);
     },
   });
-  await mined(network, await marketOf(network, people.deployer).allowSeats(true));
   await fundRequester(network, 100n * DPU);
 }, 600_000);
 afterAll(() => network?.stop());
