@@ -15,6 +15,8 @@ export const people = {
   /** Operator (hot key) of node 1 … n. */
   operator: (node: number): HDAccount => account(5 + node),
   browser: account(9),
+  /** Beyond the accounts that the chain gives money to. */
+  liar: account(10),
 };
 
 /** The raw private key of a local account, for programs that read a key file. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { erc20Abi, formatEther, parseEther, parseEventLogs, type Address, type Hex } from 'viem';
+import { erc20Abi, parseEther, parseEventLogs, type Address, type Hex } from 'viem';
 import type { HDAccount } from 'viem/accounts';
 import { createApi } from '@dpu/sdk/api';
 import { dpuGovernorAbi, dpuTokenAbi, marketAbi } from '@dpu/sdk/abi';
@@ -32,6 +32,7 @@ import { postTemplate } from '../network/postJob.ts';
 import { table } from '../network/report.ts';
 import { describe, download, reportOf } from './plain.ts';
 import type { Outcome, Scenario, Stage } from './scenario.ts';
+import { dpu, must, StoryDiffers } from './story.ts';
 
 /** What the nodes' owners stake on top, and what two holders of liquid DPU get: together enough for the quorum of 40 million. */
 const STAKED = parseEther('36000000');
@@ -40,14 +41,6 @@ const AGAINST = parseEther('2000000');
 const NEW_FEE_BPS = 200;
 /** Seconds between the execution and the opening of the job that was posted before. */
 const SLACK = 60;
-
-/** Thrown when the chain does not say what the story says. */
-export class StoryDiffers extends Error {
-  constructor(what: string, actual: unknown, expected: unknown) {
-    super(`${what} is ${String(actual)} on chain, the story says ${String(expected)}.`);
-    this.name = 'StoryDiffers';
-  }
-}
 
 /** Staked and liquid DPU vote a lower fee; a job from before keeps the old one, the next job pays the new one. */
 export const govern: Scenario = {
@@ -318,16 +311,6 @@ async function passTo(network: Network, time: number): Promise<void> {
   if (seconds <= 0) return;
   await network.local.testClient.increaseTime({ seconds });
   await network.local.testClient.mine({ blocks: 1 });
-}
-
-function must<T>(what: string, actual: T, expected: T): void {
-  if (actual !== expected) throw new StoryDiffers(what, actual, expected);
-}
-
-/** The exact amount, with thousands set apart. */
-function dpu(amount: bigint): string {
-  const [units = '0', part] = formatEther(amount).split('.');
-  return `${BigInt(units).toLocaleString('en-US')}${part ? `.${part}` : ''} DPU`;
 }
 
 const percent = (bps: number): string => `${bps / 100} %`;
