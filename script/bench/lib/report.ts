@@ -67,5 +67,5 @@ export function table(results: readonly BenchResult[]): string {
   return lines.map(text).join('\n');
 }
 
-/** Three significant digits: more would only be noise. */
-const rounded = (value: number): number => Number(value.toPrecision(3));
+/** Three significant digits, since more would only be noise; but what is counted, such as gas, is exact. */
+const rounded = (value: number): number => (Number.isInteger(value) ? value : Number(value.toPrecision(3)));

@@ -14,9 +14,12 @@ abstract contract GasTest is MarketTest {
 
     function setUp() public virtual override {
         super.setUp();
-        for (uint256 i; i < 2; ++i) {
-            Terms memory t = i == 0 ? _direct() : _inUsd(_direct());
-            _settled(t);
+        for (uint32 node = 1; node <= 3; ++node) {
+            for (uint256 i; i < 2; ++i) {
+                Terms memory t = i == 0 ? _direct() : _inUsd(_direct());
+                t.node = node;
+                _settled(t);
+            }
         }
         vm.prank(alice.operator);
         market.setEndpoint(alice.id, "http://127.0.0.1:24101/");

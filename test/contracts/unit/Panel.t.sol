@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {LedgerFacts} from "src-contracts/interfaces/ILedger.sol";
+import {NodeFacts} from "src-contracts/interfaces/INodes.sol";
 import {JobState} from "src-contracts/types/Job.sol";
 import {Phase, Result} from "src-contracts/types/Lease.sol";
 import {Outcome, Panel} from "src-contracts/types/Panel.sol";
@@ -371,10 +372,49 @@ contract PanelTest is MarketTest {
         market.join(single.t.pack(), 0, bob.id);
     }
 
+    function test_RevertWhen_Join_NotByADrawnNodesOperator() external {
+        Terms memory t = _panelTerms();
+        _post(t);
+        uint256 block_ = vm.getBlockNumber();
+        _pass(2, 2);
+        // A seed that draws alice at once and bob later.
+        for (uint256 i;; ++i) {
+            vm.setBlockhash(block_ + 1, keccak256(abi.encode(i)));
+            (bool first,) = market.drawn(t.pack(), 0, alice.id);
+            (bool second,) = market.drawn(t.pack(), 0, bob.id);
+            if (first && !second) break;
+        }
+        Work memory w = _claim(t, alice, 1);
+        (, uint40 from) = market.drawn(t.pack(), 0, bob.id);
+        assertGt(from, _now());
+        vm.expectRevert(abi.encodeWithSelector(JobFacts.NotDrawn.selector, w.id, bob.id, from));
+        vm.prank(bob.operator);
+        market.join(t.pack(), 0, bob.id);
+        vm.expectRevert(abi.encodeWithSelector(NodeFacts.NotNodeOperator.selector, bob.id, bob.owner));
+        vm.prank(bob.owner);
+        market.join(t.pack(), 0, bob.id);
+
+        vm.warp(from);
+        vm.prank(bob.operator);
+        market.join(t.pack(), 0, bob.id);
+    }
+
+    function test_RevertWhen_Join_PausedOrOfAnotherRuntime() external {
+        Work memory w = _opened(_panelTerms());
+        Actor memory other = _register("another runtime", 4);
+        vm.expectRevert(abi.encodeWithSelector(JobFacts.NodeNotEligible.selector, w.id, other.id));
+        vm.prank(other.operator);
+        market.join(w.t.pack(), 0, other.id);
+        _pause();
+        vm.expectRevert(abi.encodeWithSelector(LedgerFacts.PausedUntil.selector, uint40(_now() + 1 days)));
+        vm.prank(bob.operator);
+        market.join(w.t.pack(), 0, bob.id);
+    }
+
     function test_Join_TheDrawExpectsTwiceAsManyNodesAsSeats() external {
         Terms memory t = _panelTerms();
         (t.seats, t.expiry) = (5, uint40(_now() + 1 hours));
-        bytes32 id = _post(t);
+        _post(t);
         uint256 block_ = vm.getBlockNumber();
         _pass(2, 2);
         uint256 open;
@@ -385,7 +425,6 @@ contract PanelTest is MarketTest {
         }
         // Five equal nodes, records at one half: each is in with 5 seats · 2 · 1/5 · 1/2 = 1.
         assertEq(open, 200);
-        id;
     }
 
     /* TIMES */
