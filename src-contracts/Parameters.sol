@@ -35,7 +35,7 @@ library Parameters {
     /* STARTING VALUES */
 
     uint96 internal constant MIN_STAKE = 1_000e18;
-    /// Longer than the longest way of a lease: exec + audit + reveal + window, 3.5 days at the bounds.
+    /// Longer than the longest way of a lease, a panel's 3 · exec + reveal + window: 4.5 days at the bounds.
     uint24 internal constant UNBONDING = 7 days;
 
     uint48 internal constant VOTING_DELAY = 1 days;
@@ -85,9 +85,9 @@ library Parameters {
         require(value % 1e18 == 0, ParameterOutOfBounds("minStake", value, 1e18, 1_000_000e18));
     }
 
-    /// @dev The lower bound is above exec + audit + reveal + window at their bounds (3.5 days).
+    /// @dev The lower bound is above the longest liability at all bounds: a panel's 3 · exec + reveal + window (4.5 days).
     function checkUnbonding(uint256 value) internal pure {
-        _within("unbonding", value, 4 days, 60 days);
+        _within("unbonding", value, 5 days, 60 days);
     }
 
     /// @dev `atDeployment` is the window's first value, 0 while that is being set.

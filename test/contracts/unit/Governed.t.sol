@@ -169,13 +169,13 @@ contract GovernedTest is MarketTest {
 
     function test_SetUnbonding_InBounds() external {
         vm.startPrank(governor);
-        vm.expectRevert(_bounds("unbonding", 4 days - 1, 4 days, 60 days));
-        market.setUnbonding(4 days - 1);
-        vm.expectRevert(_bounds("unbonding", 60 days + 1, 4 days, 60 days));
+        vm.expectRevert(_bounds("unbonding", 5 days - 1, 5 days, 60 days));
+        market.setUnbonding(5 days - 1);
+        vm.expectRevert(_bounds("unbonding", 60 days + 1, 5 days, 60 days));
         market.setUnbonding(60 days + 1);
         vm.expectEmit(address(market));
-        emit LedgerFacts.UnbondingSet(4 days);
-        market.setUnbonding(4 days);
+        emit LedgerFacts.UnbondingSet(5 days);
+        market.setUnbonding(5 days);
     }
 
     function test_AllowCurrencyAndRuntime_RefuseWhatCannotBe() external {
