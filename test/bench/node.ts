@@ -40,7 +40,7 @@ const tracer = readFileSync(new URL('pathtracer.wasm', build));
 /** A tile of 128 × 128 pixels. */
 const tile = (samples: number): ShardRequest => shardOf(['256', '256', '128', '128', String(samples)], 1, 4);
 /** What the render template makes of an image when nothing is chosen, a tile from its middle. */
-const TEMPLATE_TILE = shardOf(['1280', '720', '160', '90', '32'], 36, 64);
+const TEMPLATE_TILE = shardOf(['1280', '720', '160', '90', '48'], 36, 64);
 
 function shardOf(size: readonly string[], shard: number, shards: number): ShardRequest {
   return {

@@ -37,14 +37,14 @@ describe('the render template', () => {
       name: 'Render 1280 × 720',
       runtime: 'wasm',
       module: expect.anything(),
-      args: ['1280', '720', '160', '90', '32', '5', '1', 'ground'],
+      args: ['1280', '720', '160', '90', '48', '5', '1', 'ground'],
       inputs: [
         { name: 'scene.mtl', cid: expect.anything(), size: 9 },
         { name: 'scene.obj', cid: expect.anything(), size: 9 },
       ],
       shards: 64,
       output: { name: 'tile.png', mediaType: 'image/png' },
-      limits: { memoryBytes: 268_666_144, units: 143_241, outputBytes: 47_819, seconds: 199 },
+      limits: { memoryBytes: 268_666_144, units: 212_361, outputBytes: 47_819, seconds: 268 },
       comparator: { kind: 'exact' },
       view: { kind: 'tiles', width: 1280, height: 720, tileWidth: 160, tileHeight: 90 },
     });

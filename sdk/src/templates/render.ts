@@ -26,7 +26,7 @@ const optionsSchema = z
     height: side(720, 'Height of the image'),
     tileWidth: side(160, 'Width of a tile; one tile is one shard'),
     tileHeight: side(90, 'Height of a tile'),
-    samples: whole(1, 4096).default(32).describe('Paths per pixel: twice as many make a calmer image'),
+    samples: whole(1, 4096).default(48).describe('Paths per pixel: twice as many make a calmer image'),
     bounces: whole(0, 32).default(5).describe('How often light may bounce between surfaces'),
     seed: whole(0, 0xffffffff).default(1).describe('Chooses the noise; the same seed gives the same image'),
     ground: z.boolean().default(true).describe('Whether the scene stands on an endless floor'),
