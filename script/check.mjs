@@ -1,32 +1,55 @@
-// Everything that must be green before a commit, with the time each part took. Target: under two minutes.
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+// Everything that must be green before a commit, with the time each part took. Target: under two minutes on two cores.
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { root } from './native.mjs';
 
 const node = process.execPath;
 const bin = (name) => join(root, 'node_modules/.bin', name);
-const steps = [
-  ['contracts build', node, ['script/forge.mjs', 'build', '--quiet']],
-  ['abi fresh', node, ['script/generate-abi.mjs', '--check']],
-  ['layout and sizes', node, ['script/layout.mjs']],
-  ['solidity format', node, ['script/forge.mjs', 'fmt', '--check']],
-  ['format', bin('prettier'), ['--check', '--log-level=warn', '.']],
-  ['lint', bin('eslint'), ['.', '--max-warnings', '0']],
-  ['types', node, ['script/types.mjs']],
-  ['unit tests', bin('vitest'), ['run', '--project', 'unit', '--reporter=dot']],
-].filter(([, , [first]]) => !first.startsWith('script/') || existsSync(join(root, first)));
+const cache = (name) => ['--cache', '--cache-location', join(root, 'node_modules/.cache', name)];
 
-let failed = 0;
-const started = performance.now();
-for (const [name, file, args] of steps) {
+/** Two lanes, one for each core of a small machine; what a lane does in turn needs what came before. */
+const lanes = [
+  [
+    ['contracts build', node, ['script/forge.mjs', 'build', '--quiet']],
+    ['abi fresh', node, ['script/generate-abi.mjs', '--check']],
+    ['layout and sizes', node, ['script/layout.mjs']],
+    ['solidity format', node, ['script/forge.mjs', 'fmt', '--check']],
+    ['unit tests', bin('vitest'), ['run', '--project', 'unit', '--reporter=dot']],
+  ],
+  [
+    ['types', node, ['script/types.mjs']],
+    ['lint', bin('eslint'), ['.', '--max-warnings', '0', ...cache('eslint/')]],
+    ['format', bin('prettier'), ['--check', '--log-level=warn', '.', ...cache('prettier')]],
+  ],
+];
+
+/** Runs one step, prints what it said once it is over, and answers whether it passed. */
+function run([name, file, args]) {
   const from = performance.now();
-  const { status } = spawnSync(file, args, { cwd: root, stdio: 'inherit' });
-  const seconds = ((performance.now() - from) / 1_000).toFixed(1).padStart(6);
-  console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${seconds} s  ${name}`);
-  if (status !== 0) failed += 1;
+  const child = spawn(file, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = [];
+  child.stdout.on('data', (chunk) => said.push(chunk));
+  child.stderr.on('data', (chunk) => said.push(chunk));
+  return new Promise((resolve) => {
+    child.on('error', (error) => said.push(Buffer.from(`${error.message}\n`)));
+    child.on('close', (status) => {
+      process.stdout.write(Buffer.concat(said));
+      const seconds = ((performance.now() - from) / 1_000).toFixed(1).padStart(6);
+      console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${seconds} s  ${name}`);
+      resolve(status === 0);
+    });
+  });
 }
-console.log(
-  `${((performance.now() - started) / 1_000).toFixed(1)} s, ${steps.length - failed} passed, ${failed} failed`,
-);
+
+async function walk(lane) {
+  const passed = [];
+  for (const step of lane) passed.push(await run(step));
+  return passed;
+}
+
+const started = performance.now();
+const results = (await Promise.all(lanes.map(walk))).flat();
+const failed = results.filter((passed) => !passed).length;
+const seconds = ((performance.now() - started) / 1_000).toFixed(1);
+console.log(`${seconds} s, ${results.length - failed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
