@@ -5,7 +5,7 @@ import { root } from './native.mjs';
 
 const node = process.execPath;
 const bin = (name) => join(root, 'node_modules/.bin', name);
-const cache = (name) => ['--cache', '--cache-location', join(root, 'node_modules/.cache', name)];
+const cache = ['--cache', '--cache-location', join(root, 'node_modules/.cache/eslint/')];
 
 /** Two lanes, one for each core of a small machine; what a lane does in turn needs what came before. */
 const lanes = [
@@ -18,8 +18,8 @@ const lanes = [
   ],
   [
     ['types', node, ['script/types.mjs']],
-    ['lint', bin('eslint'), ['.', '--max-warnings', '0', ...cache('eslint/')]],
-    ['format', bin('prettier'), ['--check', '--log-level=warn', '.', ...cache('prettier')]],
+    ['lint', bin('eslint'), ['.', '--max-warnings', '0', ...cache]],
+    ['format', bin('prettier'), ['--check', '--log-level=warn', '.']],
   ],
 ];
 
