@@ -45,7 +45,8 @@ export async function startChain(
   const process_ = tree.start({ name: 'chain', file: nativeBinary('anvil'), args });
   const chain = describeChain(rpcUrl);
   const transport = http(rpcUrl, { maxResponseBodySize: false } as Parameters<typeof http>[1]);
-  const publicClient = createPublicClient({ chain, transport, pollingInterval: 100 });
+  // No memory of the block number: the one that viem kept may be older than the receipt that was just awaited.
+  const publicClient = createPublicClient({ chain, transport, pollingInterval: 100, cacheTime: 0 });
   const testClient = createTestClient({ chain, transport, mode: 'anvil' });
   await tree.ready(process_, async () => (await publicClient.getChainId()) === LOCAL_CHAIN_ID, 30_000);
   return { process: process_, rpcUrl, chain, publicClient, testClient };

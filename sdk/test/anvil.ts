@@ -45,7 +45,7 @@ export async function startAnvil(): Promise<TestChain> {
   });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const transport = http(rpcUrl);
-  const publicClient = createPublicClient({ chain: foundry, transport, pollingInterval: 20 });
+  const publicClient = createPublicClient({ chain: foundry, transport, pollingInterval: 20, cacheTime: 0 });
   const patient = createPublicClient({ chain: foundry, transport: http(rpcUrl, { retryCount: 100, retryDelay: 20 }) });
   await patient.getChainId();
   const person = (index: number): HDAccount => mnemonicToAccount(MNEMONIC, { addressIndex: index });

@@ -17,7 +17,7 @@ export async function until<T>(
   check: () => Promise<T | undefined | false> | T | undefined | false,
   blocks = 120,
 ): Promise<T> {
-  const latest = (): Promise<bigint> => local.publicClient.getBlockNumber({ cacheTime: 0 });
+  const latest = (): Promise<bigint> => local.publicClient.getBlockNumber();
   const from = await latest();
   const started = performance.now();
   for (;;) {

@@ -76,7 +76,8 @@ export async function startChain() {
 
   const rpcUrl = `http://127.0.0.1:${port}`;
   const transport = http(rpcUrl);
-  const client = createPublicClient({ chain: foundry, transport, pollingInterval: 10 });
+  // No memory of the block number: the one that viem kept may be older than the receipt that was just awaited.
+  const client = createPublicClient({ chain: foundry, transport, pollingInterval: 10, cacheTime: 0 });
   const wallet = createWalletClient({ chain: foundry, transport });
   const control = createTestClient({ chain: foundry, transport, mode: 'anvil' });
 
