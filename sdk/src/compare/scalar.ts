@@ -61,29 +61,47 @@ export function bf16ToNumber(half: number): number {
   return bits.getFloat32(0);
 }
 
-const READERS: Readonly<Record<ScoreType, (view: DataView, offset: number) => number>> = {
-  u8: (view, offset) => view.getUint8(offset),
-  i8: (view, offset) => view.getInt8(offset),
-  u16: (view, offset) => view.getUint16(offset, true),
-  i16: (view, offset) => view.getInt16(offset, true),
-  u32: (view, offset) => view.getUint32(offset, true),
-  i32: (view, offset) => view.getInt32(offset, true),
-  f16: (view, offset) => f16ToNumber(view.getUint16(offset, true)),
-  bf16: (view, offset) => bf16ToNumber(view.getUint16(offset, true)),
-  f32: (view, offset) => view.getFloat32(offset, true),
-  f64: (view, offset) => view.getFloat64(offset, true),
-};
+const isBigEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
 
-/** How to read one element of a type that doubles hold exactly. */
-export function scoreReader(type: ScoreType): (view: DataView, offset: number) => number {
-  return READERS[type];
+/** A copy of whole elements that starts where typed arrays may start, in this machine's byte order. */
+function aligned(bytes: Uint8Array, size: number): ArrayBuffer {
+  const copy = new Uint8Array(bytes.length - (bytes.length % size));
+  copy.set(bytes.subarray(0, copy.length));
+  if (isBigEndian) for (let at = 0; at < copy.length; at += size) copy.subarray(at, at + size).reverse();
+  return copy.buffer;
 }
 
-/** How to read one element of a 64-bit whole number. */
-export function wideReader(type: 'u64' | 'i64'): (view: DataView, offset: number) => bigint {
-  return type === 'u64'
-    ? (view, offset) => view.getBigUint64(offset, true)
-    : (view, offset) => view.getBigInt64(offset, true);
+/** The whole elements of `bytes`, for types that doubles hold exactly. */
+export function readScores(type: ScoreType, bytes: Uint8Array): ArrayLike<number> {
+  const buffer = aligned(bytes, SCALAR_BYTES[type]);
+  switch (type) {
+    case 'u8':
+      return new Uint8Array(buffer);
+    case 'i8':
+      return new Int8Array(buffer);
+    case 'u16':
+      return new Uint16Array(buffer);
+    case 'i16':
+      return new Int16Array(buffer);
+    case 'u32':
+      return new Uint32Array(buffer);
+    case 'i32':
+      return new Int32Array(buffer);
+    case 'f16':
+      return Float64Array.from(new Uint16Array(buffer), f16ToNumber);
+    case 'bf16':
+      return Float64Array.from(new Uint16Array(buffer), bf16ToNumber);
+    case 'f32':
+      return new Float32Array(buffer);
+    case 'f64':
+      return new Float64Array(buffer);
+  }
+}
+
+/** The whole elements of `bytes` as whole numbers of 64 bits. */
+export function readWide(type: 'u64' | 'i64', bytes: Uint8Array): ArrayLike<bigint> {
+  const buffer = aligned(bytes, SCALAR_BYTES[type]);
+  return type === 'u64' ? new BigUint64Array(buffer) : new BigInt64Array(buffer);
 }
 
 /** A view of the bytes, wherever they lie. */

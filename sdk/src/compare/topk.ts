@@ -3,7 +3,7 @@ import type { FileSource } from '../storage/bytes.ts';
 import { BILLION, type TopkComparator } from './comparator.ts';
 import { differentLength } from './exact.ts';
 import { IDENTICAL, isWithinShare, measured, unreadable, type Comparison } from './outcome.ts';
-import { SCALAR_BYTES, scoreReader, viewOf } from './scalar.ts';
+import { readScores, SCALAR_BYTES } from './scalar.ts';
 import { blockPairs, firstDifference, type CompareOptions } from './source.ts';
 
 /**
@@ -49,19 +49,13 @@ interface Ranking {
 }
 
 function rowJudge({ type, classes, k, absolutePpb }: TopkComparator): (left: Uint8Array, right: Uint8Array) => boolean {
-  const read = scoreReader(type);
-  const size = SCALAR_BYTES[type];
   const tolerance = absolutePpb / BILLION;
   const buffers = [new Float64Array(classes), new Float64Array(classes)] as const;
   const sorted = new Float64Array(classes);
 
   const rank = (row: Uint8Array, scores: Float64Array): Ranking | undefined => {
-    const view = viewOf(row);
-    for (let i = 0; i < classes; i++) {
-      const score = read(view, i * size);
-      if (score !== score) return undefined;
-      scores[i] = score;
-    }
+    scores.set(readScores(type, row));
+    if (scores.some(Number.isNaN)) return undefined;
     sorted.set(scores);
     const last = sorted.sort()[classes - k]!;
     return { scores, must: last + tolerance, may: last - tolerance };
