@@ -1,7 +1,7 @@
 /**
  * What a spec says about when two results of one shard are the same work. docs/comparators.md says what each kind
- * measures. Every number is a whole number of millionths (`Ppm`) or billionths (`Ppb`), because a fraction has more than
- * one form in dag-cbor, and a digest stands on chain.
+ * measures. Every number is a whole number of millionths (`Ppm`) or billionths (`Ppb`), because numbers such
+ * as 1.0 have two forms in dag-cbor, and a digest stands on chain.
  */
 import * as z from 'zod';
 

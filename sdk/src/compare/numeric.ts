@@ -22,7 +22,7 @@ interface Findings {
  * Compares two arrays of `comparator.type`. Two elements agree when their distance is at most the wider of the absolute
  * tolerance and the relative one, which counts from the larger magnitude; so the order of the sides does not matter.
  * NaN agrees with NaN of any bits, an infinity with itself, -0 with 0; NaN or an infinity with anything else is an
- * outlier. Arrays of different lengths are never the same. Holds 256 KiB and one piece of each side, and 2 MiB of numbers.
+ * outlier. Arrays of different lengths are never the same. Holds 256 KiB and one piece of each side, and 3 MiB of numbers.
  *
  * Only sums, products and comparisons of doubles decide: IEEE 754 rounds them in one way on every machine.
  */
@@ -83,9 +83,9 @@ function measureDoubles(
     if (a === b || (a !== a && b !== b)) continue;
     // Not finite when an element is not, or when two of opposite sign are further apart than doubles reach.
     const distance = Math.abs(a - b);
-    const isFinite = distance < Infinity;
-    if (isFinite && distance > findings.maxAbsolute) findings.maxAbsolute = distance;
-    if (isFinite && (distance <= absolute || distance <= relative * Math.max(Math.abs(a), Math.abs(b)))) continue;
+    const isMeasured = distance < Infinity;
+    if (isMeasured && distance > findings.maxAbsolute) findings.maxAbsolute = distance;
+    if (isMeasured && (distance <= absolute || distance <= relative * Math.max(Math.abs(a), Math.abs(b)))) continue;
     if (findings.outliers++ === 0) findings.firstOutlier = position + i;
   }
 }

@@ -125,6 +125,24 @@ describe('each threshold', () => {
   });
 });
 
+test('an image smaller than the window is continued by its last row and column', async () => {
+  const random = randomOf(8);
+  const small = changed(scene(3, 2), () => random());
+  const other = changed(small, (sample, i) => (i % 3 === 0 ? sample * 0.9 : sample));
+  const continued = ({ samples }: TestImage): TestImage => ({
+    width: 11,
+    height: 11,
+    samples: Float64Array.from({ length: 4 * 121 }, (_, i) => {
+      const [x, y] = [Math.min(2, Math.floor(i / 4) % 11), Math.min(1, Math.floor(i / 44))];
+      return samples[4 * (3 * y + x) + (i % 4)]!;
+    }),
+  });
+  const { difference } = await comparePerceptual(strict, pngOf(continued(small)), pngOf(continued(other)));
+  const ssim = difference.kind === 'perceptual' ? difference.ssim : NaN;
+  expect(ssim).toBeLessThan(0.999);
+  expect(await comparePerceptual(strict, pngOf(small), pngOf(other))).toMatchObject({ difference: { ssim } });
+});
+
 /** The formula as it is printed: one two-dimensional window at a time, on 0 … 255. */
 function publishedSsim(left: Uint8Array, right: Uint8Array, width: number, height: number): number {
   const luma = (image: Uint8Array, i: number): number =>

@@ -25,7 +25,15 @@ describe('a row', () => {
     ],
     ['equal scores, of which either is as good', {}, [9, 8, 8, 0], [9, 7, 8, 0], true],
     ['all scores equal on one side', {}, [1, 1, 1, 1], [3, 2, 1, 0], true],
-    ['too many sure places together', {}, [9, 9, 1, 1], [1, 1, 9, 9], false],
+    ['none of the best in common', {}, [9, 9, 1, 1], [1, 1, 9, 9], false],
+    [
+      'places that are sure on one side each and too many together',
+      { classes: 5, k: 3, absolutePpb: 1_000_000_000 },
+      [10, 10, 7, 6.5, 6.5],
+      [6.5, 6.5, 7, 10, 10],
+      false,
+    ],
+    ['NaN on both sides', {}, [9, 8, NaN, 0], [9, 8, NaN, 1], false],
     ['infinite scores', {}, [Infinity, -Infinity, 1, 0], [9, -9, 2, 0], true],
     ['NaN on one side', { outliersPpm: 100_000 }, [9, 8, NaN, 0], [9, 8, 1, 0], false],
   ])('with %s', async (_what, over, left, right, same) => {
@@ -75,9 +83,9 @@ describe('an output', () => {
 
   test('compares the same in either order, however its bytes arrive, and as the definition says', async () => {
     const score = fc.integer({ min: 0, max: 6 });
-    const row = fc.array(score, { minLength: 4, maxLength: 4 });
-    const property = fc.asyncProperty(row, row, fc.integer({ min: 1, max: 3 }), fc.nat(2), async (a, b, k, step) => {
-      const comparator = { ...best2, k, absolutePpb: step * 1_000_000_000 };
+    const row = fc.array(score, { minLength: 5, maxLength: 5 });
+    const property = fc.asyncProperty(row, row, fc.integer({ min: 1, max: 4 }), fc.nat(2), async (a, b, k, step) => {
+      const comparator = { ...best2, classes: 5, k, absolutePpb: step * 1_000_000_000 };
       const [left, right] = [rows(...a), rows(...b)];
       const found = await compareTopk(comparator, left, right);
       expect(mirrored(await compareTopk(comparator, right, left))).toEqual(found);
@@ -88,10 +96,10 @@ describe('an output', () => {
   });
 });
 
-/** Every set of `k` of four classes, as bits, that is good for the row by the definition. */
+/** Every set of `k` of five classes, as bits, that is good for the row by the definition. */
 function goodSets(row: readonly number[], k: number, tolerance: number): number[] {
   const last = [...row].sort((a, b) => b - a)[k - 1]!;
-  const sets = Array.from({ length: 16 }, (_, set) => set);
+  const sets = Array.from({ length: 32 }, (_, set) => set);
   const isIn = (set: number, i: number): boolean => (set & (1 << i)) !== 0;
   return sets
     .filter((set) => row.filter((_, i) => isIn(set, i)).length === k)

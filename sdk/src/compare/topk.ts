@@ -53,9 +53,8 @@ function rowJudge({ type, classes, k, absolutePpb }: TopkComparator): (left: Uin
   const buffers = [new Float64Array(classes), new Float64Array(classes)] as const;
   const sorted = new Float64Array(classes);
 
-  const rank = (row: Uint8Array, scores: Float64Array): Ranking | undefined => {
+  const rank = (row: Uint8Array, scores: Float64Array): Ranking => {
     scores.set(readScores(type, row));
-    if (scores.some(Number.isNaN)) return undefined;
     sorted.set(scores);
     const last = sorted.sort()[classes - k]!;
     return { scores, must: last + tolerance, may: last - tolerance };
@@ -64,7 +63,6 @@ function rowJudge({ type, classes, k, absolutePpb }: TopkComparator): (left: Uin
   return (leftRow, rightRow) => {
     const left = rank(leftRow, buffers[0]);
     const right = rank(rightRow, buffers[1]);
-    if (!left || !right) return false;
     let must = 0;
     let may = 0;
     for (let i = 0; i < classes; i++) {
@@ -72,6 +70,7 @@ function rowJudge({ type, classes, k, absolutePpb }: TopkComparator): (left: Uin
       const b = right.scores[i]!;
       const mayBe = a >= left.may && b >= right.may;
       if (mayBe) may++;
+      // NaN is not at most anything, and may not be among the best either: its row disagrees.
       if (a <= left.must && b <= right.must) continue;
       if (!mayBe) return false;
       must++;
