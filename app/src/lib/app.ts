@@ -1,19 +1,26 @@
 import { parseDeployment, type Deployment } from '@dpu/sdk/deployment';
 import type { FoundJob } from '@dpu/sdk/history';
 import { createContext } from 'svelte';
+import type { Address } from 'viem';
 import { z } from 'zod';
 
 import type { Chain } from './chain/chain.ts';
+import type { Governance } from './chain/governance.ts';
 import { Head } from './chain/head.svelte.ts';
 import { LOCAL_CHAIN } from './chain/networks.ts';
+import type { Stakes } from './chain/stakes.ts';
 import { Tx, type Explanation } from './chain/tx.svelte.ts';
 import { Feed } from './state/feed.svelte.ts';
 import { Names } from './state/names.svelte.ts';
+import { poll } from './state/poll.ts';
 import type { Storage } from './storage/storage.ts';
 import { Wallet } from './wallet/wallet.svelte.ts';
 
 /** Milliseconds between two looks at the chain while the indexer is silent. */
 const SILENT_MS = 3_000;
+/** Milliseconds between two readings of what only the chain tells. */
+const BLOCKS_MS = 12_000;
+const LOCAL_MS = 2_000;
 
 /** Everything that pages share. */
 export interface App {
@@ -25,6 +32,12 @@ export interface App {
   changes(notify: () => void): () => void;
   /** The chain by RPC, for money and proof. Loaded when first asked for. */
   chain(): Promise<Chain>;
+  /** Proposals and votes, from the chain alone. Loaded when first asked for. */
+  governance(): Promise<Governance>;
+  /** An owner's nodes, stake and votes, from the chain alone. */
+  stakes(owner: Address): Promise<Stakes>;
+  /** Calls back every few blocks: for what the indexer does not tell of. */
+  blocks(notify: () => void): () => void;
   /** Specs, manifests and files by their hashes. Loaded when first asked for. */
   storage(): Promise<Storage>;
   /** Names of jobs, fetched behind the page. */
@@ -47,6 +60,8 @@ export async function createApp(fetcher: typeof fetch): Promise<App> {
   let chain: Promise<Chain> | undefined;
   const getChain = (): Promise<Chain> =>
     (chain ??= import('./chain/chain.ts').then(({ createChain }) => createChain(deployment)));
+  let governance: Promise<Governance> | undefined;
+  let stakes: Promise<(owner: Address) => Promise<Stakes>> | undefined;
   let storage: Promise<Storage> | undefined;
   const getStorage = (): Promise<Storage> =>
     (storage ??= import('./storage/storage.ts').then(({ createStorage }) => createStorage(deployment.gatewayUrl)));
@@ -66,6 +81,17 @@ export async function createApp(fetcher: typeof fetch): Promise<App> {
     head: new Head({ rpcUrl: deployment.rpcUrl, everyMs: deployment.chainId === LOCAL_CHAIN ? 1_000 : 4_000 }),
     wallet: new Wallet(deployment),
     chain: getChain,
+    governance: () =>
+      (governance ??= Promise.all([getChain(), import('./chain/governance.ts')]).then(
+        ([{ client }, { createGovernance }]) => createGovernance(client, deployment),
+      )),
+    async stakes(owner) {
+      stakes ??= Promise.all([getChain(), import('./chain/stakes.ts')]).then(([{ client }, { createStakes }]) =>
+        createStakes(client, deployment),
+      );
+      return (await stakes)(owner);
+    },
+    blocks: poll(deployment.chainId === LOCAL_CHAIN ? LOCAL_MS : BLOCKS_MS),
     postedJobs: async () => (await getChain()).posts(),
     storage: getStorage,
     names: new Names({ load: async (digest) => (await (await getStorage()).spec(digest)).name }),

@@ -72,6 +72,40 @@ export function formatDuration(seconds: number): string {
   return parts.join(' ') || '0 s';
 }
 
+/** Seconds in every unit that they have, with nothing cut off: `90061` → `1 d 1 h 1 min 1 s`. `parseDuration` reads it back. */
+export function formatExactDuration(seconds: number | bigint): string {
+  let rest = Number(seconds);
+  const parts: string[] = [];
+  for (const [size, short] of UNITS) {
+    const amount = Math.floor(rest / size);
+    rest %= size;
+    if (amount > 0) parts.push(`${amount} ${short}`);
+  }
+  return parts.join(' ') || '0 s';
+}
+
+/** What a person typed as a length of time (`2 d`, `36h`, `1 h 30 min`), in seconds; undefined when it is none. */
+export function parseDuration(text: string): bigint | undefined {
+  const trimmed = text.trim().toLowerCase();
+  if (!/^(\d{1,9}\s*[a-z]+\s*)+$/.test(trimmed)) return undefined;
+  let total = 0n;
+  for (const [, amount = '0', word = ''] of trimmed.matchAll(/(\d{1,9})\s*([a-z]+)/g)) {
+    const unit = UNITS.find(([, short, long]) => [short, long, `${long}s`, short.slice(0, 1)].includes(word));
+    if (!unit) return undefined;
+    total += BigInt(amount) * BigInt(unit[0]);
+  }
+  return total;
+}
+
+/** Time left to the second, as a clock that counts down: `2 d 03:04:05`, `03:04:05`. Never below zero. */
+export function formatCountdown(seconds: number): string {
+  const total = Math.max(0, Math.ceil(seconds));
+  const days = Math.floor(total / 86_400);
+  const two = (value: number): string => String(Math.floor(value)).padStart(2, '0');
+  const clock = `${two((total % 86_400) / 3_600)}:${two((total % 3_600) / 60)}:${two(total % 60)}`;
+  return days > 0 ? `${days} d ${clock}` : clock;
+}
+
 /** How long ago, or how long until, in one unit: `5 min ago`, `in 2 h`, `now`. */
 export function formatRelative(time: number, now: number): string {
   const distance = Math.abs(now - time);

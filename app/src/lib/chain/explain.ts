@@ -1,5 +1,5 @@
 import { ApiError } from '@dpu/sdk/api';
-import { explain as explainChain } from '@dpu/sdk/errors';
+import { explainGovernance } from '@dpu/sdk/governanceErrors';
 
 import { RpcError } from './rpc.ts';
 import type { Explanation } from './tx.svelte.ts';
@@ -11,6 +11,7 @@ export function explain(error: unknown): Explanation {
   if (error instanceof Error && error.name === 'JobNotFound') {
     return { sentence: 'No job with this id was posted here.', action: 'Check the id and the network.' };
   }
-  const { sentence, action } = explainChain(error);
+  // The governor's refusals first; it leaves everything else to the Market's.
+  const { sentence, action } = explainGovernance(error);
   return { sentence, action };
 }

@@ -1,0 +1,99 @@
+import { formatMoney, type Currency } from '../currency.ts';
+
+/** The stake of one node, as the chain says. DPU wei; times are unix seconds. */
+export interface StakedNode {
+  id: number;
+  /** Everything at stake: locked, queued and free. */
+  stake: bigint;
+  /** Bonds of leases that run. */
+  locked: bigint;
+  /** Waiting to leave. */
+  queued: bigint;
+  /** Second at which `queued` may leave; 0 when nothing is queued. */
+  unstakeAt: number;
+  /** Basis points. */
+  record: number;
+  /** Proven tier, 0 for none, and the last second at which it counts. */
+  tier: number;
+  tierUntil: number;
+}
+
+/** What a node has in the exit queue. */
+export interface Exit {
+  amount: bigint;
+  /** First second at which it may leave. */
+  at: number;
+  /** Seconds until then; 0 from that second on. */
+  left: number;
+  ready: boolean;
+}
+
+/** What may be locked as bonds, or queued. */
+export function freeOf({ stake, locked, queued }: Pick<StakedNode, 'stake' | 'locked' | 'queued'>): bigint {
+  return stake - locked - queued;
+}
+
+/** The exit of a node at second `now`; undefined when nothing is queued. */
+export function exitOf({ queued, unstakeAt }: Pick<StakedNode, 'queued' | 'unstakeAt'>, now: number): Exit | undefined {
+  if (queued === 0n) return undefined;
+  const left = Math.max(0, unstakeAt - now);
+  return { amount: queued, at: unstakeAt, left, ready: left === 0 };
+}
+
+/** Whether the node gets work: what does not leave must be at least the least stake. */
+export function works({ stake, queued }: Pick<StakedNode, 'stake' | 'queued'>, minStake: bigint): boolean {
+  return stake - queued >= minStake;
+}
+
+/** A change of stake that is being written. */
+export interface Draft {
+  kind: 'stake' | 'exit';
+  /** Undefined when what stands in the field is no amount. */
+  amount: bigint | undefined;
+  /** Nothing was typed. */
+  empty: boolean;
+  /** DPU in the wallet. */
+  wallet: bigint;
+}
+
+/** Most that can be moved. */
+export function mostOf(node: StakedNode, { kind, wallet }: Pick<Draft, 'kind' | 'wallet'>): bigint {
+  return kind === 'stake' ? wallet : freeOf(node);
+}
+
+/** What is wrong with the amount, in a sentence. */
+export function amountProblem(
+  node: StakedNode,
+  draft: Draft,
+  dpu: Pick<Currency, 'decimals' | 'symbol'>,
+): string | undefined {
+  const { amount, empty, kind } = draft;
+  if (empty) return undefined;
+  if (amount === undefined || amount === 0n) return `An amount of ${dpu.symbol}, above zero.`;
+  const most = mostOf(node, draft);
+  if (amount <= most) return undefined;
+  return kind === 'stake'
+    ? `The wallet holds ${formatMoney(most, dpu)}.`
+    : `${formatMoney(most, dpu)} are free. Locked bonds must come back first, and what is queued is on its way.`;
+}
+
+/** What a person should know before signing, beyond the sentence that every such step has. */
+export function warningOf(
+  node: StakedNode,
+  { kind, amount }: Pick<Draft, 'kind' | 'amount'>,
+  minStake: bigint,
+  dpu: Pick<Currency, 'decimals' | 'symbol'>,
+): string | undefined {
+  if (!amount) return undefined;
+  if (kind === 'stake') {
+    const after = { stake: node.stake + amount, queued: node.queued };
+    return works(after, minStake)
+      ? undefined
+      : `The node would still get no work: it needs ${formatMoney(minStake, dpu)} that do not leave.`;
+  }
+  if (node.queued > 0n)
+    return `${formatMoney(node.queued, dpu)} already wait. The clock starts again for all of it, from the beginning.`;
+  return works(node, minStake) && !works({ stake: node.stake, queued: amount }, minStake)
+    ? `Less than the least stake of ${formatMoney(minStake, dpu)} stays: the node gets no new work from then on.`
+    : undefined;
+}
