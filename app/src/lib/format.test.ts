@@ -5,9 +5,12 @@ import {
   formatBps,
   formatBytes,
   formatCompact,
+  formatCountdown,
   formatDuration,
+  formatExactDuration,
   formatRelative,
   parseAmount,
+  parseDuration,
   plainAmount,
   plural,
   shortHex,
@@ -92,4 +95,43 @@ test('counts, shares and sizes', () => {
   expect(formatBytes(48_000_000)).toBe('48 MB');
   expect(plural(1, 'shard')).toBe('1 shard');
   expect(plural(64, 'shard')).toBe('64 shards');
+});
+
+describe('exact durations', () => {
+  test.each([
+    [0, '0 s'],
+    [59, '59 s'],
+    [86_400, '1 d'],
+    [90_061, '1 d 1 h 1 min 1 s'],
+    [604_800n, '7 d'],
+  ])('%s seconds are %s, and are read back', (seconds, text) => {
+    expect(formatExactDuration(seconds)).toBe(text);
+    expect(parseDuration(text)).toBe(BigInt(seconds));
+  });
+
+  test.each([
+    ['36h', 129_600n],
+    ['2 Days', 172_800n],
+    ['1h30min', 5_400n],
+    ['5 m', 300n],
+    ['1 hour 1 second', 3_601n],
+  ])('%s is understood', (text, seconds) => {
+    expect(parseDuration(text)).toBe(seconds);
+  });
+
+  test.each(['', '5', 'd', '-1 d', '1.5 h', '3 weeks', '1 d x', '2 constructor'])('%s is no length of time', (text) => {
+    expect(parseDuration(text)).toBeUndefined();
+  });
+});
+
+test.each([
+  [0, '00:00:00'],
+  [-5, '00:00:00'],
+  [59, '00:00:59'],
+  [3_600, '01:00:00'],
+  [86_399, '23:59:59'],
+  [86_400, '1 d 00:00:00'],
+  [183_845, '2 d 03:04:05'],
+])('%s seconds count down as %s', (seconds, text) => {
+  expect(formatCountdown(seconds)).toBe(text);
 });

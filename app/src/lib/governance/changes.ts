@@ -91,10 +91,10 @@ function set(setting: Setting, to: Value, { facts }: Reading, burnBps?: number):
   const problem = facts && problemOf(setting, to, facts, burnBps);
   return {
     label: setting.label,
-    ...(from !== undefined && { from: sayValue(setting.unit, from) }),
+    ...(from !== undefined && !same(from, to) && { from: sayValue(setting.unit, from) }),
     to: sayValue(setting.unit, to),
     effect: same(from, to) ? 'Nothing changes: this is the value in force.' : sayEffect(setting, from, to),
-    grave: setting.id === 'treasury',
+    grave: setting.id === 'treasury' && !same(from, to),
     ...(problem !== undefined && { problem }),
   };
 }

@@ -92,15 +92,16 @@ export function momentsOf(
   const created = step('created');
   const canceled = step('canceled');
   const before = (at: number): boolean => !canceled || at <= canceled.timestamp;
-  const clock = (label: string, at: number): Moment => ({ label, at, when: now >= at ? 'past' : 'later' });
+  const clock = (soon: string, past: string, at: number): Moment =>
+    now >= at ? { label: past, at, when: 'past' } : { label: soon, at, when: 'later' };
 
   const moments: Moment[] = [];
   if (created) moments.push(happened('Proposed', created));
-  if (before(snapshot + 1)) moments.push(clock('Voting opens', snapshot + 1));
+  if (before(snapshot + 1)) moments.push(clock('Voting opens', 'Voting opened', snapshot + 1));
   const extended = steps.findLast(({ step }) => step === 'extended');
   if (before(deadline + 1))
     moments.push({
-      ...clock(state === 'defeated' ? 'Voting closed, defeated' : 'Voting closes', deadline + 1),
+      ...clock('Voting closes', state === 'defeated' ? 'Defeated' : 'Voting closed', deadline + 1),
       ...(extended && { note: 'Extended, because quorum was reached late.' }),
     });
   if (state !== 'defeated') moments.push(...afterVote());
@@ -120,7 +121,7 @@ export function momentsOf(
     if (canceled) return list;
     list.push(
       from !== undefined
-        ? clock('Can be executed', from)
+        ? clock('Can be executed', 'Could be executed', from)
         : { label: 'Can be executed', at: soonest, when: 'later', note: 'At the earliest.' },
     );
     list.push(executed ? happened('Executed', executed) : { label: 'Executed', when: 'later', note: 'By anyone.' });
