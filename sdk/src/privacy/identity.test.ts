@@ -46,9 +46,10 @@ describe('bech32', () => {
     ['capital letters', 'AGE1QQQSYQCYQ5RQWZQFPG9SCRGWPUGPZYSNRUJSUW'],
     ['nothing after the prefix', 'age1'],
     ['a letter outside the alphabet', 'age1b'],
-    ['bits left over that are not zero', 'a1pszc4xv'],
+    ['bits left over that are not zero', 'age1qpu0j2ex'],
+    ['a whole word too many', 'age1qdd35qf'],
   ])('refuses %s', (_what, text) => {
-    expect(decodeBech32(text.startsWith('a1') ? 'a' : 'age', text)).toBeUndefined();
+    expect(decodeBech32('age', text)).toBeUndefined();
   });
 });
 
@@ -107,7 +108,7 @@ describe('identities', () => {
 
   test.each([
     ['a letter changed', (text: string) => text.slice(0, -1) + (text.endsWith('Q') ? 'P' : 'Q')],
-    ['a letter in lower case', (text: string) => text.slice(0, -1) + text.slice(-1).toLowerCase() + 'x'],
+    ['lower case', (text: string) => text.toLowerCase()],
     ['nothing', () => ''],
     ['31 bytes', () => encodeBech32('age-secret-key-', new Uint8Array(31)).toUpperCase()],
   ])('with %s are refused without repeating the text', async (_what, change) => {

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { concat, iterate } from '../storage/bytes.ts';
 import { collect as itemsOf, randomBytes } from '../storage/fixtures.ts';
 import { encodeBech32 } from './bech32.ts';
+import type { ByteSource } from './byteSource.ts';
 import {
   BadRecipientError,
   HeaderTooBigError,
@@ -16,7 +17,8 @@ import {
 } from './errors.ts';
 import { headerBytes, MAX_HEADER_BYTES, MAX_RECIPIENTS } from './header.ts';
 import { newIdentity, type SecretIdentity } from './identity.ts';
-import { CHUNK_BYTES, openBytes, openStream, sealBytes, sealedSize, sealStream, type Progress } from './stream.ts';
+import { CHUNK_BYTES, openBytes, openStream, sealBytes, sealedSize, sealStream } from './stream.ts';
+import type { Progress } from './stream.ts';
 
 const SEALED_CHUNK = CHUNK_BYTES + 16;
 const SIZES = [0, 1, 65_535, 65_536, 65_537, 131_071, 131_072, 131_073, 3_000_001, 8_388_608];
@@ -315,6 +317,39 @@ describe('on the way', () => {
     await reader.read();
     await reader.cancel();
     await closed;
+  });
+
+  test.each([
+    ['sealing', 'an iterable'],
+    ['sealing', 'a web stream'],
+    ['opening', 'an iterable'],
+    ['opening', 'a web stream'],
+  ])('a reader that leaves while %s closes %s that hangs', async (what, form) => {
+    const sealed = await sealBytes(randomBytes(3 * CHUNK_BYTES), [owner.recipient]);
+    const closed = Promise.withResolvers<void>();
+    const begin = [what === 'sealing' ? randomBytes(2 * CHUNK_BYTES) : sealed.subarray(0, 2 * SEALED_CHUNK)];
+    const next = (): Promise<IteratorResult<Uint8Array>> => {
+      const value = begin.pop();
+      return value ? Promise.resolve({ done: false, value }) : new Promise(() => {});
+    };
+    const close = (): Promise<IteratorResult<Uint8Array>> => {
+      closed.resolve();
+      return Promise.resolve({ done: true, value: undefined });
+    };
+    const source: ByteSource =
+      form === 'an iterable'
+        ? { [Symbol.asyncIterator]: () => ({ next, return: close }) }
+        : new ReadableStream({
+            pull: async (controller) => controller.enqueue((await next()).value),
+            cancel: () => void close(),
+          });
+    const stream = await (what === 'sealing' ? sealStream(source, [owner.recipient]) : openStream(source, owner));
+    const reader = stream.getReader();
+    await reader.read();
+    const pending = [reader.read(), reader.read(), reader.read()];
+    await reader.cancel();
+    await closed.promise;
+    await Promise.allSettled(pending);
   });
 
   test('a file that is refused closes its source', async () => {

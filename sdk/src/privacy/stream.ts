@@ -5,7 +5,8 @@
  */
 import { Decrypter, Encrypter } from 'age-encryption';
 
-import { abortable, chunksOf, concat, iterate, rechunk, type FileSource } from '../storage/bytes.ts';
+import { concat, iterate, rechunk } from '../storage/bytes.ts';
+import { bytesUntil, type ByteSource } from './byteSource.ts';
 import {
   BadRecipientError,
   NoRecipientsError,
@@ -25,9 +26,6 @@ export const CHUNK_BYTES = 64 * 1024;
 const TAG_BYTES = 16;
 /** What stands between header and chunks. */
 const NONCE_BYTES = 16;
-
-/** What a stream can be made of. */
-export type ByteSource = Exclude<FileSource, () => AsyncIterable<Uint8Array>> | ReadableStream<Uint8Array>;
 
 /** How far a stream has come. */
 export interface Progress {
@@ -205,7 +203,7 @@ class Run {
   constructor(source: ByteSource, { signal, onProgress }: StreamOptions) {
     this.#signal = signal ? AbortSignal.any([signal, this.#left.signal]) : this.#left.signal;
     this.#onProgress = onProgress;
-    this.source = abortable(source instanceof ReadableStream ? iterate(source) : chunksOf(source), this.#signal);
+    this.source = bytesUntil(source, this.#signal);
   }
 
   /** Lets go of the source, also one that hangs. */
