@@ -11,6 +11,9 @@ export function explain(error: unknown): Explanation {
   if (error instanceof Error && error.name === 'JobNotFound') {
     return { sentence: 'No job with this id was posted here.', action: 'Check the id and the network.' };
   }
+  if (error instanceof Error && error.name === 'NoGovernance') {
+    return { sentence: 'This network has no governor.', action: 'Its numbers cannot be changed by a vote.' };
+  }
   // The governor's refusals first; it leaves everything else to the Market's.
   const { sentence, action } = explainGovernance(error);
   return { sentence, action };

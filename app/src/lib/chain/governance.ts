@@ -75,6 +75,8 @@ export interface Governance {
   facts(): Promise<Facts>;
   /** Every proposal, newest first. */
   proposals(): Promise<ListedProposal[]>;
+  /** Whether a proposal has this id. False on a network without a governor. */
+  has(id: bigint): Promise<boolean>;
   /** @throws ProposalNotFound */
   proposal(id: bigint): Promise<FullProposal>;
   power(account: Address): Promise<VotingPower>;
@@ -159,6 +161,11 @@ export function createGovernance(client: PublicClient, deployment: Deployment): 
       const all = await found(await height());
       const now = once(facts);
       return Promise.all(all.toReversed().map((proposal) => listed(proposal, now)));
+    },
+
+    async has(id) {
+      if (!deployment.governor) return false;
+      return (await found(await height())).some((proposal) => proposal.id === id);
     },
 
     async proposal(id) {
