@@ -22,13 +22,14 @@ export const SCRYPT_WORK_LOG2 = 18;
 
 /** Letters that are not mistaken for each other when they are copied by hand. */
 const LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
-const GROUPS = 5;
-const GROUP_LETTERS = 4;
+const PASSPHRASE_LETTERS = 20;
 
 /** A random passphrase of five groups of four letters, 100 bits: nobody guesses it, and it can be written on paper. */
 export function newPassphrase(): string {
-  const groups = Array.from({ length: GROUPS }, () => Array.from({ length: GROUP_LETTERS }, randomLetter).join(''));
-  return groups.join('-');
+  const bytes = crypto.getRandomValues(new Uint8Array(PASSPHRASE_LETTERS));
+  // 32 letters divide 256 bytes, so each is equally likely
+  const letters = Array.from(bytes, (byte) => LETTERS[byte % LETTERS.length]).join('');
+  return letters.match(/.{4}/g)!.join('-');
 }
 
 /**
@@ -79,14 +80,5 @@ function unarmor(text: string): Uint8Array {
     return armor.decode(text);
   } catch {
     throw new NotAgeFileError('it is not the text between "BEGIN" and "END AGE ENCRYPTED FILE"');
-  }
-}
-
-/** One letter, each equally likely: a byte beyond the last whole multiple is drawn again. */
-function randomLetter(): string {
-  const fair = 256 - (256 % LETTERS.length);
-  for (;;) {
-    const [byte] = crypto.getRandomValues(new Uint8Array(1));
-    if (byte! < fair) return LETTERS[byte! % LETTERS.length]!;
   }
 }

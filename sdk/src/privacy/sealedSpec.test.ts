@@ -47,10 +47,12 @@ const refusal = (spec: JobSpec, section: PrivateSpec): Promise<string> =>
   );
 
 /** A section whose sealed part holds `value`, with a proof by the job's key as the requester would make it. */
-async function sectionOf(value: unknown, spec = open): Promise<PrivateSpec> {
-  const bytes = await sealBytes(encodeCanonical(value).bytes, [jobKey.recipient]);
+const sectionOf = (value: unknown): Promise<PrivateSpec> => sectionAround(encodeCanonical(value).bytes);
+
+async function sectionAround(block: Uint8Array, recipient: string = jobKey.recipient): Promise<PrivateSpec> {
+  const bytes = await sealBytes(block, [recipient]);
   const key = Buffer.from(hkdfSync('sha256', jobKey.bytes(), new Uint8Array(0), 'dpu/v1/private-spec', 32));
-  const message = Buffer.concat([hexToBytes(encodeSpec(spec).digest), hexToBytes(sha256(bytes))]);
+  const message = Buffer.concat([hexToBytes(encodeSpec(open).digest), hexToBytes(sha256(bytes))]);
   return { ...sealed.private, sealed: bytes, proof: createHmac('sha256', key).update(message).digest() };
 }
 
@@ -170,8 +172,9 @@ describe('a node refuses', () => {
     const input = { name: 'a', cid: decodeSpec(encodeSpec(SPEC).bytes).module, size: 1 };
     const twice = await sectionOf({ ...good, readers, inputs: [input, input] });
     expect(await refusal(open, twice)).toBe('inputs[1].name: must differ from the other inputs: a is there twice');
-    const text = await sealBytes(Buffer.from('not cbor'), [jobKey.recipient]);
-    expect(await refusal(open, { ...(await sectionOf(good)), sealed: text })).not.toBe('none');
+    expect(await refusal(open, await sectionAround(Buffer.from('not cbor')))).toBe('it is not canonical dag-cbor');
+    const foreign = await sectionAround(encodeCanonical({ ...good, readers }).bytes, stranger.recipient);
+    expect(await refusal(open, foreign)).toBe('the job key does not open it');
   });
 });
 
