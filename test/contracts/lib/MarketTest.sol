@@ -56,13 +56,12 @@ abstract contract MarketTest is Test {
         (requester, requesterKey) = makeAddrAndKey("requester");
         dpu = IDpu(vm.deployCode("DpuToken.sol:DpuToken", abi.encode(address(this))));
         usd = new UsdToken();
-        address court = vm.deployCode("MarketCourt.sol:MarketCourt", abi.encode(address(dpu)));
-        extension = IMarket(vm.deployCode("MarketExtension.sol:MarketExtension", abi.encode(address(dpu), court)));
-        market = IMarket(
-            vm.deployCode(
-                "Market.sol:Market", abi.encode(address(dpu), address(extension), governor, treasury, _params())
-            )
-        );
+        bytes memory token = abi.encode(address(dpu));
+        extension = IMarket(vm.deployCode("MarketExtension.sol:MarketExtension", token));
+        address panels = vm.deployCode("MarketPanels.sol:MarketPanels", token);
+        address court = vm.deployCode("MarketCourt.sol:MarketCourt", token);
+        bytes memory args = abi.encode(address(dpu), extension, panels, court, governor, treasury, _params());
+        market = IMarket(vm.deployCode("Market.sol:Market", args));
 
         vm.startPrank(governor);
         market.allowCurrency(address(usd), true);
@@ -92,7 +91,7 @@ abstract contract MarketTest is Test {
             noShowBps: 2_000,
             burnBps: 5_000,
             retryBps: 4_000,
-            auditBps: 0,
+            auditRates: 0,
             revealWindow: 10 minutes,
             auditWindow: 30 minutes,
             openFor: 60 seconds,
