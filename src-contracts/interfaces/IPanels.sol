@@ -49,7 +49,8 @@ interface IPanels is JobFacts {
     ) external;
 
     /// @notice Ends a range: counts equal results, pays, slashes and frees bonds. `said` are all that have committed, in that order. Where the job
-    /// has no challenge window, results that were not shown before are shown here.
+    /// has no challenge window, results that were not shown before are shown here; what `LeaseRevealed` then does not tell is the
+    /// result in `PanelEnded`.
     function agree(Terms calldata terms, uint32 first, Said[] calldata said) external;
 
     /// @notice The panel on the range that begins at `first`. Reverts when there is none.
