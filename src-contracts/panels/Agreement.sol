@@ -135,7 +135,10 @@ abstract contract Agreement is Slashing, IPanels {
             emit PanelEnded(c.id, c.first, c.outcome, said[c.winner].result);
         }
         for (uint256 i; i < said.length; ++i) {
-            if (c.convicted[i]) continue;
+            if (c.convicted[i]) {
+                bonus += said[i].claimed.bonus(); // its bond is gone, what others left to it is not
+                continue;
+            }
             if (c.now_[i]) _announce(c, said[i], said[c.winner].result);
             bonus += _dismiss(c, terms, p, said[i], i, parts[i]);
         }
