@@ -173,6 +173,15 @@ export interface FoundJob {
   transaction: Hash;
 }
 
+/** The seats on the range at `first` that are bound to a result and not paid yet, in the order of their commits: those that end together. */
+export function committedSeats({ leases, steps }: Pick<JobHistory, 'leases' | 'steps'>, first: number): HistoryLease[] {
+  const order = steps.filter(({ event, first: at }) => event === 'LeaseCommitted' && at === first);
+  const place = (held: HistoryLease): number => order.findLastIndex(({ node }) => node === held.lease.node);
+  return leases
+    .filter(({ lease, state }) => lease.first === first && (state === 'committed' || state === 'revealed'))
+    .sort((a, b) => place(a) - place(b));
+}
+
 /** Which jobs to find. */
 export interface JobFilter extends LogOptions {
   requester?: Address;
