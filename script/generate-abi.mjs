@@ -17,7 +17,7 @@ const merged = (...names) => {
 };
 
 const abis = {
-  marketAbi: merged('Market', 'MarketExtension', 'MarketCourt'),
+  marketAbi: merged('Market', 'MarketExtension', 'MarketPanels', 'MarketCourt'),
   dpuTokenAbi: merged('DpuToken'),
   stakeSurrogateAbi: merged('StakeSurrogate'),
   dpuGovernorAbi: merged('DpuGovernor'),

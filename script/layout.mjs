@@ -24,7 +24,7 @@ function layoutOf(contract) {
 
 const problems = [];
 const market = JSON.stringify(layoutOf('Market'), null, 2);
-for (const part of ['MarketExtension', 'MarketCourt']) {
+for (const part of ['MarketExtension', 'MarketPanels', 'MarketCourt']) {
   if (market !== JSON.stringify(layoutOf(part), null, 2)) {
     problems.push(`Market and ${part} lay out storage differently: declare storage in core/ only`);
   }
@@ -40,6 +40,7 @@ else if (readFileSync(snapshot, 'utf8') !== `${market}\n`) {
 const CONTRACTS = [
   'Market',
   'MarketExtension',
+  'MarketPanels',
   'MarketCourt',
   'DpuToken',
   'StakeSurrogate',

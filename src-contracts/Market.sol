@@ -7,30 +7,47 @@ import {Parameters} from "src-contracts/Parameters.sol";
 import {StakeSurrogate} from "src-contracts/StakeSurrogate.sol";
 import {delegateAll} from "src-contracts/core/Delegation.sol";
 import {MarketCore} from "src-contracts/core/MarketCore.sol";
-import {MarketExtension} from "src-contracts/extension/MarketExtension.sol";
+import {StakesCore} from "src-contracts/core/StakesCore.sol";
+import {IExits} from "src-contracts/interfaces/IJobs.sol";
+import {IPanels} from "src-contracts/interfaces/IPanels.sol";
+import {IReceipts} from "src-contracts/interfaces/IReceipts.sol";
 import {Params} from "src-contracts/types/Params.sol";
+
+/// @notice The code of what is not the hot path.
+struct Parts {
+    /// Money in and out, nodes, stakes, views, governance.
+    address extension;
+    /// Several seats and audits.
+    address panels;
+    /// Exits, receipts and the court.
+    address court;
+}
 
 /// @title The compute market
 /// @notice Escrow, stake, claims, results and payment at one address, with the interface `IMarket`. The hot path is here (`Jobs`); every other
-/// call is answered by the immutable extension, on this contract's storage.
-/// @dev UPGRADE: none. The extension is fixed at deployment; a new version is a new contract that users move to.
+/// call is answered by one of three immutable parts, on this contract's storage.
+/// @dev UPGRADE: none. The parts are fixed at deployment; a new version is a new contract that users move to.
 contract Market is Jobs, Multicall {
-    /// @notice Thrown when the extension was made for another token.
-    error ExtensionMismatch(address extension);
+    /// @notice Thrown when a part was made for another token.
+    error PartMismatch(address part);
 
-    /// @notice The code of everything but the hot path.
+    /// @notice The parts; see `Parts`.
     address public immutable EXTENSION;
+    address public immutable PANELS;
+    address public immutable COURT;
 
     /// @param token DPU.
-    /// @param extension A `MarketExtension` for the same token.
+    /// @param parts Contracts for the same token.
     /// @param owner_ The timelock.
     /// @param treasury_ Receives collected fees and the treasury's part of slashes.
     /// @param initial The first version of the parameters.
-    constructor(address token, address extension, address owner_, address treasury_, Params memory initial)
+    constructor(address token, Parts memory parts, address owner_, address treasury_, Params memory initial)
         MarketCore(token, owner_)
     {
-        require(MarketExtension(extension).TOKEN() == token, ExtensionMismatch(extension));
-        EXTENSION = extension;
+        (EXTENSION, PANELS, COURT) = (parts.extension, parts.panels, parts.court);
+        _requirePart(parts.extension);
+        _requirePart(parts.panels);
+        _requirePart(parts.court);
         _surrogateImplementation = address(new StakeSurrogate(address(this), token));
         _setTreasury(treasury_);
         _addParams(initial);
@@ -44,8 +61,25 @@ contract Market is Jobs, Multicall {
         emit RuntimeAllowed(1, true);
     }
 
-    /// @dev Delegates to the extension; returns or reverts with what it says. A selector that neither knows reverts there.
+    /// @dev Delegates to the part that answers the call; returns or reverts with what it says. A selector that none knows reverts there.
     fallback() external {
+        if (_isForPanels(msg.sig)) delegateAll(PANELS);
+        if (_isForCourt(msg.sig)) delegateAll(COURT);
         delegateAll(EXTENSION);
+    }
+
+    function _isForPanels(bytes4 s) private pure returns (bool) {
+        return s == IPanels.sit.selector || s == IPanels.commitSeat.selector || s == IPanels.agree.selector
+            || s == IPanels.revealSeat.selector || s == IPanels.audit.selector || s == IPanels.panel.selector
+            || s == IPanels.bench.selector || s == IPanels.seatWord.selector;
+    }
+
+    function _isForCourt(bytes4 s) private pure returns (bool) {
+        return s == IExits.lapse.selector || s == IExits.cancel.selector || s == IExits.close.selector
+            || s == IExits.sweep.selector || s == IReceipts.redeem.selector || s == IReceipts.redeemPanel.selector;
+    }
+
+    function _requirePart(address part) private view {
+        require(StakesCore(part).TOKEN() == TOKEN, PartMismatch(part));
     }
 }

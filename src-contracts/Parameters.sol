@@ -2,6 +2,7 @@
 pragma solidity 0.8.34;
 
 import {Params} from "src-contracts/types/Params.sol";
+import {RulesLib} from "src-contracts/types/Rules.sol";
 
 /// @notice Starting values and hard bounds of every number that governance may turn, and the constants that it may not.
 library Parameters {
@@ -26,6 +27,10 @@ library Parameters {
     /// Record of a newcomer, and how fast it moves (basis points).
     uint16 internal constant RECORD_START = 5_000;
     uint16 internal constant RECORD_MAX = 10_000;
+    /// Work weighs fully in a record from this bond on (4 × a price of 1 DPU), and in proportion below: small jobs cannot farm a record.
+    uint96 internal constant RECORD_FULL_BOND = 4e18;
+    /// Part of the price that is paid for the finding that a job cannot be done as it is described.
+    uint16 internal constant KILL_FEE_BPS = 5_000;
 
     /// No window of governance is ever longer.
     uint256 internal constant MAX_GOVERNANCE_WINDOW = 30 days;
@@ -35,7 +40,7 @@ library Parameters {
     /* STARTING VALUES */
 
     uint96 internal constant MIN_STAKE = 1_000e18;
-    /// Longer than the longest way of a lease, a panel's 3 · exec + reveal + window: 4.5 days at the bounds.
+    /// Longer than the longest way of a bond: a panel's 3 · exec + reveal + window and two juries' 2 · exec + 5 · reveal, 6.5 days at the bounds.
     uint24 internal constant UNBONDING = 7 days;
 
     uint48 internal constant VOTING_DELAY = 1 days;
@@ -53,7 +58,7 @@ library Parameters {
             noShowBps: 2_000,
             burnBps: 5_000,
             retryBps: 4_000,
-            auditBps: 0,
+            auditRates: 0xaaa8, // 2 % for every runtime
             revealWindow: 10 minutes,
             auditWindow: 30 minutes,
             openFor: 60 seconds,
@@ -71,9 +76,12 @@ library Parameters {
         _within("burnBps", p.burnBps, 1_000, BPS);
         // A node that lapses and takes its own lease over must still lose: retry money is at most what is not burnt.
         _within("retryBps", p.retryBps, 0, BPS - p.burnBps);
-        _within("auditBps", p.auditBps, 0, BPS);
-        _within("revealWindow", p.revealWindow, 5 seconds, 12 hours);
-        _within("auditWindow", p.auditWindow, 5 seconds, 24 hours);
+        // Whoever posts, works and audits all by itself must lose: what the protocol pays for audits is at most its fee.
+        for (uint256 runtime; runtime < 8; ++runtime) {
+            _within("auditRates", RulesLib.pack(p, 0).auditBps(runtime), 0, p.feeBps);
+        }
+        _within("revealWindow", p.revealWindow, 5 seconds, 2 hours);
+        _within("auditWindow", p.auditWindow, 5 seconds, 12 hours);
         _within("openFor", p.openFor, 0, 1 days);
         _within("drawStep", p.drawStep, 1 seconds, 1 hours);
         _within("drawOpenAfter", p.drawOpenAfter, 1 seconds, 6 hours);
@@ -85,9 +93,9 @@ library Parameters {
         require(value % 1e18 == 0, ParameterOutOfBounds("minStake", value, 1e18, 1_000_000e18));
     }
 
-    /// @dev The lower bound is above the longest liability at all bounds: a panel's 3 · exec + reveal + window (4.5 days).
+    /// @dev The lower bound is above the longest liability at all bounds; see `UNBONDING`.
     function checkUnbonding(uint256 value) internal pure {
-        _within("unbonding", value, 5 days, 60 days);
+        _within("unbonding", value, 7 days, 60 days);
     }
 
     /// @dev `atDeployment` is the window's first value, 0 while that is being set.

@@ -8,11 +8,12 @@ import {Script, console2} from "forge-std/Script.sol";
 import {DpuGovernor} from "src-contracts/DpuGovernor.sol";
 import {DpuTimelock} from "src-contracts/DpuTimelock.sol";
 import {DpuToken} from "src-contracts/DpuToken.sol";
-import {Market} from "src-contracts/Market.sol";
+import {Market, Parts} from "src-contracts/Market.sol";
 import {Parameters} from "src-contracts/Parameters.sol";
 import {MarketCourt} from "src-contracts/court/MarketCourt.sol";
 import {MarketExtension} from "src-contracts/extension/MarketExtension.sol";
 import {IMarket} from "src-contracts/interfaces/IMarket.sol";
+import {MarketPanels} from "src-contracts/panels/MarketPanels.sol";
 import {Params} from "src-contracts/types/Params.sol";
 
 /// @notice Deploys the token, the timelock, the governor, the extension and the Market, hands everything to the timelock, checks every
@@ -53,10 +54,12 @@ contract Deploy is Script, DeployChecks {
         bytes memory args = abi.encode(d.token, d.timelock, plan.guardian, w.votingDelay, w.votingPeriod, w.lateQuorum);
         d.governor = DpuGovernor(payable(_create("DpuGovernor", args)));
         d.court = MarketCourt(_create("MarketCourt", abi.encode(d.token)));
-        d.extension = MarketExtension(payable(_create("MarketExtension", abi.encode(d.token, d.court))));
+        d.panels = MarketPanels(_create("MarketPanels", abi.encode(d.token)));
+        d.extension = MarketExtension(_create("MarketExtension", abi.encode(d.token)));
         if (plan.treasury == address(0)) plan.treasury = address(d.timelock);
         // The timelock owns the Market from the first second; the deployer never does.
-        args = abi.encode(d.token, d.extension, d.timelock, plan.treasury, plan.params);
+        Parts memory parts = Parts(address(d.extension), address(d.panels), address(d.court));
+        args = abi.encode(d.token, parts, d.timelock, plan.treasury, plan.params);
         d.market = Market(payable(_create("Market", args)));
         _handOver(plan, d);
         vm.stopBroadcast();
@@ -145,6 +148,7 @@ contract Deploy is Script, DeployChecks {
     function _params(bool local) private pure returns (Params memory p) {
         p = Parameters.initial();
         if (!local) return p;
+        p.auditRates = 0; // a network without fees yet has nothing to pay auditors from
         p.revealWindow = 60 seconds;
         p.auditWindow = 60 seconds;
         p.openFor = 5 seconds;

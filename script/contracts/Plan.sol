@@ -7,6 +7,7 @@ import {DpuToken} from "src-contracts/DpuToken.sol";
 import {Market} from "src-contracts/Market.sol";
 import {MarketCourt} from "src-contracts/court/MarketCourt.sol";
 import {MarketExtension} from "src-contracts/extension/MarketExtension.sol";
+import {MarketPanels} from "src-contracts/panels/MarketPanels.sol";
 import {Params} from "src-contracts/types/Params.sol";
 
 /// @notice The windows of governance, in seconds.
@@ -41,6 +42,7 @@ struct Deployed {
     DpuTimelock timelock;
     DpuGovernor governor;
     MarketCourt court;
+    MarketPanels panels;
     MarketExtension extension;
     Market market;
 }

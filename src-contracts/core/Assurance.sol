@@ -4,14 +4,14 @@ pragma solidity 0.8.34;
 import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
 import {Parameters} from "src-contracts/Parameters.sol";
 import {StakesCore} from "src-contracts/core/StakesCore.sol";
-import {Panel} from "src-contracts/types/Panel.sol";
+import {Panel, PanelLib} from "src-contracts/types/Panel.sol";
 import {Rules} from "src-contracts/types/Rules.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
 /// @notice What decides whether a result is believed: how many seats, when they may speak, and until when they may be doubted. See
 /// `docs/assurance.md`.
-/// @dev SEAM: `Jobs` asks four questions and nothing else: which seat counts are offered, from when a commit may be revealed, alone or
-/// in a panel, and until when a revealed result may not be paid.
+/// @dev AUDITS: the draw is seeded by the block after the commit, so nobody knows it when the result is chosen. One roll decides twice: below the
+/// base rate the protocol pays the auditor, up to base + bought the requester does.
 abstract contract Assurance is StakesCore {
     /// @dev Odd numbers of seats that jobs may ask for, where governance has opened panels.
     function _seatsOffered(uint256 seats) internal pure returns (bool) {
@@ -24,30 +24,43 @@ abstract contract Assurance is StakesCore {
     }
 
     /// @dev First second at which seats may be revealed: when all have committed; or when joining is over and whoever sits has committed,
-    /// so that nobody can see an answer and still choose its own. `ready` is false while somebody may still commit.
+    /// so that nobody can see an answer and still choose its own. `ready` is false while somebody may still commit. Nobody joins an
+    /// audit after its auditor.
     function _panelOpens(Terms calldata terms, Panel memory p) internal view returns (bool ready, uint256 opens) {
-        if (p.committed == terms.seats()) return (true, p.movedAt);
+        if (p.committed == p.asked) return (true, p.movedAt);
+        if (p.asked == PanelLib.AUDIT) return (false, 0);
         uint256 over = _joinUntil(terms, p) + 1;
         if (block.timestamp < over || p.committed != p.sitting) return (false, 0);
         return (true, p.movedAt > over ? p.movedAt : over);
     }
 
-    /// @dev First second at which the holder may reveal: at once, or after the audit's window when the lease was drawn.
-    /// The draw is seeded by the block after the commit, so it cannot be known when the result is chosen; hence the reveal
-    /// must wait for that block (`ready` is false before). A hash that is out of reach counts as drawn: waiting it out
+    /// @dev Whether the lease at `first`, committed in `committedBlock`, is drawn for an audit, and whether the protocol pays it (`pooled`) or the
+    /// job's escrow. `ready` is false before the seed's block is mined. A seed that is out of reach counts as drawn: waiting it out
     /// must not be a way around the audit.
+    function _auditDraw(Terms calldata terms, bytes32 id, uint32 first, uint256 committedBlock)
+        internal
+        view
+        returns (bool ready, bool drawn, bool pooled)
+    {
+        uint256 base = terms.rules.auditBps(terms.runtime());
+        uint256 bought = terms.auditBps();
+        if (base + bought == 0) return (true, false, false);
+        if (block.number <= committedBlock + 1) return (false, false, false);
+        bytes32 seed = Blockhash.blockHash(committedBlock + 1);
+        uint256 roll = seed == 0 ? 0 : uint256(keccak256(abi.encode(seed, id, first, "audit"))) % Parameters.BPS;
+        return (true, seed == 0 || roll < base + bought, roll < base);
+    }
+
+    /// @dev First second at which the holder of a single lease may reveal: at once, or after the audit's window when the lease was drawn and no
+    /// auditor came (with an auditor it is a panel of two).
     function _revealOpens(Terms calldata terms, bytes32 id, uint32 first, uint256 committedAt, uint256 committedBlock)
         internal
         view
         returns (bool ready, uint256 opens)
     {
-        Rules rules = terms.rules;
-        uint256 rate = rules.auditBps() + terms.auditBps();
-        if (rate == 0) return (true, committedAt);
-        if (block.number <= committedBlock + 1) return (false, 0);
-        bytes32 seed = Blockhash.blockHash(committedBlock + 1);
-        bool audited = seed == 0 || uint256(keccak256(abi.encode(seed, id, first, "audit"))) % Parameters.BPS < rate;
-        return (true, audited ? committedAt + rules.auditWindow() : committedAt);
+        bool drawn;
+        (ready, drawn,) = _auditDraw(terms, id, first, committedBlock);
+        if (ready) opens = drawn ? committedAt + terms.rules.auditWindow() : committedAt;
     }
 
     /// @dev Last second at which a reveal is in time.

@@ -8,10 +8,11 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 import {Parameters} from "src-contracts/Parameters.sol";
 import {Assurance} from "src-contracts/core/Assurance.sol";
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
+import {Bench} from "src-contracts/types/Bench.sol";
 import {Job, JobState, JobWord, JobWordLib} from "src-contracts/types/Job.sol";
 import {Lease, LeaseLib, LeaseWord, LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
-import {Panel, PanelWord} from "src-contracts/types/Panel.sol";
+import {Panel, PanelLib, PanelWord} from "src-contracts/types/Panel.sol";
 import {Rules} from "src-contracts/types/Rules.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
@@ -69,6 +70,19 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         return keccak256(abi.encode(range, "seat", nodeId));
     }
 
+    /// @dev Where the bench of a range or a jury is.
+    function _benchKey(bytes32 range) internal pure returns (bytes32) {
+        return keccak256(abi.encode(range, "bench"));
+    }
+
+    function _loadBench(bytes32 range) internal view returns (Bench) {
+        return Bench.wrap(_words[_benchKey(range)]);
+    }
+
+    function _setBench(bytes32 range, Bench bench) internal {
+        _words[_benchKey(range)] = Bench.unwrap(bench);
+    }
+
     /// @dev Where the bonus of a panel's lapsed seats waits, in gwei: the seat of no node.
     function _bonusKey(bytes32 range) internal pure returns (bytes32) {
         return _seatKey(range, 0);
@@ -89,9 +103,31 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         if (key == id && word.flags() & LeaseWordLib.SOLO == 0) word = LeaseWord.wrap(0);
     }
 
+    /// @dev The same, also where the lease has become one of the two seats of an audit.
+    function _findAudited(bytes32 id, Lease calldata lease_) internal view returns (bytes32 key, LeaseWord word) {
+        (key, word) = _find(id, lease_);
+        if (word.phase() != Phase.Seated) return (key, word);
+        key = _seatKey(key, lease_.claimed.node());
+        word = _loadLease(key);
+    }
+
+    /// @dev A bonus that waits for who joins a panel next, in gwei; it is taken.
+    function _takeBonus(bytes32 range, Panel memory p) internal returns (uint64 bonus) {
+        if (!p.has(PanelLib.BONUS)) return 0;
+        bytes32 key = _bonusKey(range);
+        bonus = uint64(LeaseWord.unwrap(_loadLease(key))); // written as 64 bits
+        _setLease(key, LeaseWord.wrap(0));
+        p.marks &= ~PanelLib.BONUS;
+    }
+
+    /// @dev The slot of the range that begins at `first`: the job's own when one lease covers it.
+    function _rangeAt(bytes32 id, uint32 first) internal view returns (bytes32) {
+        return first == 0 && _jobWord(id).state() == JobState.Leased ? id : _leaseKey(id, first);
+    }
+
     /// @dev The panel on the range that begins at `first`, and the range's slot.
     function _requirePanel(bytes32 id, uint32 first) internal view returns (bytes32 range, Panel memory p) {
-        range = first == 0 && _jobWord(id).state() == JobState.Leased ? id : _leaseKey(id, first);
+        range = _rangeAt(id, first);
         LeaseWord word = _loadLease(range);
         _requirePhase(id, first, word, Phase.Seated);
         p = PanelWord.wrap(LeaseWord.unwrap(word)).unpack();
@@ -130,19 +166,6 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
 
     function _isLiving(Phase phase) internal pure returns (bool) {
         return phase == Phase.Claimed || phase == Phase.Committed || phase == Phase.Revealed;
-    }
-
-    /// @dev First second at which the committed `lease_` may be revealed, alone or in its panel; `ready` is false while that is open.
-    function _opensFor(Terms calldata terms, bytes32 id, Lease calldata lease_, LeaseWord word)
-        internal
-        view
-        returns (bool ready, uint256 opens)
-    {
-        if (word.flags() & LeaseWordLib.SEAT == 0) {
-            return _revealOpens(terms, id, lease_.first(), word.at(), lease_.committedBlock());
-        }
-        (, Panel memory p) = _requirePanel(id, lease_.first());
-        return _panelOpens(terms, p);
     }
 
     /* INTERNAL: signatures */
@@ -185,13 +208,16 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
     }
 
     function _eligible(Terms calldata terms, uint32 nodeId, Node storage n) internal view returns (bool) {
-        return (terms.node() == 0 || terms.node() == nodeId) && n.runtimes & (uint32(1) << terms.runtime()) != 0
+        return (terms.node() == 0 || terms.node() == nodeId) && _able(terms, n);
+    }
+
+    /// @dev Whether a node offers what the job needs.
+    function _able(Terms calldata terms, Node storage n) internal view returns (bool) {
+        return n.runtimes & (uint32(1) << terms.runtime()) != 0
             && (terms.tier() == 0 || (n.tier >= terms.tier() && block.timestamp <= n.tierUntil));
     }
 
-    /// @dev First second at which `nodeId` may take the lease at `first`. Threshold sortition: a node is in when its roll, uniform
-    /// on [0, 2^64), is below 2^64 · seats · stake · record / total · (2 + elapsed / drawStep). Linear in stake, so splitting gains nothing.
-    /// Returns the maximum while the seed's block is not mined yet.
+    /// @dev First second at which `nodeId` may take the lease at `first`: at once where it is the node that the terms name.
     function _drawnAt(
         Terms calldata terms,
         bytes32 id,
@@ -203,19 +229,37 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         uint256 from
     ) internal view returns (uint256) {
         if (terms.node() != 0) return from;
-        if (block.number < postBlock + 2) return type(uint40).max;
+        return _sortition(terms, terms.seats(), id, first, nodeId, n, postBlock, postedAt, from);
+    }
+
+    /// @dev First second at which `nodeId` may take one of `seats`. Threshold sortition: a node is in when its roll, uniform on [0, 2^64), is
+    /// below 2^64 · seats · stake · record / total · (2 + elapsed / drawStep). Linear in stake, so splitting gains nothing. The seed is the
+    /// block after `seedBlock`; nodes that are not older than `seededAt` wait until everyone may come. Returns the maximum while
+    /// the seed's block is not mined yet.
+    function _sortition(
+        Terms calldata terms,
+        uint256 seats,
+        bytes32 id,
+        uint32 first,
+        uint32 nodeId,
+        Node storage n,
+        uint256 seedBlock,
+        uint256 seededAt,
+        uint256 from
+    ) internal view returns (uint256) {
+        if (block.number < seedBlock + 2) return type(uint40).max;
         Rules rules = terms.rules;
         uint256 openToAll = from + rules.drawOpenAfter();
         // Younger than the seed: the node's id could have been chosen to win.
-        if (n.since >= postedAt) return openToAll;
-        bytes32 seed = Blockhash.blockHash(postBlock + 1);
+        if (n.since >= seededAt) return openToAll;
+        bytes32 seed = Blockhash.blockHash(seedBlock + 1);
         if (seed == 0) return from;
 
         uint256 roll = uint64(uint256(keccak256(abi.encode(seed, id, first, nodeId))));
         uint256 total = _runtimeStake[terms.runtime()];
         if (total == 0) return openToAll;
         // 2^64 × the node's part of the draw, for every seat; it is in once share · factor > roll.
-        uint256 share = (uint256(n.stake) * n.record * terms.seats() << 64) / (total * Parameters.BPS);
+        uint256 share = (uint256(n.stake) * n.record * seats << 64) / (total * Parameters.BPS);
         if (share == 0) return openToAll;
         uint256 factor = roll / share + 1;
         uint256 at = factor <= DRAW_START ? from : from + (factor - DRAW_START) * rules.drawStep();
@@ -292,9 +336,9 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         // forge-lint: disable-next-line(unsafe-typecast)
         n.locked -= uint96(bond); // what `_lock` added
         uint16 record = n.record;
-        // Work that a requester handed to its own choice, or waved through, proves nothing to others.
-        if (!accepted && terms.node() == 0) {
-            record += (Parameters.RECORD_MAX - record) / 64;
+        // Work that a requester handed to its own choice or its own node, or waved through, proves nothing to others; nor does not working.
+        if (!accepted && terms.node() == 0 && owner != terms.requester() && result.root != LeaseLib.SPEC_FAULT) {
+            record = _risen(record, bond);
             n.record = record;
         }
 
@@ -305,32 +349,62 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         else emit LeaseSettled(id, nodeId, first, gross - fee, fee, record);
     }
 
-    /// @dev Takes a range of `count` shards that cost `gross` out of its job. `done`: they count as computed.
-    function _endRange(bytes32 id, Terms calldata terms, bytes32 range, uint16 count, uint256 gross, bool done)
+    /// @dev A record after proven work: the mean of a Beta distribution over good and bad work whose past is discounted by 63/64 each time (Jøsang and
+    /// Ismail, The Beta Reputation System, 2002), weighted by the bond, which stands for the price whatever the currency.
+    function _risen(uint16 record, uint256 bond) private pure returns (uint16) {
+        uint256 weight = bond < Parameters.RECORD_FULL_BOND ? bond : Parameters.RECORD_FULL_BOND;
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return record + uint16((Parameters.RECORD_MAX - record) * weight / (64 * uint256(Parameters.RECORD_FULL_BOND))); // ≤ the gap
+    }
+
+    /// @dev What the finding that a job cannot be done earns instead of `gross`: part of it; nothing where nobody could have challenged it.
+    function _killFee(Terms calldata terms, uint256 gross) internal pure returns (uint256) {
+        return terms.window() == 0 ? 0 : gross * Parameters.KILL_FEE_BPS / Parameters.BPS;
+    }
+
+    /// @dev What stays of a paid lease, for credits: the body of its word when it was revealed, where strangers' work was paid after its window.
+    function _receiptOf(Terms calldata terms, LeaseWord claimed, Result calldata result)
         internal
+        pure
+        returns (uint208)
     {
+        return terms.direct() || terms.node() != 0 ? 0 : LeaseLib.revealedBody(claimed, result);
+    }
+
+    /// @dev Takes a range of `count` shards that cost `gross` out of its job. `done`: they count as computed, and leave `receipt`.
+    function _endRange(
+        bytes32 id,
+        Terms calldata terms,
+        bytes32 range,
+        uint16 count,
+        uint256 gross,
+        bool done,
+        uint208 receipt
+    ) internal {
         if (range == id) {
-            _end(id, terms, done ? JobState.Complete : JobState.Closed, terms.worstCase() - gross);
+            _end(id, terms, done ? JobState.Complete : JobState.Closed, terms.worstCase() - gross, receipt);
             return;
         }
-        _setLease(range, LeaseWord.wrap(0));
+        _setLease(
+            range, receipt == 0 ? LeaseWord.wrap(0) : LeaseWordLib.make(0, Phase.Settled, block.timestamp, receipt)
+        );
         Job memory j = _jobWord(id).unpack();
         j.busy -= count;
         if (done) j.done += count;
         // forge-lint: disable-next-line(unsafe-typecast)
-        j.left -= uint96(gross); // ≤ maxPrice · seats · count, which is in escrow
+        j.left -= uint96(gross); // ≤ worstShard · count, which is in escrow
         if (j.done == terms.shards()) {
-            _end(id, terms, JobState.Complete, j.left);
+            _end(id, terms, JobState.Complete, j.left, 0);
         } else if (j.busy == 0 && (j.state == JobState.Cancelled || block.timestamp > terms.expiry())) {
-            _end(id, terms, JobState.Closed, j.left);
+            _end(id, terms, JobState.Closed, j.left, 0);
         } else {
             _setJob(id, j.pack());
         }
     }
 
     /// @dev Leaves a tombstone and gives `refund` back.
-    function _end(bytes32 id, Terms calldata terms, JobState state, uint256 refund) internal {
-        _setJob(id, JobWordLib.tombstone(state, block.timestamp));
+    function _end(bytes32 id, Terms calldata terms, JobState state, uint256 refund, uint208 receipt) internal {
+        _setJob(id, JobWordLib.tombstone(state, block.timestamp, receipt));
         _credit(terms.currency(), terms.requester(), refund);
 
         if (state == JobState.Complete) emit JobCompleted(id, refund);

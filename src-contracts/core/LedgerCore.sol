@@ -36,6 +36,8 @@ abstract contract LedgerCore is LedgerFacts {
     /// @dev Seconds; its bound (60 days) fits.
     uint24 internal _unbonding;
     uint32 internal _nodeCount;
+    /// @dev Mints credits against receipts.
+    address internal _credits;
 
     /* INTERNAL */
 

@@ -4,10 +4,11 @@ pragma solidity 0.8.34;
 import {Parameters} from "src-contracts/Parameters.sol";
 import {Slashing} from "src-contracts/court/Slashing.sol";
 import {IExits} from "src-contracts/interfaces/IJobs.sol";
+import {Bench} from "src-contracts/types/Bench.sol";
 import {Job, JobState, JobWord, JobWordLib} from "src-contracts/types/Job.sol";
 import {Lease, LeaseWord, LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
-import {Panel} from "src-contracts/types/Panel.sol";
+import {Panel, PanelLib} from "src-contracts/types/Panel.sol";
 import {Params} from "src-contracts/types/Params.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
@@ -48,7 +49,7 @@ abstract contract Exits is Slashing, IExits {
         JobWord word = _jobWord(id);
         if (word.state() == JobState.None) {
             // An order that nobody has brought yet: nothing is in escrow, its id is spent.
-            _setJob(id, JobWordLib.tombstone(JobState.Closed, block.timestamp));
+            _setJob(id, JobWordLib.tombstone(JobState.Closed, block.timestamp, 0));
             emit JobCancelled(id, 0);
             return;
         }
@@ -58,11 +59,11 @@ abstract contract Exits is Slashing, IExits {
         // forge-lint: disable-next-line(unsafe-typecast)
         require(block.timestamp >= from, TooEarly(id, 0, uint40(from))); // a time
 
-        uint256 needed = uint256(j.busy) * terms.maxPrice() * terms.seats();
+        uint256 needed = uint256(j.busy) * terms.worstShard();
         uint256 refund = j.left - needed;
         emit JobCancelled(id, j.busy == 0 ? 0 : refund);
         if (j.busy == 0) {
-            _end(id, terms, JobState.Closed, refund);
+            _end(id, terms, JobState.Closed, refund, 0);
             return;
         }
         j.state = JobState.Cancelled;
@@ -78,7 +79,7 @@ abstract contract Exits is Slashing, IExits {
         Job memory j = _requireJob(id, JobState.Open).unpack();
         require(block.timestamp > terms.expiry(), TooEarly(id, 0, terms.expiry() + 1));
         require(j.busy == 0, JobBusy(id));
-        _end(id, terms, JobState.Closed, j.left);
+        _end(id, terms, JobState.Closed, j.left, 0);
     }
 
     /// @inheritdoc IExits
@@ -97,25 +98,30 @@ abstract contract Exits is Slashing, IExits {
 
     /* INTERNAL */
 
-    /// @dev Frees a seat; its bonus waits for the next who joins. With nobody left the range is free to be taken over.
+    /// @dev Frees a seat; its bonus waits for the next who joins. With nobody left the range is free to be taken over. An auditor that fails leaves
+    /// the holder alone, who then ends the panel by itself.
     function _leaveSeat(bytes32 id, Terms calldata terms, Lease calldata lease_, bytes32 seat, uint64 bonus) private {
         uint32 first = lease_.first();
         (bytes32 range, Panel memory p) = _requirePanel(id, first);
-        bytes32 bonusKey = _bonusKey(range);
-        bonus += uint64(LeaseWord.unwrap(_loadLease(bonusKey))); // written as 64 bits
+        bonus += _takeBonus(range, p);
         --p.sitting;
+        _setLease(seat, LeaseWord.wrap(0)); // its print on the bench keeps the node from sitting here again
         if (p.sitting == 0) {
-            _setLease(bonusKey, LeaseWord.wrap(0));
-            _setLease(seat, LeaseWord.wrap(0));
+            _setBench(range, Bench.wrap(0));
             _reopen(id, terms, range, first, p.count, lease_.claimed.node(), bonus);
             return;
         }
-        p.lapses = 1;
+        if (p.asked == PanelLib.AUDIT) {
+            p.asked = 1;
+            if (p.has(PanelLib.POOL)) {
+                _credit(terms.currency(), _treasury, uint256(lease_.claimed.price()) * p.count);
+                p.marks &= ~PanelLib.POOL;
+            }
+        }
+        p.marks |= PanelLib.BONUS;
         p.movedAt = uint40(block.timestamp);
         _setPanel(range, p);
-        _setLease(bonusKey, LeaseWord.wrap(bonus));
-        // What stays in the seat keeps the node from joining again.
-        _setLease(seat, LeaseWordLib.lapsed(block.timestamp, lease_.claimed.node(), p.count, 0));
+        _setLease(_bonusKey(range), LeaseWord.wrap(bonus));
     }
 
     /// @dev Checks that the holder missed a deadline. `withheld`: it had committed.
@@ -133,8 +139,6 @@ abstract contract Exits is Slashing, IExits {
             require(LeaseWord.unwrap(word) == LeaseWord.unwrap(lease_.claimed), LeaseMismatch(id, lease_.first()));
             closes = lease_.claimed.at();
         } else {
-            // Seats that have committed end together, by `agree`.
-            require(word.flags() & LeaseWordLib.SEAT == 0, SeatsAgree(id, lease_.first()));
             require(word.body() == lease_.committedBody(), LeaseMismatch(id, lease_.first()));
             (bool ready, uint256 opens) = _revealOpens(terms, id, lease_.first(), word.at(), lease_.committedBlock());
             require(ready, TooEarly(id, lease_.first(), 0));

@@ -54,6 +54,6 @@ abstract contract Slashing is MarketCore {
         }
         _setJob(id, j.pack());
         _setLease(_leaseKey(id, first), LeaseWordLib.lapsed(block.timestamp, failed, count, bonus));
-        if (j.state == JobState.Cancelled && j.busy == 0) _end(id, terms, JobState.Closed, j.left);
+        if (j.state == JobState.Cancelled && j.busy == 0) _end(id, terms, JobState.Closed, j.left, 0);
     }
 }

@@ -62,6 +62,12 @@ abstract contract Governed is MarketCore, IGoverned {
     }
 
     /// @inheritdoc IGoverned
+    function setCredits(address credits_) external onlyOwner {
+        _credits = credits_;
+        emit CreditsSet(credits_);
+    }
+
+    /// @inheritdoc IGoverned
     function setGuardian(address guardian_, uint40 until) external onlyOwner {
         uint256 latest = block.timestamp + Parameters.GUARDIAN_TERM;
         require(until <= latest, Parameters.ParameterOutOfBounds("guardianUntil", until, 0, latest));
@@ -95,6 +101,11 @@ abstract contract Governed is MarketCore, IGoverned {
     }
 
     /* VIEWS */
+
+    /// @inheritdoc IGoverned
+    function credits() external view returns (address) {
+        return _credits;
+    }
 
     /// @inheritdoc IGoverned
     function treasury() external view returns (address) {

@@ -4,10 +4,11 @@ pragma solidity 0.8.34;
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {MarketCore} from "src-contracts/core/MarketCore.sol";
 import {IJobViews} from "src-contracts/interfaces/IJobs.sol";
+import {BenchLib} from "src-contracts/types/Bench.sol";
 import {Job, JobState, JobWord} from "src-contracts/types/Job.sol";
 import {LeaseWord, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
-import {Panel} from "src-contracts/types/Panel.sol";
+import {Panel, PanelLib} from "src-contracts/types/Panel.sol";
 import {Rules} from "src-contracts/types/Rules.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
@@ -82,8 +83,10 @@ abstract contract JobViews is MarketCore, IJobViews {
         if (state == JobState.Complete || state == JobState.Closed) return 0;
         Rules rules = terms.rules;
         uint256 last = uint256(terms.expiry()) + terms.exec() + terms.window() + 1;
-        if (terms.seats() != 1) last += 2 * uint256(terms.exec());
-        if (!terms.direct()) last += rules.auditWindow() + rules.revealWindow();
+        if (terms.seats() != 1) last += 2 * uint256(terms.exec()) + rules.revealWindow();
+        else if (!terms.direct()) last += rules.auditWindow() + terms.exec() + rules.revealWindow();
+        // Two juries about one shard, and the time to call the second.
+        if (terms.window() != 0) last += 2 * uint256(terms.exec()) + 5 * rules.revealWindow();
         // forge-lint: disable-next-line(unsafe-typecast)
         return uint40(last); // a time plus a few days
     }
@@ -110,9 +113,11 @@ abstract contract JobViews is MarketCore, IJobViews {
         (bytes32 range, Panel memory p) = _requirePanel(id, first);
         Node storage n = _nodes[nodeId];
         if (
-            p.sitting == terms.seats() || block.timestamp > _joinUntil(terms, p) || !_eligible(terms, nodeId, n)
-                || _loadLease(_seatKey(range, nodeId)).phase() != Phase.None
+            p.sitting >= p.asked || p.asked == PanelLib.AUDIT || block.timestamp > _joinUntil(terms, p)
+                || !_eligible(terms, nodeId, n)
         ) return (false, 0);
+        (bool free,) = _loadBench(range).placeFor(BenchLib.printOf(range, nodeId));
+        if (!free) return (false, 0);
         uint256 at = _drawnAt(terms, id, first, nodeId, n, p.postBlock, p.postedAt, p.rampFrom);
         // forge-lint: disable-next-line(unsafe-typecast)
         return (block.timestamp >= at, uint40(at)); // a time

@@ -8,13 +8,15 @@ import {Terms} from "src-contracts/types/Terms.sol";
 
 /// @notice What jobs and leases say: events and errors.
 interface JobFacts {
-    /// @notice Emitted when a range with several seats ended: `Agreed` on `result`, `Unresolved` (no quorum), or `Silent` (nobody showed
-    /// anything; the range is free again).
+    /// @notice Emitted when a range with several seats, or an audit, ended: `Agreed` on `result`, `Unresolved` (no quorum), or `Silent` (nobody
+    /// showed anything; the range is free again).
     event PanelEnded(bytes32 indexed id, uint32 first, Outcome outcome, Result result);
     /// @notice Emitted when a seat lost its bond: it showed another result than the quorum, or (`withheld`) none.
     event SeatFaulted(
         bytes32 indexed id, uint32 indexed node, uint32 first, uint256 slashed, uint16 record, bool withheld
     );
+    /// @notice Emitted when a lease became an audit: `auditor` computes it again. `pooled`: the protocol pays it, from the treasury's balance.
+    event AuditOpened(bytes32 indexed id, uint32 indexed auditor, uint32 first, bool pooled);
     /// @notice Emitted when a job was posted and its worst case set aside. A signed order is claimed or paid in the same transaction.
     event JobPosted(bytes32 indexed id, address indexed requester, Terms terms);
     /// @notice Emitted when a job was cancelled; leases that run go on.
@@ -90,10 +92,16 @@ interface JobFacts {
     /// @notice Thrown when every seat of a range is taken.
     error NoSeatFree(bytes32 id, uint32 first);
     /// @notice Thrown when a node sits on the range, or has failed there.
-    error SeatedAlready(bytes32 id, uint32 first, uint32 node, Phase phase);
+    error SeatedAlready(bytes32 id, uint32 first, uint32 node);
+    /// @notice Thrown when a job with several seats is claimed alone: nodes `sit`.
+    error SeveralSeats(bytes32 id);
+    /// @notice Thrown when a job with one seat, or a lease that is not a seat, is treated as one of several.
+    error OneSeat(bytes32 id);
+    /// @notice Thrown when a lease was not drawn for an audit, or the draw's block is not there yet.
+    error NotAudited(bytes32 id, uint32 first);
     /// @notice Thrown when a seat among several is to be paid by itself: `agree` pays them together.
     error SeatsAgree(bytes32 id, uint32 first);
-    /// @notice Thrown when seats are not all given, once each, in the order of their nodes.
+    /// @notice Thrown when the seats that have committed are not all given.
     error SeatsMissing(bytes32 id, uint32 first, uint256 given, uint256 committed);
     /// @notice Thrown when a job still has living leases.
     error JobBusy(bytes32 id);
@@ -105,10 +113,14 @@ interface IJobs is JobFacts {
     /// @notice Posts a job and moves its worst case from the caller's balance into escrow.
     function post(Terms calldata terms) external returns (bytes32 id);
 
+    /// @notice Posts a job that its requester has signed (the EIP-712 digest of the terms is the job's id). Anyone may bring it: the salt is its
+    /// nonce, the expiry its deadline, and a requester that is a contract answers by ERC-1271.
+    function postOrder(Terms calldata terms, bytes calldata signature) external returns (bytes32 id);
+
     /// @notice Posts several jobs at once; later ones may name earlier ones as `afterJob`.
     function postBatch(Terms[] calldata terms) external returns (bytes32[] memory ids);
 
-    /// @notice Takes the next `count` shards (fewer when fewer are left), locking the bond.
+    /// @notice Takes the next `count` shards (fewer when fewer are left), locking the bond. Jobs with several seats are taken by `sit`.
     /// @dev Warning: a node that claims and stays silent loses part of its bond; one that commits and does not reveal loses all.
     function claim(Terms calldata terms, uint32 node, uint16 count) external returns (uint32 first);
 
@@ -119,9 +131,6 @@ interface IJobs is JobFacts {
 
     /// @notice Takes over a lapsed lease, with the part of the failed bond that came free.
     function takeOver(Terms calldata terms, uint32 first, uint32 node) external;
-
-    /// @notice Takes a free seat on a range that other nodes compute too. Prices, bond and penalties are those of a claim.
-    function join(Terms calldata terms, uint32 first, uint32 node) external;
 
     /// @notice Binds the holder to a result without showing it.
     function commit(bytes32 id, Lease calldata lease_, bytes32 commitment) external;
@@ -147,27 +156,6 @@ interface IJobs is JobFacts {
         Result calldata result,
         bytes calldata acceptance
     ) external;
-}
-
-/// @notice Ranges that several nodes compute.
-interface IPanels is JobFacts {
-    /// @notice Ends a range with several seats: counts equal roots, pays, slashes and frees bonds. `seats` are all that have committed, in
-    /// the order of their nodes; `salts` reveal, in this very call, those that have not shown their result (only for jobs
-    /// without a challenge window); a zero salt says that the result was shown before, or was withheld until its time was over.
-    /// @dev A withheld seat's result is not read.
-    function agree(
-        Terms calldata terms,
-        uint32 first,
-        Lease[] calldata seats,
-        Result[] calldata results,
-        bytes32[] calldata salts
-    ) external;
-
-    /// @notice The panel on the range that begins at `first`. Reverts when there is none.
-    function panel(bytes32 id, uint32 first) external view returns (Panel memory);
-
-    /// @notice The storage word of a node's seat on the range that begins at `first`; zero when it has none.
-    function seatWord(bytes32 id, uint32 first, uint32 node) external view returns (uint256);
 }
 
 /// @notice The exits: how money leaves a job that did not go the straight way. Anyone may push when time allows; none can be paused.

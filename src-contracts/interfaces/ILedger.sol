@@ -26,6 +26,8 @@ interface LedgerFacts {
     event UnbondingSet(uint32 unbonding);
     /// @notice Emitted when the treasury changed.
     event TreasurySet(address indexed treasury);
+    /// @notice Emitted when the contract that mints credits changed.
+    event CreditsSet(address indexed credits);
     /// @notice Emitted when `guardian` was appointed until `until`.
     event GuardianSet(address indexed guardian, uint40 until);
     /// @notice Emitted when new posts and claims were stopped until `until`.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IExits, IJobViews, IJobs, IPanels} from "src-contracts/interfaces/IJobs.sol";
+import {IExits, IJobViews, IJobs} from "src-contracts/interfaces/IJobs.sol";
 import {ILedger} from "src-contracts/interfaces/ILedger.sol";
 import {INodes} from "src-contracts/interfaces/INodes.sol";
+import {IPanels} from "src-contracts/interfaces/IPanels.sol";
+import {IReceipts} from "src-contracts/interfaces/IReceipts.sol";
 import {Params} from "src-contracts/types/Params.sol";
 
 /// @notice What governance and the guardian may do.
@@ -31,6 +33,9 @@ interface IGoverned {
     /// @notice Sets who receives fees.
     function setTreasury(address treasury) external;
 
+    /// @notice Sets the contract that mints credits against receipts; zero: none.
+    function setCredits(address credits) external;
+
     /// @notice Appoints the guardian for a term of at most a year.
     function setGuardian(address guardian, uint40 until) external;
 
@@ -44,8 +49,10 @@ interface IGoverned {
 
     function treasury() external view returns (address);
 
+    function credits() external view returns (address);
+
     function guardian() external view returns (address guardian_, uint40 until);
 }
 
 /// @notice The compute market: every unit of money and every decision about money. One address answers all of it.
-interface IMarket is ILedger, INodes, IJobs, IPanels, IExits, IJobViews, IGoverned {}
+interface IMarket is ILedger, INodes, IJobs, IPanels, IExits, IJobViews, IReceipts, IGoverned {}

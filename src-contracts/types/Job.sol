@@ -45,9 +45,15 @@ library JobLib {
 }
 
 library JobWordLib {
-    /// @notice The word that stays when a job has ended, so that its id never lives twice.
-    function tombstone(JobState state_, uint256 at_) internal pure returns (JobWord) {
-        return JobWord.wrap((uint256(uint8(state_)) << 248) | (at_ << 208));
+    /// @notice The word that stays when a job has ended, so that its id never lives twice. `receipt_` is that of a lease that was the whole job,
+    /// zero when it has none.
+    function tombstone(JobState state_, uint256 at_, uint208 receipt_) internal pure returns (JobWord) {
+        return JobWord.wrap((uint256(uint8(state_)) << 248) | (at_ << 208) | receipt_);
+    }
+
+    /// @notice The receipt in the tombstone of a job that is complete.
+    function receipt(JobWord self) internal pure returns (uint208) {
+        return uint208(JobWord.unwrap(self));
     }
 
     /// @notice The word of a job that opens now, with its first `cursor_` shards claimed before and `escrow` (96 bits) unpaid.
@@ -79,6 +85,7 @@ library JobWordLib {
         uint256 word = JobWord.unwrap(self);
         job.state = state(self);
         job.at = uint40(word >> 208);
+        if (job.state == JobState.Complete || job.state == JobState.Closed) return job; // below is a receipt
         job.atBlock = uint40(word >> 168);
         job.cursor = uint24(word >> 144);
         job.busy = uint24(word >> 120);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-/// @notice Where a lease stands. A lease that ended leaves no word behind.
+/// @notice Where a lease stands.
 enum Phase {
     None,
     Claimed,
@@ -9,7 +9,13 @@ enum Phase {
     Revealed,
     Lapsed,
     /// Several nodes sit on the range: the word is a `PanelWord`.
-    Seated
+    Seated,
+    /// One of its shards is before a jury; `at` is still when it was revealed.
+    Disputed,
+    /// A seat that a jury found wrong; its bond is gone.
+    Convicted,
+    /// It was paid for drawn work; the body is its receipt, until credits are minted against it.
+    Settled
 }
 
 /// @notice A lease as its holder describes it in calldata; the contract checks it against one storage word.
@@ -42,6 +48,9 @@ using LeaseLib for Lease global;
 using LeaseWordLib for LeaseWord global;
 
 library LeaseLib {
+    /// @notice The root of a node that found that the job cannot be done as it is described. Unchallenged, it earns part of the price.
+    bytes32 internal constant SPEC_FAULT = keccak256("DPU spec fault");
+
     /// @notice First shard of the range.
     function first(Lease calldata self) internal pure returns (uint32) {
         return uint32(self.place);

@@ -13,8 +13,8 @@ struct Params {
     /// Parts of a slash that are burnt and that fund the retry, basis points; the rest goes to the treasury.
     uint16 burnBps;
     uint16 retryBps;
-    /// Base rate of audits among single-seat leases, basis points.
-    uint16 auditBps;
+    /// Base rates of audits among single-seat leases: two bits for each of the runtimes 0 … 7, which stand for 0, 1, 2 or 5 %.
+    uint16 auditRates;
     /// Seconds from commit (or from the end of the audit's window) to reveal.
     uint24 revealWindow;
     /// Seconds in which a drawn audit must be answered.

@@ -13,7 +13,8 @@ struct Terms {
     uint256 parties;
     /// `currency 160 | maxPrice 96`. Allow-listed ERC-20; price of one shard at the end of the ramp, in its smallest unit.
     uint256 money;
-    /// `minPrice 96 | node 32 | shards 32 | ramp 32 | auditBps 16 | maxLease 16 | runtime 8 | tier 8 | seats 8 | direct 8`.
+    /// `minPrice 96 | node 32 | shards 32 | ramp 32 | auditBps 16 | maxLease 16 | runtime 8 | tier 8 | seats 8 | flags 8`; flags: 1 direct,
+    /// 2 tolerant.
     uint256 shape;
     /// `salt 64 | start 40 | expiry 40 | exec 32 | window 32`.
     uint256 times;
@@ -30,13 +31,13 @@ using TermsLib for Terms global;
 library TermsLib {
     bytes32 internal constant TYPEHASH = keccak256(
         "Terms(address requester,address currency,uint96 minPrice,uint96 maxPrice,uint96 bond,uint32 shards,"
-        "uint16 maxLease,uint8 runtime,uint8 tier,uint8 seats,bool direct,uint16 auditBps,uint152 rules,uint32 node,"
+        "uint16 maxLease,uint8 runtime,uint8 tier,uint8 seats,bool direct,bool tolerant,uint16 auditBps,uint152 rules,uint32 node,"
         "uint40 start,uint40 expiry,uint32 ramp,uint32 exec,uint32 window,bytes32 spec,bytes32 afterJob,uint64 salt)"
     );
 
     /* IDENTITY */
 
-    /// @dev Unpacks into the 22 words that EIP-712 asks for.
+    /// @dev Unpacks into the 23 words that EIP-712 asks for.
     function structHash(Terms calldata self) internal pure returns (bytes32 digest) {
         bytes32 typehash = TYPEHASH;
         assembly ("memory-safe") {
@@ -57,17 +58,18 @@ library TermsLib {
             mstore(add(at, 0x120), byte(29, shape)) // tier
             mstore(add(at, 0x140), byte(30, shape)) // seats
             mstore(add(at, 0x160), and(shape, 1)) // direct
-            mstore(add(at, 0x180), and(shr(48, shape), 0xffff)) // auditBps
-            calldatacopy(add(at, 0x1a0), add(self, 0x80), 0x20) // rules
-            mstore(add(at, 0x1c0), and(shr(128, shape), 0xffffffff)) // node
-            mstore(add(at, 0x1e0), and(shr(104, times), 0xffffffffff)) // start
-            mstore(add(at, 0x200), and(shr(64, times), 0xffffffffff)) // expiry
-            mstore(add(at, 0x220), and(shr(64, shape), 0xffffffff)) // ramp
-            mstore(add(at, 0x240), and(shr(32, times), 0xffffffff)) // exec
-            mstore(add(at, 0x260), and(times, 0xffffffff)) // window
-            calldatacopy(add(at, 0x280), add(self, 0xa0), 0x40) // spec, afterJob
-            mstore(add(at, 0x2c0), and(shr(144, times), 0xffffffffffffffff)) // salt
-            digest := keccak256(at, 0x2e0)
+            mstore(add(at, 0x180), and(shr(1, shape), 1)) // tolerant
+            mstore(add(at, 0x1a0), and(shr(48, shape), 0xffff)) // auditBps
+            calldatacopy(add(at, 0x1c0), add(self, 0x80), 0x20) // rules
+            mstore(add(at, 0x1e0), and(shr(128, shape), 0xffffffff)) // node
+            mstore(add(at, 0x200), and(shr(104, times), 0xffffffffff)) // start
+            mstore(add(at, 0x220), and(shr(64, times), 0xffffffffff)) // expiry
+            mstore(add(at, 0x240), and(shr(64, shape), 0xffffffff)) // ramp
+            mstore(add(at, 0x260), and(shr(32, times), 0xffffffff)) // exec
+            mstore(add(at, 0x280), and(times, 0xffffffff)) // window
+            calldatacopy(add(at, 0x2a0), add(self, 0xa0), 0x40) // spec, afterJob
+            mstore(add(at, 0x2e0), and(shr(144, times), 0xffffffffffffffff)) // salt
+            digest := keccak256(at, 0x300)
         }
     }
 
@@ -113,7 +115,7 @@ library TermsLib {
         return uint32(self.shape >> 64);
     }
 
-    /// @notice Share of single-seat leases that are audited on top of the governed base rate, in basis points.
+    /// @notice Share of single-seat leases that the requester has audited, and pays for, beside the governed base rate; basis points.
     function auditBps(Terms calldata self) internal pure returns (uint256) {
         return uint16(self.shape >> 48);
     }
@@ -143,6 +145,11 @@ library TermsLib {
         return self.shape & 1 != 0;
     }
 
+    /// @notice Results that differ may both be right (see the spec's comparator): the chain does not compare roots; who doubts one challenges.
+    function tolerant(Terms calldata self) internal pure returns (bool) {
+        return self.shape & 2 != 0;
+    }
+
     /// @notice Second at which claiming and the price ramp begin; 0 means at once.
     function start(Terms calldata self) internal pure returns (uint40) {
         return uint40(self.times >> 104);
@@ -165,9 +172,14 @@ library TermsLib {
 
     /* SUMS */
 
+    /// @notice Most that one shard can cost, fee included: every seat at the end of the ramp, and an auditor where the requester buys audits.
+    function worstShard(Terms calldata self) internal pure returns (uint256) {
+        return self.maxPrice() * (self.auditBps() == 0 ? self.seats() : self.seats() + 1);
+    }
+
     /// @notice Most that the job can cost, fee included.
     function worstCase(Terms calldata self) internal pure returns (uint256) {
-        return self.shards() * self.maxPrice() * self.seats();
+        return self.shards() * self.worstShard();
     }
 
     /// @notice DPU that would be locked if one node held everything.

@@ -3,7 +3,33 @@
 export const marketAbi = [
  {
   "type": "function",
+  "name": "COURT",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
   "name": "EXTENSION",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "PANELS",
   "inputs": [],
   "outputs": [
    {
@@ -355,66 +381,6 @@ export const marketAbi = [
  },
  {
   "type": "function",
-  "name": "join",
-  "inputs": [
-   {
-    "name": "terms",
-    "type": "tuple",
-    "internalType": "struct Terms",
-    "components": [
-     {
-      "name": "parties",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "money",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "shape",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "times",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "rules",
-      "type": "uint152",
-      "internalType": "Rules"
-     },
-     {
-      "name": "spec",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "afterJob",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     }
-    ]
-   },
-   {
-    "name": "first",
-    "type": "uint32",
-    "internalType": "uint32"
-   },
-   {
-    "name": "nodeId",
-    "type": "uint32",
-    "internalType": "uint32"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
   "name": "multicall",
   "inputs": [
    {
@@ -566,6 +532,67 @@ export const marketAbi = [
     "name": "ids",
     "type": "bytes32[]",
     "internalType": "bytes32[]"
+   }
+  ],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "postOrder",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "signature",
+    "type": "bytes",
+    "internalType": "bytes"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
    }
   ],
   "stateMutability": "nonpayable"
@@ -989,6 +1016,37 @@ export const marketAbi = [
  },
  {
   "type": "event",
+  "name": "AuditOpened",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "indexed": true,
+    "internalType": "bytes32"
+   },
+   {
+    "name": "auditor",
+    "type": "uint32",
+    "indexed": true,
+    "internalType": "uint32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "indexed": false,
+    "internalType": "uint32"
+   },
+   {
+    "name": "pooled",
+    "type": "bool",
+    "indexed": false,
+    "internalType": "bool"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
   "name": "BonusSwept",
   "inputs": [
    {
@@ -1008,6 +1066,19 @@ export const marketAbi = [
     "type": "uint256",
     "indexed": false,
     "internalType": "uint256"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "CreditsSet",
+  "inputs": [
+   {
+    "name": "credits",
+    "type": "address",
+    "indexed": true,
+    "internalType": "address"
    }
   ],
   "anonymous": false
@@ -1745,7 +1816,7 @@ export const marketAbi = [
       "internalType": "uint16"
      },
      {
-      "name": "auditBps",
+      "name": "auditRates",
       "type": "uint16",
       "internalType": "uint16"
      },
@@ -2245,17 +2316,6 @@ export const marketAbi = [
  },
  {
   "type": "error",
-  "name": "ExtensionMismatch",
-  "inputs": [
-   {
-    "name": "extension",
-    "type": "address",
-    "internalType": "address"
-   }
-  ]
- },
- {
-  "type": "error",
   "name": "FailedCall",
   "inputs": []
  },
@@ -2399,6 +2459,22 @@ export const marketAbi = [
  },
  {
   "type": "error",
+  "name": "NotAudited",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ]
+ },
+ {
+  "type": "error",
   "name": "NotDrawn",
   "inputs": [
    {
@@ -2517,6 +2593,17 @@ export const marketAbi = [
  },
  {
   "type": "error",
+  "name": "OneSeat",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ]
+ },
+ {
+  "type": "error",
   "name": "OperatorTaken",
   "inputs": [
    {
@@ -2597,6 +2684,17 @@ export const marketAbi = [
  },
  {
   "type": "error",
+  "name": "PartMismatch",
+  "inputs": [
+   {
+    "name": "part",
+    "type": "address",
+    "internalType": "address"
+   }
+  ]
+ },
+ {
+  "type": "error",
   "name": "PauseNotAllowed",
   "inputs": [
    {
@@ -2656,11 +2754,6 @@ export const marketAbi = [
     "name": "node",
     "type": "uint32",
     "internalType": "uint32"
-   },
-   {
-    "name": "phase",
-    "type": "uint8",
-    "internalType": "enum Phase"
    }
   ]
  },
@@ -2703,6 +2796,17 @@ export const marketAbi = [
     "name": "committed",
     "type": "uint256",
     "internalType": "uint256"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "SeveralSeats",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
    }
   ]
  },
@@ -2830,19 +2934,6 @@ export const marketAbi = [
  },
  {
   "type": "function",
-  "name": "COURT",
-  "inputs": [],
-  "outputs": [
-   {
-    "name": "",
-    "type": "address",
-    "internalType": "address"
-   }
-  ],
-  "stateMutability": "view"
- },
- {
-  "type": "function",
   "name": "addParams",
   "inputs": [
    {
@@ -2876,7 +2967,7 @@ export const marketAbi = [
       "internalType": "uint16"
      },
      {
-      "name": "auditBps",
+      "name": "auditRates",
       "type": "uint16",
       "internalType": "uint16"
      },
@@ -3111,6 +3202,19 @@ export const marketAbi = [
     "name": "nodeCount",
     "type": "uint32",
     "internalType": "uint32"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "credits",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "address",
+    "internalType": "address"
    }
   ],
   "stateMutability": "view"
@@ -3658,7 +3762,7 @@ export const marketAbi = [
       "internalType": "uint16"
      },
      {
-      "name": "auditBps",
+      "name": "auditRates",
       "type": "uint16",
       "internalType": "uint16"
      },
@@ -3879,6 +3983,19 @@ export const marketAbi = [
    }
   ],
   "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "setCredits",
+  "inputs": [
+   {
+    "name": "credits_",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
  },
  {
   "type": "function",
@@ -4160,17 +4277,6 @@ export const marketAbi = [
  },
  {
   "type": "error",
-  "name": "CourtMismatch",
-  "inputs": [
-   {
-    "name": "court",
-    "type": "address",
-    "internalType": "address"
-   }
-  ]
- },
- {
-  "type": "error",
   "name": "FailedDeployment",
   "inputs": []
  },
@@ -4253,9 +4359,98 @@ export const marketAbi = [
     "internalType": "uint32"
    },
    {
-    "name": "seats",
+    "name": "said",
     "type": "tuple[]",
-    "internalType": "struct Lease[]",
+    "internalType": "struct Said[]",
+    "components": [
+     {
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
+     },
+     {
+      "name": "result",
+      "type": "tuple",
+      "internalType": "struct Result",
+      "components": [
+       {
+        "name": "root",
+        "type": "bytes32",
+        "internalType": "bytes32"
+       },
+       {
+        "name": "units",
+        "type": "uint64",
+        "internalType": "uint64"
+       },
+       {
+        "name": "manifest",
+        "type": "bytes32",
+        "internalType": "bytes32"
+       }
+      ]
+     },
+     {
+      "name": "salt",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "audit",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "lease_",
+    "type": "tuple",
+    "internalType": "struct Lease",
     "components": [
      {
       "name": "claimed",
@@ -4275,9 +4470,241 @@ export const marketAbi = [
     ]
    },
    {
-    "name": "results",
+    "name": "nodeId",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "bench",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint256",
+    "internalType": "Bench"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "commitSeat",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "lease_",
+    "type": "tuple",
+    "internalType": "struct Lease",
+    "components": [
+     {
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
+     },
+     {
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "commitment",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "panel",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "p",
+    "type": "tuple",
+    "internalType": "struct Panel",
+    "components": [
+     {
+      "name": "flags",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "openedAt",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "postBlock",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "postedAt",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "rampFrom",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "movedAt",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "count",
+      "type": "uint16",
+      "internalType": "uint16"
+     },
+     {
+      "name": "sitting",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "committed",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "asked",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "convicted",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "marks",
+      "type": "uint16",
+      "internalType": "uint16"
+     }
+    ]
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "revealSeat",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "bound",
     "type": "tuple[]",
-    "internalType": "struct Result[]",
+    "internalType": "struct Bound[]",
+    "components": [
+     {
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "index",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "result",
+    "type": "tuple",
+    "internalType": "struct Result",
     "components": [
      {
       "name": "root",
@@ -4297,9 +4724,108 @@ export const marketAbi = [
     ]
    },
    {
-    "name": "salts",
-    "type": "bytes32[]",
-    "internalType": "bytes32[]"
+    "name": "salt",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "seatWord",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "nodeId",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "sit",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "count",
+    "type": "uint16",
+    "internalType": "uint16"
+   },
+   {
+    "name": "nodeId",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "commitment",
+    "type": "bytes32",
+    "internalType": "bytes32"
    }
   ],
   "outputs": [],
@@ -4479,108 +5005,257 @@ export const marketAbi = [
  },
  {
   "type": "function",
-  "name": "panel",
+  "name": "redeem",
   "inputs": [
    {
-    "name": "id",
-    "type": "bytes32",
-    "internalType": "bytes32"
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
    },
    {
-    "name": "first",
-    "type": "uint32",
-    "internalType": "uint32"
+    "name": "leases",
+    "type": "tuple[]",
+    "internalType": "struct Lease[]",
+    "components": [
+     {
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
+     },
+     {
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "results",
+    "type": "tuple[]",
+    "internalType": "struct Result[]",
+    "components": [
+     {
+      "name": "root",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "units",
+      "type": "uint64",
+      "internalType": "uint64"
+     },
+     {
+      "name": "manifest",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
    }
   ],
   "outputs": [
    {
-    "name": "p",
-    "type": "tuple",
-    "internalType": "struct Panel",
+    "name": "earned",
+    "type": "tuple[]",
+    "internalType": "struct Earned[]",
     "components": [
      {
-      "name": "flags",
-      "type": "uint8",
-      "internalType": "uint8"
+      "name": "owner",
+      "type": "address",
+      "internalType": "address"
      },
      {
-      "name": "openedAt",
-      "type": "uint40",
-      "internalType": "uint40"
+      "name": "node",
+      "type": "uint32",
+      "internalType": "uint32"
      },
      {
-      "name": "postBlock",
-      "type": "uint40",
-      "internalType": "uint40"
+      "name": "units",
+      "type": "uint64",
+      "internalType": "uint64"
      },
      {
-      "name": "postedAt",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "rampFrom",
-      "type": "uint40",
-      "internalType": "uint40"
-     },
-     {
-      "name": "movedAt",
-      "type": "uint40",
-      "internalType": "uint40"
+      "name": "price",
+      "type": "uint96",
+      "internalType": "uint96"
      },
      {
       "name": "count",
       "type": "uint16",
       "internalType": "uint16"
-     },
-     {
-      "name": "sitting",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "committed",
-      "type": "uint8",
-      "internalType": "uint8"
-     },
-     {
-      "name": "lapses",
-      "type": "uint8",
-      "internalType": "uint8"
      }
     ]
    }
   ],
-  "stateMutability": "view"
+  "stateMutability": "nonpayable"
  },
  {
   "type": "function",
-  "name": "seatWord",
+  "name": "redeemPanel",
   "inputs": [
    {
-    "name": "id",
-    "type": "bytes32",
-    "internalType": "bytes32"
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
    },
    {
-    "name": "first",
-    "type": "uint32",
-    "internalType": "uint32"
+    "name": "seats",
+    "type": "tuple[]",
+    "internalType": "struct Lease[]",
+    "components": [
+     {
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
+     },
+     {
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
    },
    {
-    "name": "nodeId",
-    "type": "uint32",
-    "internalType": "uint32"
+    "name": "results",
+    "type": "tuple[]",
+    "internalType": "struct Result[]",
+    "components": [
+     {
+      "name": "root",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "units",
+      "type": "uint64",
+      "internalType": "uint64"
+     },
+     {
+      "name": "manifest",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
    }
   ],
   "outputs": [
    {
-    "name": "",
-    "type": "uint256",
-    "internalType": "uint256"
+    "name": "earned",
+    "type": "tuple[]",
+    "internalType": "struct Earned[]",
+    "components": [
+     {
+      "name": "owner",
+      "type": "address",
+      "internalType": "address"
+     },
+     {
+      "name": "node",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "units",
+      "type": "uint64",
+      "internalType": "uint64"
+     },
+     {
+      "name": "price",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "count",
+      "type": "uint16",
+      "internalType": "uint16"
+     }
+    ]
    }
   ],
-  "stateMutability": "view"
+  "stateMutability": "nonpayable"
  },
  {
   "type": "function",
@@ -4599,6 +5274,33 @@ export const marketAbi = [
   ],
   "outputs": [],
   "stateMutability": "nonpayable"
+ },
+ {
+  "type": "error",
+  "name": "NotCredits",
+  "inputs": [
+   {
+    "name": "caller",
+    "type": "address",
+    "internalType": "address"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "ReceiptUnknown",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ]
  }
 ] as const;
 

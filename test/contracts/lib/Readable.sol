@@ -18,6 +18,7 @@ struct Terms {
     uint8 tier;
     uint8 seats;
     bool direct;
+    bool tolerant;
     uint16 auditBps;
     Rules rules;
     uint32 node;
@@ -53,7 +54,8 @@ library Packing {
         p.money = (uint256(uint160(t.currency)) << 96) | t.maxPrice;
         p.shape = (uint256(t.minPrice) << 160) | (uint256(t.node) << 128) | (uint256(t.shards) << 96)
             | (uint256(t.ramp) << 64) | (uint256(t.auditBps) << 48) | (uint256(t.maxLease) << 32)
-            | (uint256(t.runtime) << 24) | (uint256(t.tier) << 16) | (uint256(t.seats) << 8) | (t.direct ? 1 : 0);
+            | (uint256(t.runtime) << 24) | (uint256(t.tier) << 16) | (uint256(t.seats) << 8) | (t.direct ? 1 : 0)
+            | (t.tolerant ? 2 : 0);
         p.times = (uint256(t.salt) << 144) | (uint256(t.start) << 104) | (uint256(t.expiry) << 64)
             | (uint256(t.exec) << 32) | t.window;
         p.rules = t.rules;

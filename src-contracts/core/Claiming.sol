@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.34;
+
+import {MarketCore} from "src-contracts/core/MarketCore.sol";
+import {Job, JobWord} from "src-contracts/types/Job.sol";
+import {Lease, LeaseWord, LeaseWordLib, Phase} from "src-contracts/types/Lease.sol";
+import {Terms} from "src-contracts/types/Terms.sol";
+
+/// @notice How a node takes a place, alone or among several: who may, when, for how much.
+abstract contract Claiming is MarketCore {
+    function _clamp(bytes32 id, Terms calldata terms, uint256 first, uint16 count) internal pure returns (uint16) {
+        uint256 left = terms.shards() - first;
+        require(left != 0, NothingToClaim(id));
+        require(count != 0 && count <= terms.maxLease(), CountInvalid(id, count, terms.maxLease()));
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return left < count ? uint16(left) : count; // < count
+    }
+
+    /// @dev Checks time, worker and draw; returns where the price ramp begins. `lapsedAt` is zero for a first claim.
+    function _requireDraw(bytes32 id, Terms calldata terms, uint32 first, uint32 nodeId, JobWord j, uint256 lapsedAt)
+        internal
+        view
+        returns (uint256 from)
+    {
+        bool ready;
+        (ready, from) = _opening(terms, j.at());
+        require(ready, AfterNotComplete(id, terms.afterJob));
+        require(block.timestamp >= terms.start(), NotOpenYet(id, terms.start()));
+        if (lapsedAt != 0) from = lapsedAt;
+        _requireWorker(id, terms, nodeId);
+        uint256 at = _drawnAt(terms, id, first, nodeId, _nodes[nodeId], j.atBlock(), j.at(), from);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        require(block.timestamp >= at, NotDrawn(id, nodeId, uint40(at))); // a time
+    }
+
+    function _requireWorker(bytes32 id, Terms calldata terms, uint32 nodeId) internal view {
+        _requireOperator(nodeId);
+        require(block.timestamp <= terms.expiry(), DeadlinePassed(id, 0, terms.expiry()));
+        require(_eligible(terms, nodeId, _nodes[nodeId]), NodeNotEligible(id, nodeId));
+    }
+
+    /// @dev Marks `count` shards from `first` on as taken. Returns the slot of the range: the job's own when it is all of the job.
+    function _occupy(bytes32 id, Terms calldata terms, JobWord word, uint32 first, uint16 count)
+        internal
+        returns (bytes32 range)
+    {
+        if (count == terms.shards()) return id;
+        Job memory j = word.unpack();
+        if (first == j.cursor) j.cursor += count; // else it is taken over
+        j.busy += count;
+        _setJob(id, j.pack());
+        return _leaseKey(id, first);
+    }
+
+    /// @dev Locks a node's bond for `count` shards and says so; returns the claim's word, which the caller keeps.
+    function _bind(
+        bytes32 id,
+        Terms calldata terms,
+        Gate memory gate,
+        uint32 first,
+        uint8 flags,
+        uint16 count,
+        uint32 nodeId,
+        uint96 price,
+        uint64 bonus
+    ) internal returns (LeaseWord claimed) {
+        uint40 deadline = uint40(block.timestamp) + terms.exec();
+        claimed = LeaseWordLib.claimed(flags, deadline, nodeId, count, price, bonus);
+        _lock(nodeId, _nodes[nodeId], terms.bond() * count, uint256(gate.minStake) * 1 ether);
+
+        emit LeaseClaimed(id, nodeId, first, claimed);
+    }
+
+    /// @dev The operator of a claimed lease, in time.
+    function _requireHolder(bytes32 id, Lease calldata lease_) internal view returns (bytes32 key, LeaseWord word) {
+        (key, word) = _find(id, lease_);
+        _requirePhase(id, lease_.first(), word, Phase.Claimed);
+        require(LeaseWord.unwrap(word) == LeaseWord.unwrap(lease_.claimed), LeaseMismatch(id, lease_.first()));
+        _requireOperator(lease_.claimed.node());
+        require(block.timestamp <= lease_.claimed.at(), DeadlinePassed(id, lease_.first(), lease_.claimed.at()));
+    }
+}
