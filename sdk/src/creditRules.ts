@@ -12,7 +12,7 @@ export const MICRO = 10n ** 12n;
 /** A weight moves by at most an eighth of itself, and an eighth of its distance from one comes back, in an epoch. */
 export const STEP = 8n;
 /** Most of a fee in DPU that credits may give back, rate × offer. */
-export const MAX_RETURN = WAD / 4n;
+export const MAX_RETURN = WAD / 5n;
 
 const BPS = 10_000n;
 
@@ -22,8 +22,8 @@ export interface WeightRule {
   target: bigint;
   least: bigint;
   most: bigint;
-  /** Fees at the target that every epoch begins with, credits (wei). */
-  inertia: bigint;
+  /** Credits (wei) that an epoch may mint for work; fees of as much at the target count in every epoch. */
+  cap: bigint;
 }
 
 /** What one lease was paid for. */
@@ -37,7 +37,7 @@ export interface Work {
 }
 
 /** `CreditParameters` at deployment. */
-export const INITIAL_RULE: WeightRule = { target: ONE / 4n, least: ONE / 2n, most: 4n * ONE, inertia: 100n * WAD };
+export const INITIAL_RULE: WeightRule = { target: ONE / 4n, least: ONE / 2n, most: 4n * ONE, cap: 10_000n * WAD };
 
 /** What a lease paid the protocol, as credits: the most that it can earn. `rate`: credits for 1e18 smallest units. */
 export function feeValue({ price, count }: Pick<Work, 'price' | 'count'>, feeBps: bigint, rate: bigint): bigint {
@@ -68,8 +68,8 @@ export function pressureOf(price: bigint, minPrice: bigint, maxPrice: bigint, ta
 /** The weight after an epoch with `fees` (millionths of a credit) and `pressures` (the same times billionths). */
 export function nextWeight(weight: bigint, fees: bigint, pressures: bigint, rule: WeightRule): bigint {
   const { target } = rule;
-  const inertia = rule.inertia / MICRO;
-  const u = (pressures + inertia * target) / (fees + inertia);
+  const cap = rule.cap / MICRO;
+  const u = (pressures + cap * target) / (fees + cap);
   let up = 0n;
   let down = 0n;
   if (u > target) up = (weight * (u - target)) / (STEP * target);

@@ -76,11 +76,14 @@ export class NoPair extends Error {
 
 /** Thrown when a pair has too little in it for a trade. */
 export class NotEnoughLiquidity extends Error {
-  constructor(readonly reserves: Reserves) {
+  readonly reserves: Reserves;
+
+  constructor(reserves: Reserves) {
     super(
       `The pair holds ${reserves.credits} wei of credits and ${reserves.dpu} wei of DPU, too little for this trade. Trade less, or add liquidity.`,
     );
     this.name = 'NotEnoughLiquidity';
+    this.reserves = reserves;
   }
 }
 

@@ -26,7 +26,7 @@ import {Terms} from "src-contracts/types/Terms.sol";
 /// @dev MARKET: its receipts are believed: that the work was drawn and its time to be doubted is over, each once. It is called before
 /// anything here changes, under a guard.
 /// SELF-DEALING: nobody can earn a credit for less than its fee, and nobody need pay more than the offer for one, so paying fees for the
-/// credits loses at least three quarters of them (`CreditParameters.MAX_RETURN`), whatever the credits trade at.
+/// credits loses at least four fifths of them (`CreditParameters.MAX_RETURN`), whatever the credits trade at.
 /// LIVENESS: anyone may mint for anyone, roll and update; no loop is longer than the caller's arrays.
 contract ComputeCredits is CreditSettings, ERC20Permit, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;

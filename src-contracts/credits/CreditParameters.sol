@@ -20,17 +20,16 @@ library CreditParameters {
     /// is 4.5 days.
     uint256 internal constant MINT_WITHIN = 30 days;
     /// Most of a fee in DPU that credits may give back: rate × offer. It is what makes self-dealing a loss (docs/credits.md).
-    uint256 internal constant MAX_RETURN = 0.25e18;
+    uint256 internal constant MAX_RETURN = 0.2e18;
 
     /* STARTING VALUES */
 
     uint24 internal constant EPOCH = 1 days;
-    uint80 internal constant CAP = 100_000e18;
+    uint80 internal constant CAP = 10_000e18;
     uint32 internal constant TARGET = 0.25e9;
     uint32 internal constant LEAST = 0.5e9;
     uint32 internal constant MOST = 4e9;
-    uint64 internal constant OFFER = 0.25e18;
-    uint80 internal constant INERTIA = 100e18;
+    uint64 internal constant OFFER = 0.2e18;
     uint256 internal constant DPU_RATE = 1e18;
     /// wasm: a thousand units earn a hundredth of a credit.
     uint8 internal constant FIRST_RUNTIME = 1;
@@ -44,6 +43,7 @@ library CreditParameters {
         Parameters.checkGovernanceWindow("epochLength", length, first);
     }
 
+    /// @dev It is also how heavy the target weighs in every epoch: what a push can win is bounded by the cap, so what it costs must be too.
     function checkCap(uint256 cap) internal pure {
         _within("cap", cap, 1e18, 1_000_000e18);
     }
@@ -58,10 +58,6 @@ library CreditParameters {
     function checkWeights(uint256 least, uint256 most) internal pure {
         _within("leastWeight", least, ONE / 2, ONE);
         _within("mostWeight", most, ONE, 4 * ONE);
-    }
-
-    function checkInertia(uint256 inertia) internal pure {
-        _within("inertia", inertia, 1e18, 1_000_000e18);
     }
 
     function checkPerUnit(uint256 perUnit) internal pure {

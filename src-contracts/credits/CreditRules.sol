@@ -34,20 +34,21 @@ library CreditRules {
     }
 
     /// @dev The weight after an epoch with `fees` (millionths of a credit) and `pressures` (the same times billionths):
-    ///   u  = (pressures + inertia · target) / (fees + inertia)
+    ///   u  = (pressures + cap · target) / (fees + cap)
     ///   w' = clamp(w + w · (u − target) / (8 · target) − (w − 1) / 8, w ± w / 8, least … most)
-    /// The inertia keeps a few cheap jobs from speaking for a whole runtime. The last term returns an eighth of the way to one, so that
+    /// With `cap` (millionths of a credit) of fees at the target in every epoch, a few cheap jobs cannot speak for a runtime that will mint the
+    /// whole cap. The last term returns an eighth of the way to one, so that
     /// a push must be paid for in every epoch in which it is to last.
     function next(
         uint256 weight,
         uint256 fees,
         uint256 pressures,
-        uint256 inertia,
+        uint256 cap,
         uint256 target,
         uint256 least,
         uint256 most
     ) internal pure returns (uint256) {
-        uint256 u = (pressures + inertia * target) / (fees + inertia);
+        uint256 u = (pressures + cap * target) / (fees + cap);
         uint256 up;
         uint256 down;
         if (u > target) up = weight * (u - target) / (CreditParameters.STEP * target);

@@ -39,7 +39,6 @@ abstract contract CreditSettings is Ownable2Step, IComputeCredits {
         uint32 target;
         uint32 least;
         uint32 most;
-        uint80 inertia;
         uint64 offer;
     }
 
@@ -65,14 +64,9 @@ abstract contract CreditSettings is Ownable2Step, IComputeCredits {
         emit EpochRolled(0, uint40(block.timestamp));
         emit EpochLengthSet(epochLength);
         emit CapSet(CreditParameters.CAP);
-        _settings = Settings(
-            CreditParameters.TARGET,
-            CreditParameters.LEAST,
-            CreditParameters.MOST,
-            CreditParameters.INERTIA,
-            CreditParameters.OFFER
-        );
-        emit TargetSet(CreditParameters.TARGET, CreditParameters.INERTIA);
+        _settings =
+            Settings(CreditParameters.TARGET, CreditParameters.LEAST, CreditParameters.MOST, CreditParameters.OFFER);
+        emit TargetSet(CreditParameters.TARGET);
         emit WeightBoundsSet(CreditParameters.LEAST, CreditParameters.MOST);
         emit OfferSet(CreditParameters.OFFER);
         _setPerUnit(CreditParameters.FIRST_RUNTIME, CreditParameters.FIRST_PER_UNIT);
@@ -131,12 +125,10 @@ abstract contract CreditSettings is Ownable2Step, IComputeCredits {
     }
 
     /// @inheritdoc IComputeCredits
-    function setTarget(uint32 target, uint80 inertia) external onlyOwner {
+    function setTarget(uint32 target) external onlyOwner {
         CreditParameters.checkTarget(target);
-        CreditParameters.checkInertia(inertia);
         _settings.target = target;
-        _settings.inertia = inertia;
-        emit TargetSet(target, inertia);
+        emit TargetSet(target);
     }
 
     /// @inheritdoc IComputeCredits
@@ -184,9 +176,9 @@ abstract contract CreditSettings is Ownable2Step, IComputeCredits {
     }
 
     /// @inheritdoc IComputeCredits
-    function settings() external view returns (uint32 target, uint32 least, uint32 most, uint80 inertia, uint64 offer) {
+    function settings() external view returns (uint32 target, uint32 least, uint32 most, uint64 offer) {
         Settings memory s = _settings;
-        return (s.target, s.least, s.most, s.inertia, s.offer);
+        return (s.target, s.least, s.most, s.offer);
     }
 
     /* INTERNAL */
@@ -218,8 +210,8 @@ abstract contract CreditSettings is Ownable2Step, IComputeCredits {
         Settings memory s = _settings;
         uint256 weight = r.weight == 0 ? CreditParameters.ONE : r.weight;
         if (r.epoch != number) {
-            uint256 inertia = s.inertia / CreditParameters.MICRO;
-            weight = CreditRules.next(weight, r.fees, r.pressures, inertia, s.target, s.least, s.most);
+            uint256 cap = _epoch.cap / CreditParameters.MICRO;
+            weight = CreditRules.next(weight, r.fees, r.pressures, cap, s.target, s.least, s.most);
             weight = CreditRules.rested(weight, number - r.epoch - 1);
             (r.epoch, r.fees, r.pressures) = (number, 0, 0);
         }

@@ -38,8 +38,8 @@ interface CreditFacts {
     event EpochLengthSet(uint24 length);
     /// @notice Emitted when governance set how many credits an epoch may mint for work.
     event CapSet(uint80 cap);
-    /// @notice Emitted when governance set the target pressure (billionths) and the inertia (credits, wei).
-    event TargetSet(uint32 target, uint80 inertia);
+    /// @notice Emitted when governance set the target pressure (billionths).
+    event TargetSet(uint32 target);
     /// @notice Emitted when governance set the bounds of weights (billionths).
     event WeightBoundsSet(uint32 least, uint32 most);
     /// @notice Emitted when governance set what a credit costs, in DPU wei.
@@ -126,7 +126,7 @@ interface IComputeCredits is CreditFacts {
 
     function setCap(uint80 cap) external;
 
-    function setTarget(uint32 target, uint80 inertia) external;
+    function setTarget(uint32 target) external;
 
     function setWeightBounds(uint32 least, uint32 most) external;
 
@@ -150,8 +150,8 @@ interface IComputeCredits is CreditFacts {
     /// @notice Credits for 1e18 smallest units of fee in `currency`.
     function rateOf(address currency) external view returns (uint256);
 
-    /// @notice Target pressure, least and greatest weight (billionths), inertia (credits) and the price of a credit in DPU wei.
-    function settings() external view returns (uint32 target, uint32 least, uint32 most, uint80 inertia, uint64 offer);
+    /// @notice Target pressure, least and greatest weight (billionths), and the price of a credit in DPU wei.
+    function settings() external view returns (uint32 target, uint32 least, uint32 most, uint64 offer);
 
     /// @notice Credits burnt for a job.
     function priorityOf(bytes32 job) external view returns (uint256);

@@ -5,7 +5,7 @@ const CASES = 64;
 /** Everything that one case gives to the contract, then what it must answer. */
 const COLUMNS = [
   ...['price', 'count', 'feeBps', 'rate', 'units', 'perUnit', 'weight', 'minPrice', 'maxPrice', 'target', 'least', 'most'],
-  ...['inertia', 'fees', 'pressures', 'epochs', 'feeValue', 'unitValue', 'pressure', 'next', 'rested'],
+  ...['cap', 'fees', 'pressures', 'epochs', 'feeValue', 'unitValue', 'pressure', 'next', 'rested'],
 ] as const;
 
 /** Inputs over the whole range that the contract's bounds allow, with the answers of the sdk: one array per column. */
@@ -17,7 +17,7 @@ export function creditVectors(): Record<(typeof COLUMNS)[number], string[]> {
     const least = ONE / 2n + below(ONE / 2n + 1n);
     const most = ONE + below(3n * ONE + 1n);
     const target = ONE / 4n + below(ONE / 4n + 1n);
-    const rule: WeightRule = { target, least, most, inertia: WAD + below(1_000_000n * WAD) };
+    const rule: WeightRule = { target, least, most, cap: WAD + below(999_999n * WAD) };
     const minPrice = below(1n << 95n);
     const maxPrice = index % 8 === 0 ? minPrice : minPrice + below(1n << 95n);
     const price = below(1n << 96n);
@@ -32,7 +32,7 @@ export function creditVectors(): Record<(typeof COLUMNS)[number], string[]> {
     const epochs = below(index % 4 === 0 ? 1_000n : 40n);
     const row: Record<(typeof COLUMNS)[number], bigint> = {
       ...{ price, count, feeBps, rate, units, perUnit, weight, minPrice, maxPrice, target, least, most },
-      ...{ inertia: rule.inertia, fees, pressures, epochs },
+      ...{ cap: rule.cap, fees, pressures, epochs },
       feeValue: feeValue({ price, count }, feeBps, rate),
       unitValue: unitValue(units, perUnit, weight),
       pressure: pressureOf(price, minPrice, maxPrice, target),

@@ -142,9 +142,9 @@ contract CreditsHandler is CommonBase, StdUtils {
         _noteCap();
     }
 
-    function setTarget(uint256 target, uint256 inertia) external {
+    function setTarget(uint256 target) external {
         vm.prank(governor);
-        credits.setTarget(uint32(bound(target, 0.25e9, 0.5e9)), uint80(bound(inertia, 1e18, 1_000e18)));
+        credits.setTarget(uint32(bound(target, 0.25e9, 0.5e9)));
     }
 
     function _checkWeight(uint256 before, uint256 now_, uint256 epochs) private {

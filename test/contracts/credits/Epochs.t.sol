@@ -42,7 +42,7 @@ contract CreditsEpochsTest is CreditsTest {
         assertEq(startedAt, T0 + DAY);
         assertEq(endsAt, T0 + 2 * DAY);
         assertEq(minted, 0);
-        assertEq(cap, 100_000e18);
+        assertEq(cap, 10_000e18);
     }
 
     function test_Roll_GoesOverManyEpochsAtOnce() external {
@@ -79,15 +79,15 @@ contract CreditsEpochsTest is CreditsTest {
         assertEq(credits.weightOf(31), ONE);
     }
 
-    /// @dev A fee of 100 credits against an inertia of 100: half of the way from the target.
+    /// @dev Fees of 10,000 credits against a cap of as many: half of the way from the target.
     function test_Weight_FollowsThePressure() external {
-        _press(100e18, 0.5e9); // mean 0.375, half a target above: up by a sixteenth
+        _press(10_000e18, 0.5e9); // mean 0.375, half a target above: up by a sixteenth
         assertEq(credits.weightOf(WASM), ONE, "not in this epoch");
         _pass(1);
         assertEq(credits.weightOf(WASM), 1.0625e9);
 
         vm.expectEmit(address(credits));
-        emit CreditFacts.WeightMoved(WASM, 1, 1.0625e9, 100_000_000, 100_000_000 * 0.5e9);
+        emit CreditFacts.WeightMoved(WASM, 1, 1.0625e9, 10_000_000_000, 10_000_000_000 * 0.5e9);
         _update();
         assertEq(credits.weightOf(WASM), 1.0625e9);
         (, uint256 fees, uint256 pressures) = credits.runtimeOf(WASM);
@@ -107,10 +107,7 @@ contract CreditsEpochsTest is CreditsTest {
         }
         assertEq(credits.weightOf(WASM), 4e9);
         for (uint256 i; i < 40; ++i) {
-            Terms memory t = _terms();
-            Batch memory b = _one(t, 1e18, 64, 0); // at the least price
-            _settle(b, alice);
-            _mint(b);
+            _press(90_000e18, 0.001e9);
             _pass(1);
         }
         assertLt(credits.weightOf(WASM), ONE);

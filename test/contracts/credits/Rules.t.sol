@@ -14,7 +14,7 @@ contract CreditsRulesTest is Test {
         uint256 weight;
         uint256 fees;
         uint256 pressures;
-        uint256 inertia;
+        uint256 cap;
         uint256 target;
         uint256 least;
         uint256 most;
@@ -26,7 +26,7 @@ contract CreditsRulesTest is Test {
         i.weight = bound(i.weight, ONE / 2, 4 * ONE);
         i.fees = bound(i.fees, 0, type(uint48).max);
         i.pressures = bound(i.pressures, 0, i.fees * ONE);
-        i.inertia = bound(i.inertia, 1e6, 1e12);
+        i.cap = bound(i.cap, 1e6, 1e12);
         i.target = bound(i.target, ONE / 4, ONE / 2);
         i.least = bound(i.least, ONE / 2, ONE);
         i.most = bound(i.most, ONE, 4 * ONE);
@@ -34,7 +34,7 @@ contract CreditsRulesTest is Test {
     }
 
     function _next(Inputs memory i) private pure returns (uint256) {
-        return CreditRules.next(i.weight, i.fees, i.pressures, i.inertia, i.target, i.least, i.most);
+        return CreditRules.next(i.weight, i.fees, i.pressures, i.cap, i.target, i.least, i.most);
     }
 
     /* THE SDK'S VECTORS */
@@ -87,7 +87,7 @@ contract CreditsRulesTest is Test {
         c[0] = _column("weight");
         c[1] = _column("fees");
         c[2] = _column("pressures");
-        c[3] = _column("inertia");
+        c[3] = _column("cap");
         c[4] = _column("target");
         c[5] = _column("least");
         c[6] = _column("most");
@@ -116,7 +116,7 @@ contract CreditsRulesTest is Test {
         _bounded(i);
         int256 w = int256(i.weight);
         int256 t = int256(i.target);
-        int256 u = int256((i.pressures + i.inertia * i.target) / (i.fees + i.inertia));
+        int256 u = int256((i.pressures + i.cap * i.target) / (i.fees + i.cap));
         int256 moved = w + (w * (u - t) - t * (w - int256(ONE))) / (8 * t);
         int256 step = w / 8;
         if (moved > w + step) moved = w + step;

@@ -31,10 +31,9 @@ contract CreditsSettingsTest is CreditsTest {
         assertEq(credits.MARKET(), address(market));
         assertEq(credits.TOKEN(), address(dpu));
         assertEq(credits.FIRST_EPOCH_LENGTH(), DAY);
-        (uint32 target, uint32 least, uint32 most, uint80 inertia, uint64 offer) = credits.settings();
+        (uint32 target, uint32 least, uint32 most, uint64 offer) = credits.settings();
         assertEq(abi.encode(target, least, most), abi.encode(0.25e9, 0.5e9, 4e9));
-        assertEq(inertia, 100e18);
-        assertEq(offer, 0.25e18);
+        assertEq(offer, 0.2e18);
         assertEq(credits.rateOf(address(dpu)), 1e18);
         (uint256 perUnit,,) = credits.runtimeOf(WASM);
         assertEq(perUnit, 1e13);
@@ -47,7 +46,7 @@ contract CreditsSettingsTest is CreditsTest {
         calls[1] = abi.encodeCall(credits.setPerUnit, (1, 0));
         calls[2] = abi.encodeCall(credits.setEpochLength, (1 days));
         calls[3] = abi.encodeCall(credits.setCap, (1e18));
-        calls[4] = abi.encodeCall(credits.setTarget, (0.25e9, 1e18));
+        calls[4] = abi.encodeCall(credits.setTarget, (0.25e9));
         calls[5] = abi.encodeCall(credits.setWeightBounds, (0.5e9, 4e9));
         calls[6] = abi.encodeCall(credits.setOffer, (0.1e18));
         for (uint256 i; i < calls.length; ++i) {
@@ -66,10 +65,9 @@ contract CreditsSettingsTest is CreditsTest {
         _refused(abi.encodeCall(credits.setEpochLength, (6 hours - 1)), "epochLength", 6 hours - 1, 6 hours, 30 days);
         _refused(abi.encodeCall(credits.setEpochLength, (30 days + 1)), "epochLength", 30 days + 1, 6 hours, 30 days);
         _taken(abi.encodeCall(credits.setEpochLength, (6 hours)));
-        _refused(abi.encodeCall(credits.setTarget, (0.25e9 - 1, 1e18)), "target", 0.25e9 - 1, 0.25e9, 0.5e9);
-        _refused(abi.encodeCall(credits.setTarget, (0.5e9 + 1, 1e18)), "target", 0.5e9 + 1, 0.25e9, 0.5e9);
-        _refused(abi.encodeCall(credits.setTarget, (0.5e9, 1e18 - 1)), "inertia", 1e18 - 1, 1e18, 1_000_000e18);
-        _taken(abi.encodeCall(credits.setTarget, (0.5e9, 1_000_000e18)));
+        _refused(abi.encodeCall(credits.setTarget, (0.25e9 - 1)), "target", 0.25e9 - 1, 0.25e9, 0.5e9);
+        _refused(abi.encodeCall(credits.setTarget, (0.5e9 + 1)), "target", 0.5e9 + 1, 0.25e9, 0.5e9);
+        _taken(abi.encodeCall(credits.setTarget, (0.5e9)));
         _refused(abi.encodeCall(credits.setWeightBounds, (0.5e9 - 1, 4e9)), "leastWeight", 0.5e9 - 1, 0.5e9, 1e9);
         _refused(abi.encodeCall(credits.setWeightBounds, (1e9 + 1, 4e9)), "leastWeight", 1e9 + 1, 0.5e9, 1e9);
         _refused(abi.encodeCall(credits.setWeightBounds, (1e9, 1e9 - 1)), "mostWeight", 1e9 - 1, 1e9, 4e9);
@@ -86,11 +84,11 @@ contract CreditsSettingsTest is CreditsTest {
         _refused(abi.encodeCall(credits.setRate, (usd, 1e30 + 1)), "rate", 1e30 + 1, 0, 1e30);
         _taken(abi.encodeCall(credits.setRate, (usd, 1e30)));
         _refused(abi.encodeCall(credits.setOffer, (0.01e18 - 1)), "offer", 0.01e18 - 1, 0.01e18, 1e18);
-        _refused(abi.encodeCall(credits.setOffer, (0.25e18 + 1)), "rate * offer", 0.25e18 + 1, 0, 0.25e18);
-        _taken(abi.encodeCall(credits.setRate, (address(dpu), 0.25e18)));
+        _refused(abi.encodeCall(credits.setOffer, (0.2e18 + 1)), "rate * offer", 0.2e18 + 1, 0, 0.2e18);
+        _taken(abi.encodeCall(credits.setRate, (address(dpu), 0.2e18)));
         _refused(abi.encodeCall(credits.setOffer, (1e18 + 1)), "offer", 1e18 + 1, 0.01e18, 1e18);
         _taken(abi.encodeCall(credits.setOffer, (1e18)));
-        _refused(abi.encodeCall(credits.setRate, (address(dpu), 0.25e18 + 1)), "rate * offer", 0.25e18 + 1, 0, 0.25e18);
+        _refused(abi.encodeCall(credits.setRate, (address(dpu), 0.2e18 + 1)), "rate * offer", 0.2e18 + 1, 0, 0.2e18);
     }
 
     function test_RevertWhen_SetRate_OfCreditsOrNothing() external {
@@ -138,8 +136,7 @@ contract CreditsSettingsTest is CreditsTest {
     }
 
     function test_SetWeightBounds_HoldsAtOnce() external {
-        vm.prank(governor);
-        credits.setTarget(0.25e9, 1e18);
+        _setCap(1e18);
         for (uint256 i; i < 5; ++i) {
             _earn(100_000e18, 1, 0);
             _pass(1);

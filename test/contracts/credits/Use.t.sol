@@ -20,7 +20,7 @@ contract CreditsUseTest is CreditsTest {
         dpu.transfer(owner, 100e18);
         vm.startPrank(owner);
         dpu.approve(address(credits), type(uint256).max);
-        credits.buy(100e18, owner, 25e18);
+        credits.buy(100e18, owner, 20e18);
         vm.stopPrank();
     }
 
@@ -101,10 +101,10 @@ contract CreditsUseTest is CreditsTest {
     function test_Buy_PaysTheTreasury() external {
         vm.prank(owner);
         vm.expectEmit(address(credits));
-        emit CreditFacts.CreditsBought(owner, bob, 2e18, 0.5e18);
-        assertEq(credits.buy(2e18, bob, 0.5e18), 0.5e18);
+        emit CreditFacts.CreditsBought(owner, bob, 2e18, 0.4e18);
+        assertEq(credits.buy(2e18, bob, 0.4e18), 0.4e18);
         assertEq(credits.balanceOf(bob), 2e18);
-        assertEq(dpu.balanceOf(market.treasury()), 25.5e18);
+        assertEq(dpu.balanceOf(market.treasury()), 20.4e18);
         assertEq(_minted(), 0, "the cap is for work");
     }
 
@@ -115,8 +115,8 @@ contract CreditsUseTest is CreditsTest {
 
     function test_RevertWhen_Buy_CostsMoreThanAllowedOrNothing() external {
         vm.startPrank(owner);
-        vm.expectRevert(abi.encodeWithSelector(CreditFacts.CostTooHigh.selector, 0.5e18, 0.5e18 - 1));
-        credits.buy(2e18, owner, 0.5e18 - 1);
+        vm.expectRevert(abi.encodeWithSelector(CreditFacts.CostTooHigh.selector, 0.4e18, 0.4e18 - 1));
+        credits.buy(2e18, owner, 0.4e18 - 1);
         vm.expectRevert(CreditFacts.AmountZero.selector);
         credits.buy(0, owner, 1);
     }
@@ -124,7 +124,7 @@ contract CreditsUseTest is CreditsTest {
     function test_RevertWhen_Buy_WithoutTheMoney() external {
         vm.prank(stranger);
         bytes memory none =
-            abi.encodeWithSelector(IERC20Errors.ERC20InsufficientAllowance.selector, address(credits), 0, 0.25e18);
+            abi.encodeWithSelector(IERC20Errors.ERC20InsufficientAllowance.selector, address(credits), 0, 0.2e18);
         vm.expectRevert(none);
         credits.buy(1e18, stranger, 1e18);
     }
