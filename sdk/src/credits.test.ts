@@ -1,11 +1,4 @@
-import {
-  decodeFunctionData,
-  encodeErrorResult,
-  recoverTypedDataAddress,
-  zeroHash,
-  type Address,
-  type Hex,
-} from 'viem';
+import { decodeFunctionData, encodeErrorResult, recoverTypedDataAddress, zeroHash, type Address, type Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { describe, expect, test } from 'vitest';
 import { computeCreditsAbi } from './abi/generated.ts';
@@ -80,7 +73,13 @@ describe('reads', () => {
     });
     expect(await readCredits(client, deployment, ANN)).toBe(5n);
     expect(await readSupply(client, deployment)).toBe(9n);
-    expect(await readEpoch(client, deployment)).toEqual({ number: 3, startedAt: 100, endsAt: 200, minted: 7n, cap: 8n });
+    expect(await readEpoch(client, deployment)).toEqual({
+      number: 3,
+      startedAt: 100,
+      endsAt: 200,
+      minted: 7n,
+      cap: 8n,
+    });
     const wasm = { weight: 1_100_000_000n, perUnit: 10n, fees: 4n, pressure: 500_000_000n };
     expect(await readRuntime(client, deployment, 1)).toEqual(wasm);
     expect((await readRuntime(client, deployment, 2)).pressure).toBeUndefined();
@@ -109,7 +108,10 @@ describe('calls', () => {
   });
 
   test('of use and upkeep say what they mean', () => {
-    expect(decoded(encodePrioritize(deployment, JOB, 3n).data)).toEqual({ functionName: 'prioritize', args: [JOB, 3n] });
+    expect(decoded(encodePrioritize(deployment, JOB, 3n).data)).toEqual({
+      functionName: 'prioritize',
+      args: [JOB, 3n],
+    });
     expect(decoded(encodeBuy(deployment, 3n, ANN, 1n).data)).toEqual({ functionName: 'buy', args: [3n, ANN, 1n] });
     expect(decoded(encodeRoll(deployment).data).functionName).toBe('roll');
     expect(decoded(encodeUpdateWeights(deployment, [1, 2]).data).args).toEqual([[1, 2]]);

@@ -3,7 +3,15 @@
  * who sends the calldata is up to the caller. The pair belongs to nobody here: it is the canonical code, on a local network deployed from
  * Uniswap's packages.
  */
-import { encodeFunctionData, isAddressEqual, parseAbi, zeroAddress, type Address, type Hex, type PublicClient } from 'viem';
+import {
+  encodeFunctionData,
+  isAddressEqual,
+  parseAbi,
+  zeroAddress,
+  type Address,
+  type Hex,
+  type PublicClient,
+} from 'viem';
 
 import type { Deployment } from './deployment.ts';
 
@@ -69,7 +77,9 @@ type Trading = Pick<Deployment, 'credits' | 'token' | 'exchange'>;
 /** Thrown when a deployment names no credits, or no pair to trade them on. */
 export class NoPair extends Error {
   constructor() {
-    super('This deployment names no pair for credits. Deploy one, and name "credits" and "exchange" in the deployment file.');
+    super(
+      'This deployment names no pair for credits. Deploy one, and name "credits" and "exchange" in the deployment file.',
+    );
     this.name = 'NoPair';
   }
 }
@@ -106,9 +116,7 @@ export async function readReserves(client: Reader, deployment: Trading): Promise
     client.readContract({ ...contract, functionName: 'token0' }),
     client.readContract({ ...contract, functionName: 'getReserves' }),
   ]);
-  return isAddressEqual(token0, credits)
-    ? { credits: reserve0, dpu: reserve1 }
-    : { credits: reserve1, dpu: reserve0 };
+  return isAddressEqual(token0, credits) ? { credits: reserve0, dpu: reserve1 } : { credits: reserve1, dpu: reserve0 };
 }
 
 /* QUOTES */

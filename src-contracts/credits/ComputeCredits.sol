@@ -178,6 +178,8 @@ contract ComputeCredits is CreditSettings, ERC20Permit, ReentrancyGuardTransient
         amount = CreditRules.unitValue(work.units, r.perUnit, c.weight);
         if (amount > value) amount = value;
         if (amount > c.room) {
+            // First come, first served; but nobody may waste another's receipt in an epoch that has nothing left.
+            require(msg.sender == work.owner, CapLeavesLess(work.owner, amount, c.room));
             c.missing += amount - c.room;
             amount = c.room;
         }

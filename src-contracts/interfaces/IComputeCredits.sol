@@ -19,7 +19,7 @@ interface CreditFacts {
         uint256 value,
         uint256 pressure
     );
-    /// @notice Emitted when the epoch's cap kept `missing` credits of one call from being minted. They are lost.
+    /// @notice Emitted when the epoch's cap kept `missing` credits of one call from being minted. They are lost, which their owner chose.
     event EpochCapReached(uint32 indexed epoch, uint256 missing);
     /// @notice Emitted when epoch `epoch` became the current one. It began at `startedAt`; epochs between it and the last were empty.
     event EpochRolled(uint32 indexed epoch, uint40 startedAt);
@@ -51,6 +51,9 @@ interface CreditFacts {
     error RuntimeEarnsNothing(uint8 runtime);
     /// @notice Thrown when work was direct or its node was named: nobody drew or checked it.
     error WorkNotDrawn(bytes32 job);
+    /// @notice Thrown when the epoch's cap leaves less than a lease has earned and somebody else than its owner would use the receipt up. It
+    /// stays good for a later epoch.
+    error CapLeavesLess(address owner, uint256 earned, uint256 left);
     /// @notice Thrown when receipts of the job counted until `until`, and no longer.
     error ReceiptTooOld(bytes32 job, uint256 until);
     /// @notice Thrown when the Market answers for another number of leases than it was asked about.
@@ -78,7 +81,7 @@ interface IComputeCredits is CreditFacts {
     /* WORK */
 
     /// @notice Mints for settled leases of one job, each to who owned its node: `min(units × perUnit × weight, fee × rate)`, as long as the
-    /// epoch's cap lasts. Anyone may call. Returns what was minted in all.
+    /// epoch's cap lasts. Anyone may call, but only the owner for less than the work has earned. Returns what was minted in all.
     function mint(Terms calldata terms, Lease[] calldata leases, Result[] calldata results) external returns (uint256);
 
     /// @notice Settles the leases in the Market, then mints for them.

@@ -1,10 +1,32 @@
-import { feeValue, nextWeight, ONE, pressureOf, restedWeight, unitValue, WAD, type WeightRule } from '@dpu/sdk/creditRules';
+import {
+  feeValue,
+  nextWeight,
+  ONE,
+  pressureOf,
+  restedWeight,
+  unitValue,
+  WAD,
+  type WeightRule,
+} from '@dpu/sdk/creditRules';
 import { seeded, whole } from './random.ts';
 
 const CASES = 64;
 /** Everything that one case gives to the contract, then what it must answer. */
 const COLUMNS = [
-  ...['price', 'count', 'feeBps', 'rate', 'units', 'perUnit', 'weight', 'minPrice', 'maxPrice', 'target', 'least', 'most'],
+  ...[
+    'price',
+    'count',
+    'feeBps',
+    'rate',
+    'units',
+    'perUnit',
+    'weight',
+    'minPrice',
+    'maxPrice',
+    'target',
+    'least',
+    'most',
+  ],
   ...['cap', 'fees', 'pressures', 'epochs', 'feeValue', 'unitValue', 'pressure', 'next', 'rested'],
 ] as const;
 

@@ -88,9 +88,15 @@ function rings(): void {
 /** The same without what the contract enforces: the simulation must see a ring profit, or it would prove nothing. */
 function controls(): void {
   const unsold = bestOf({ ...BASE, offer: undefined, price: 4 });
-  claim(unsold.gain > 0, `without the standing offer, at 4 DPU a credit, "${unsold.name}" brings ${percent(unsold.gain)}`);
+  claim(
+    unsold.gain > 0,
+    `without the standing offer, at 4 DPU a credit, "${unsold.name}" brings ${percent(unsold.gain)}`,
+  );
   const light = bestOf({ ...BASE, share: 0.66, wakesAt: WAKES_AT, targetWeighs: 0.01 });
-  claim(light.gain > 0, `with a target that weighs a hundredth of the cap, "${light.name}" brings ${percent(light.gain)}`);
+  claim(
+    light.gain > 0,
+    `with a target that weighs a hundredth of the cap, "${light.name}" brings ${percent(light.gain)}`,
+  );
 }
 
 const mean = (list: number[]): number => list.reduce((sum, value) => sum + value, 0) / list.length;

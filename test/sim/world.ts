@@ -89,7 +89,11 @@ export function play(options: WorldOptions): Outcome {
     feeBps: BigInt(Math.round(fee * BPS)),
   };
   const model = new CreditsModel(settings);
-  const exchange = new Exchange(wei(DEPTH * honestFees), wei(options.price), offer === undefined ? undefined : wei(offer));
+  const exchange = new Exchange(
+    wei(DEPTH * honestFees),
+    wei(options.price),
+    offer === undefined ? undefined : wei(offer),
+  );
   const sizes = { cost: COST, demand: DEMAND };
   const stuck = options.stuckAt === undefined ? {} : { stuckAt: options.stuckAt };
   const economies = [new Economy({ ...sizes, ...stuck }), new Economy(sizes)] as const;
@@ -104,7 +108,8 @@ export function play(options: WorldOptions): Outcome {
     outcome.highest = Math.max(outcome.highest, whole(exchange.price));
 
     // First come, first served: under a tight cap the ring is first.
-    const attack = options.attack && epoch >= options.attack.from && epoch < options.attack.until ? options.attack : undefined;
+    const attack =
+      options.attack && epoch >= options.attack.from && epoch < options.attack.until ? options.attack : undefined;
     let ring = 0n;
     if (attack) {
       const cost = attack.volume * honestFees;

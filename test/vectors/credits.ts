@@ -3,4 +3,4 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { creditVectors } from '../sim/creditVectors.ts';
 
-writeFileSync(join(import.meta.dirname, 'credits.json'), `${JSON.stringify(creditVectors(), null, 1)}\n`);
+writeFileSync(join(import.meta.dirname, 'credits.json'), `${JSON.stringify(creditVectors(), null, 2)}\n`);

@@ -138,22 +138,32 @@ contract CreditsMintTest is CreditsTest {
         (over.results[0].units, over.results[1].units) = (type(uint64).max, type(uint64).max);
         _settle(over, bob);
 
+        vm.expectRevert(abi.encodeWithSelector(CreditFacts.CapLeavesLess.selector, bob, 0.03e18, 0.01e18));
+        _mint(over);
+
         vm.expectEmit(address(credits));
         emit CreditFacts.EpochCapReached(0, 0.02e18);
-        assertEq(_mint(over), 0.1e18);
+        vm.prank(bob);
+        assertEq(_mint(over), 0.1e18, "who waits loses nothing, the owner need not wait");
         assertEq(credits.balanceOf(bob), 0.1e18);
         assertEq(_minted(), 1e18);
 
-        assertEq(_earn(1.25e18, 1, UNITS), 0, "nothing is left");
+        Batch memory later = _one(_terms(), 1.25e18, 1, type(uint64).max);
+        _settle(later, alice);
+        vm.expectRevert(abi.encodeWithSelector(CreditFacts.CapLeavesLess.selector, alice, 0.0375e18, 0));
+        _mint(later);
         _pass(1);
-        assertEq(_earn(1.25e18, 1, type(uint64).max), 0.0375e18, "until the next epoch");
+        assertEq(_mint(later), 0.0375e18, "the receipt stayed good");
     }
 
     function test_Mint_BelowWhatWasMintedTheCapLeavesNothing() external {
         _setCap(3e18);
         _earn(100e18, 1, type(uint64).max); // 3
         _setCap(1e18);
-        assertEq(_earn(1.25e18, 1, UNITS), 0);
+        Batch memory b = _one(_terms(), 1.25e18, 1, UNITS);
+        _settle(b, alice);
+        vm.prank(alice);
+        assertEq(_mint(b), 0);
         assertEq(_minted(), 3e18);
     }
 
@@ -279,6 +289,7 @@ contract CreditsMintTest is CreditsTest {
         t.rules = RulesLib.pack(_params(feeBps), 1);
         Batch memory b = _one(t, price, count, units);
         _settle(b, alice);
+        vm.prank(alice);
         uint256 minted = _mint(b);
 
         uint256 fee = uint256(price) * count * feeBps / 10_000;
