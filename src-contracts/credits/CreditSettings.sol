@@ -189,7 +189,7 @@ abstract contract CreditSettings is Ownable2Step, IComputeCredits {
         uint256 passed = (block.timestamp - e.startedAt) / e.length;
         if (passed == 0) return e;
         // forge-lint: disable-start(unsafe-typecast)
-        e.number += uint32(passed); // at 15 seconds, the shortest of any network, enough for two thousand years
+        e.number += uint32(passed); // even at one second, enough for 136 years
         e.startedAt += uint40(passed * e.length); // ≤ now
         // forge-lint: disable-end(unsafe-typecast)
         e.minted = 0;
