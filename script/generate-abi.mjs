@@ -21,6 +21,7 @@ const abis = {
   dpuTokenAbi: merged('DpuToken'),
   stakeSurrogateAbi: merged('StakeSurrogate'),
   dpuGovernorAbi: merged('DpuGovernor'),
+  computeCreditsAbi: merged('ComputeCredits'),
   dpuTimelockAbi: merged('DpuTimelock'),
 };
 

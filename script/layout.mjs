@@ -46,6 +46,7 @@ const CONTRACTS = [
   'StakeSurrogate',
   'DpuGovernor',
   'DpuTimelock',
+  'ComputeCredits',
 ];
 for (const contract of CONTRACTS) {
   const bytes = (artifact(contract).deployedBytecode.object.length - 2) / 2;

@@ -11,12 +11,14 @@ import {DpuToken} from "src-contracts/DpuToken.sol";
 import {Market, Parts} from "src-contracts/Market.sol";
 import {Parameters} from "src-contracts/Parameters.sol";
 import {MarketCourt} from "src-contracts/court/MarketCourt.sol";
+import {ComputeCredits} from "src-contracts/credits/ComputeCredits.sol";
+import {CreditParameters} from "src-contracts/credits/CreditParameters.sol";
 import {MarketExtension} from "src-contracts/extension/MarketExtension.sol";
 import {IMarket} from "src-contracts/interfaces/IMarket.sol";
 import {MarketPanels} from "src-contracts/panels/MarketPanels.sol";
 import {Params} from "src-contracts/types/Params.sol";
 
-/// @notice Deploys the token, the timelock, the governor, the extension and the Market, hands everything to the timelock, checks every
+/// @notice Deploys the token, the timelock, the governor, the extension, the Market and the credits, hands everything to the timelock, checks every
 /// address and role, and writes where they are.
 /// @dev Environment: DPU_NETWORK (`local`, `test` or `main`; decides the windows), DPU_DEPLOYMENT_FILE (default
 /// `.dpu/contracts-<chain id>.json`), DPU_DEPLOYER_KEY, DPU_HOLDER (gets the supply of DPU), DPU_GUARDIAN (all required outside `local`),
@@ -28,6 +30,7 @@ contract Deploy is Script, DeployChecks {
 
     /// @dev Account 0 of anvil's public test mnemonic.
     uint256 private constant LOCAL_KEY = 0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80;
+    uint24 private constant LOCAL_EPOCH = 5 minutes;
     address private constant LOCAL_GUARDIAN = 0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC;
 
     function run() external {
@@ -61,6 +64,8 @@ contract Deploy is Script, DeployChecks {
         Parts memory parts = Parts(address(d.extension), address(d.panels), address(d.court));
         args = abi.encode(d.token, parts, d.timelock, plan.treasury, plan.params);
         d.market = Market(payable(_create("Market", args)));
+        args = abi.encode(d.market, d.token, d.timelock, plan.epochLength);
+        d.credits = ComputeCredits(_create("ComputeCredits", args));
         _handOver(plan, d);
         vm.stopBroadcast();
 
@@ -79,16 +84,22 @@ contract Deploy is Script, DeployChecks {
         require(made != address(0), CheckFailed(name));
     }
 
-    /// @dev The timelock's first batch, while it has no delay: sets the Market up, makes the governor the only proposer, takes the deployer's
+    /// @dev The timelock's first batch, while it has no delay: sets the Market up (DPU is open from the start; the plan's currencies and the
+    /// credits are opened here), makes the governor the only proposer, takes the deployer's
     /// roles away and sets the delay. It is all or nothing; after it the deployer is a stranger.
     function _handOver(Plan memory plan, Deployed memory d) private {
         uint256 opened = plan.currencies.length;
-        address[] memory targets = new address[](opened + 7);
-        bytes[] memory calls = new bytes[](opened + 7);
+        address[] memory targets = new address[](opened + 9);
+        bytes[] memory calls = new bytes[](opened + 9);
         for (uint256 i; i < opened; ++i) {
             targets[i] = address(d.market);
             calls[i] = abi.encodeCall(IMarket(address(0)).allowCurrency, (plan.currencies[i], true));
         }
+        targets[opened] = address(d.market);
+        calls[opened++] = abi.encodeCall(IMarket(address(0)).allowCurrency, (address(d.credits), true));
+        targets[opened] = address(d.market);
+        calls[opened++] = abi.encodeCall(IMarket(address(0)).setCredits, (address(d.credits)));
+
         targets[opened] = address(d.market);
         // An hour less than the longest term: the batch runs later than it is written.
         calls[opened] = abi.encodeCall(
@@ -129,6 +140,7 @@ contract Deploy is Script, DeployChecks {
     function _plan(bool local, address deployer) private view returns (Plan memory plan) {
         plan.deployer = deployer;
         plan.params = _params(local);
+        plan.epochLength = local ? LOCAL_EPOCH : CreditParameters.EPOCH;
         plan.windows = _windows(local);
         if (local) {
             // Play money: the deployer hands it out. The one currency is the local dollar, made in a moment.
@@ -174,6 +186,7 @@ contract Deploy is Script, DeployChecks {
         vm.serializeAddress(key, "token", address(d.token));
         vm.serializeAddress(key, "governor", address(d.governor));
         vm.serializeAddress(key, "timelock", address(d.timelock));
+        vm.serializeAddress(key, "credits", address(d.credits));
         vm.serializeAddress(key, "currencies", plan.currencies);
         vm.writeJson(vm.serializeUint(key, "startBlock", d.startBlock), file);
         console2.log("Market", address(d.market));

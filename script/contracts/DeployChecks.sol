@@ -6,6 +6,8 @@ import {DpuGovernor} from "src-contracts/DpuGovernor.sol";
 import {DpuTimelock} from "src-contracts/DpuTimelock.sol";
 import {Market} from "src-contracts/Market.sol";
 import {Parameters} from "src-contracts/Parameters.sol";
+import {ComputeCredits} from "src-contracts/credits/ComputeCredits.sol";
+import {CreditParameters} from "src-contracts/credits/CreditParameters.sol";
 import {IMarket} from "src-contracts/interfaces/IMarket.sol";
 import {Rules} from "src-contracts/types/Rules.sol";
 
@@ -24,6 +26,7 @@ abstract contract DeployChecks {
 
     function _check(Plan memory plan, Deployed memory d) internal view {
         _checkMarket(plan, d);
+        _checkCredits(plan, d);
         _checkTimelock(plan, d);
         _checkGovernor(plan, d);
         require(d.token.balanceOf(plan.holder) == d.token.INITIAL_SUPPLY(), CheckFailed("supply"));
@@ -50,6 +53,20 @@ abstract contract DeployChecks {
         (Rules rules,, uint96 minStake, uint32 unbonding,) = market.config();
         require(rules.version() == 1, CheckFailed("parameters"));
         require(minStake == Parameters.MIN_STAKE && unbonding == Parameters.UNBONDING, CheckFailed("stake rules"));
+    }
+
+    function _checkCredits(Plan memory plan, Deployed memory d) private view {
+        ComputeCredits c = d.credits;
+        require(c.MARKET() == address(d.market), CheckFailed("Market of the credits"));
+        require(IMarket(address(d.market)).credits() == address(c), CheckFailed("credits of the Market"));
+        require(c.TOKEN() == address(d.token), CheckFailed("token of the credits"));
+        require(c.owner() == address(d.timelock), CheckFailed("owner of the credits"));
+        require(c.pendingOwner() == address(0), CheckFailed("next owner of the credits"));
+        require(c.totalSupply() == 0, CheckFailed("supply of the credits"));
+        require(c.FIRST_EPOCH_LENGTH() == plan.epochLength, CheckFailed("epochs of the credits"));
+        (,,, uint64 offer) = c.settings();
+        require(offer == CreditParameters.OFFER, CheckFailed("offer of the credits"));
+        require(c.rateOf(address(d.token)) == CreditParameters.DPU_RATE, CheckFailed("rate of the credits"));
     }
 
     function _checkTimelock(Plan memory plan, Deployed memory d) private view {

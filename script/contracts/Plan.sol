@@ -6,6 +6,7 @@ import {DpuTimelock} from "src-contracts/DpuTimelock.sol";
 import {DpuToken} from "src-contracts/DpuToken.sol";
 import {Market} from "src-contracts/Market.sol";
 import {MarketCourt} from "src-contracts/court/MarketCourt.sol";
+import {ComputeCredits} from "src-contracts/credits/ComputeCredits.sol";
 import {MarketExtension} from "src-contracts/extension/MarketExtension.sol";
 import {MarketPanels} from "src-contracts/panels/MarketPanels.sol";
 import {Params} from "src-contracts/types/Params.sol";
@@ -31,6 +32,8 @@ struct Plan {
     address[] currencies;
     Params params;
     Windows windows;
+    /// Seconds of an epoch of the credits.
+    uint24 epochLength;
     /// A local network, where the deployer may hold the supply.
     bool playMoney;
 }
@@ -45,4 +48,5 @@ struct Deployed {
     MarketPanels panels;
     MarketExtension extension;
     Market market;
+    ComputeCredits credits;
 }

@@ -28,6 +28,7 @@ export interface DeployedContracts {
   token: Address;
   governor: Address;
   timelock: Address;
+  credits: Address;
   /** Opened beside DPU; on a local network the local dollar. */
   currencies: Address[];
   startBlock: number;

@@ -9,6 +9,8 @@ import { startChain, type LocalChain } from './chain.ts';
 import { addNodes, fundRequesters, type DeployedContracts } from './equip.ts';
 import { networkFolder } from './folders.ts';
 import { nodeProcess } from './nodeProcess.ts';
+import { deployPair, seedPair } from './pair.ts';
+import { people } from './people.ts';
 import { freePort, PORTS } from './ports.ts';
 import { ProcessTree, type ProcessFailed, type Running } from './processTree.ts';
 import { run } from './run.ts';
@@ -88,6 +90,9 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
   if (!dollar) throw new Error('the deployment made no local dollar: deploy with DPU_NETWORK=local');
   await fundRequesters(local, contracts.token, dollar);
   step(`Market at ${contracts.market}`);
+  const exchange = await deployPair(local, people.deployer, contracts);
+  await seedPair(local, people.deployer, { ...contracts, exchange });
+  step(`credits at ${contracts.credits}, traded at ${exchange.pair}`);
 
   const seats: { gatewayPort: number; statusPort: number }[] = [];
   for (let index = 1; index <= (options.nodes ?? 3); index += 1) {
@@ -111,9 +116,12 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
     token: contracts.token,
     governor: contracts.governor,
     timelock: contracts.timelock,
+    credits: contracts.credits,
+    exchange: { router: exchange.router, pair: exchange.pair },
     currencies: [
       { address: contracts.token, symbol: 'DPU', decimals: 18 },
       { address: dollar, symbol: 'USDL', decimals: 6 },
+      { address: contracts.credits, symbol: 'DPUC', decimals: 18 },
     ],
     startBlock: contracts.startBlock,
     indexerUrl: `http://127.0.0.1:${indexerPort}`,

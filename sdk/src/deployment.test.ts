@@ -36,6 +36,15 @@ describe('a deployment', () => {
     expect(() => parseDeployment({ ...file, governor: '0x12' })).toThrow('governor: must be the address of a contract');
   });
 
+  test('may name credits and where they are traded', () => {
+    const contract = '0xe7f1725e7734ce288f8367e1bb143e90bb3f0512';
+    const checked = '0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512';
+    const named = parseDeployment({ ...file, credits: contract, exchange: { router: contract, pair: contract } });
+    expect(named.credits).toBe(checked);
+    expect(named.exchange).toEqual({ router: checked, pair: checked });
+    expect(() => parseDeployment({ ...file, exchange: { router: contract } })).toThrow('exchange.pair: is missing');
+  });
+
   test('lists everything that is wrong', () => {
     const bad = { ...file, chainId: '1', rpcUrl: 'ftp://x', market: '0x12', startBlock: undefined, currencies: [{}] };
     expect(() => parseDeployment(bad)).toThrow(DeploymentError);

@@ -28,6 +28,10 @@ export const deploymentSchema = z.object({
   governor: address.optional(),
   /** The timelock that owns the Market. */
   timelock: address.optional(),
+  /** The compute credits, where there are some. */
+  credits: address.optional(),
+  /** Where credits are traded for DPU: a Uniswap v2 router, and the pair of the two. */
+  exchange: z.object({ router: address, pair: address }).optional(),
   /** Currencies that jobs can be paid in. */
   currencies: z.array(
     z.object({

@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {Test} from "forge-std/Test.sol";
 import {IMarket} from "src-contracts/interfaces/IMarket.sol";
+import {ICredits} from "test/contracts/credits/CreditsTest.sol";
 import {IDpuGovernor, IDpuTimelock} from "test/contracts/governance/IDpuGovernance.sol";
 import {IDpu} from "test/contracts/lib/IDpu.sol";
 
@@ -46,6 +47,10 @@ contract DeployTest is Test {
         return vm.parseJsonAddress(vm.readFile(file), key);
     }
 
+    function _creditsEpoch() internal view returns (uint256) {
+        return ICredits(_address(".credits")).FIRST_EPOCH_LENGTH();
+    }
+
     function test_Deploy_OfALocalNetworkUsesShortWindows() external {
         _file("local");
         IMarket market = script.deploy(file, true, KEY);
@@ -62,6 +67,7 @@ contract DeployTest is Test {
         assertEq(IDpuTimelock(_address(".timelock")).getMinDelay(), 10);
         assertEq(governor.proposalThreshold(), 2_500_000e18, "thresholds are no windows");
         assertEq(governor.quorumNumerator(), 4);
+        assertEq(_creditsEpoch(), 5 minutes);
         vm.removeFile(file);
     }
 
@@ -78,6 +84,22 @@ contract DeployTest is Test {
         vm.removeFile(file);
     }
 
+    /// @dev Jobs can be paid in credits: what the contract sells can be deposited.
+    function test_Deploy_OpensTheCredits() external {
+        _file("credits");
+        IMarket market = script.deploy(file, true, KEY);
+        ICredits credits = ICredits(_address(".credits"));
+        IDpu token = IDpu(_address(".token"));
+        vm.startPrank(deployer);
+        token.approve(address(credits), 2e18);
+        credits.buy(10e18, deployer, 2e18);
+        assertEq(token.balanceOf(market.treasury()), 2e18);
+        credits.approve(address(market), 10e18);
+        market.deposit(address(credits), deployer, 10e18);
+        assertEq(market.balanceOf(address(credits), deployer), 10e18);
+        vm.removeFile(file);
+    }
+
     function test_Deploy_ElsewhereUsesTheLongWindows() external {
         _file("main");
         IMarket market = script.deploy(file, false, KEY);
@@ -88,6 +110,7 @@ contract DeployTest is Test {
         assertEq(governor.lateQuorumVoteExtension(), 1 days);
         assertEq(IDpuTimelock(_address(".timelock")).getMinDelay(), 2 days);
         assertEq(market.treasury(), vm.addr(TREASURY));
+        assertEq(_creditsEpoch(), 1 days);
         (address guardian, uint40 until) = market.guardian();
         assertEq(guardian, vm.addr(GUARDIAN));
         assertEq(until, block.timestamp + 365 days - 1 hours);
@@ -111,6 +134,10 @@ contract DeployTest is Test {
         assertEq(governor.timelock(), vm.parseJsonAddress(json, ".timelock"));
         assertEq(Ownable2Step(address(market)).owner(), governor.timelock());
         assertGt(vm.parseJsonAddress(json, ".extension").code.length, 0);
+        ICredits credits = ICredits(vm.parseJsonAddress(json, ".credits"));
+        assertEq(credits.MARKET(), address(market));
+        assertEq(credits.TOKEN(), governor.token());
+        assertEq(Ownable2Step(address(credits)).owner(), governor.timelock());
         address[] memory currencies = vm.parseJsonAddressArray(json, ".currencies");
         assertEq(currencies.length, 2);
         assertEq(currencies[0], address(0xC1));

@@ -5,6 +5,7 @@ import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol"
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
 import {Test, Vm} from "forge-std/Test.sol";
+import {IComputeCredits} from "src-contracts/interfaces/IComputeCredits.sol";
 import {IMarket} from "src-contracts/interfaces/IMarket.sol";
 import {Params} from "src-contracts/types/Params.sol";
 import {IDeploy} from "test/contracts/Deploy.t.sol";
@@ -29,6 +30,7 @@ contract DeployRolesTest is Test {
     IDpuGovernor private gov;
     IDpuTimelock private timelock;
     address private extension;
+    address private credits;
     address private deployer = vm.addr(KEY);
     address private guardian = 0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC;
 
@@ -47,6 +49,7 @@ contract DeployRolesTest is Test {
         gov = IDpuGovernor(vm.parseJsonAddress(json, ".governor"));
         timelock = IDpuTimelock(vm.parseJsonAddress(json, ".timelock"));
         extension = vm.parseJsonAddress(json, ".extension");
+        credits = vm.parseJsonAddress(json, ".credits");
         _replay(vm.getRecordedLogs());
     }
 
@@ -107,6 +110,7 @@ contract DeployRolesTest is Test {
         _assertHeld(t, timelock.CANCELLER_ROLE(), address(gov));
         _assertHeld(t, timelock.EXECUTOR_ROLE(), address(0));
         _assertHeld(address(market), OWNER, t);
+        _assertHeld(credits, OWNER, t);
         _assertHeld(address(market), TREASURY, t);
         _assertHeld(address(market), GUARDIAN, guardian);
         _assertHeld(address(gov), CANCELS, guardian);
@@ -116,7 +120,7 @@ contract DeployRolesTest is Test {
             (, bytes memory part) = address(market).staticcall(abi.encodeWithSignature(parts[i]));
             _assertHeld(abi.decode(part, (address)), OWNER, address(0xdead));
         }
-        assertEq(held.length, 11, "and no other");
+        assertEq(held.length, 12, "and no other");
         for (uint256 i; i < held.length; ++i) {
             assertTrue(held[i].who != deployer, "nothing for the deployer");
         }
@@ -124,7 +128,7 @@ contract DeployRolesTest is Test {
 
     /// @dev What the deployer queued in the timelock is one operation, and it is done: none is left to be executed later.
     function test_Operations_OfTheSetUpAreOneAndDone() external view {
-        assertEq(operations.length, 8);
+        assertEq(operations.length, 10);
         for (uint256 i; i < operations.length; ++i) {
             assertEq(operations[i], operations[0], "one batch");
         }
@@ -149,6 +153,14 @@ contract DeployRolesTest is Test {
             _refused(
                 address(market), calls[i], abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, deployer)
             );
+        }
+        bytes[] memory turns = new bytes[](4);
+        turns[0] = abi.encodeCall(IComputeCredits.setRate, (deployer, 1));
+        turns[1] = abi.encodeCall(IComputeCredits.setOffer, (0.1e18));
+        turns[2] = abi.encodeCall(IComputeCredits.setCap, (1e18));
+        turns[3] = abi.encodeWithSignature("transferOwnership(address)", deployer);
+        for (uint256 i; i < turns.length; ++i) {
+            _refused(credits, turns[i], abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, deployer));
         }
         _refused(
             address(market),
