@@ -154,6 +154,19 @@ export function encodeMint(
   return encode(deployment, 'mint', [packTerms(terms), leases.map(packLease), results]);
 }
 
+/**
+ * Mints for a range of several seats: all who were paid in full, in the order of their commitments. Anyone may send it. @throws NoCredits;
+ * RangeError when a field does not fit
+ */
+export function encodeMintPanel(
+  deployment: Contracts,
+  terms: Terms,
+  seats: readonly Lease[],
+  results: readonly Result[],
+): CreditCall {
+  return encode(deployment, 'mintPanel', [packTerms(terms), seats.map(packLease), results]);
+}
+
 /** Settles leases of one job and mints for them. Anyone may send it. @throws NoCredits; RangeError when a field does not fit */
 export function encodeSettleAndMint(
   deployment: Contracts,

@@ -68,7 +68,16 @@ contract ComputeCredits is CreditSettings, ERC20Permit, ReentrancyGuardTransient
         nonReentrant
         returns (uint256)
     {
-        return _mintFor(terms, leases, results);
+        return _mintFor(terms, leases, results, false);
+    }
+
+    /// @inheritdoc IComputeCredits
+    function mintPanel(Terms calldata terms, Lease[] calldata seats, Result[] calldata results)
+        external
+        nonReentrant
+        returns (uint256)
+    {
+        return _mintFor(terms, seats, results, true);
     }
 
     /// @inheritdoc IComputeCredits
@@ -78,7 +87,7 @@ contract ComputeCredits is CreditSettings, ERC20Permit, ReentrancyGuardTransient
         returns (uint256)
     {
         IJobs(MARKET).settle(terms, leases, results);
-        return _mintFor(terms, leases, results);
+        return _mintFor(terms, leases, results, false);
     }
 
     /* CREDITS IN USE */
@@ -129,12 +138,14 @@ contract ComputeCredits is CreditSettings, ERC20Permit, ReentrancyGuardTransient
 
     /* INTERNAL */
 
-    function _mintFor(Terms calldata terms, Lease[] calldata leases, Result[] calldata results)
+    function _mintFor(Terms calldata terms, Lease[] calldata leases, Result[] calldata results, bool panel)
         private
         returns (uint256 minted)
     {
         Claim memory c = _claimOf(terms);
-        Earned[] memory earned = IReceipts(MARKET).redeem(terms, leases, results);
+        IReceipts market = IReceipts(MARKET);
+        Earned[] memory earned =
+            panel ? market.redeemPanel(terms, leases, results) : market.redeem(terms, leases, results);
         require(earned.length == leases.length, ReceiptsMismatch(leases.length, earned.length));
 
         Epoch memory e = _rollOver();

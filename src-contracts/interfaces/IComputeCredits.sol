@@ -89,6 +89,11 @@ interface IComputeCredits is CreditFacts {
         external
         returns (uint256);
 
+    /// @notice Mints for a range that several nodes computed, or that was audited: all who were paid in full, in the order of their commitments.
+    function mintPanel(Terms calldata terms, Lease[] calldata seats, Result[] calldata results)
+        external
+        returns (uint256);
+
     /* EPOCHS */
 
     /// @notice Begins the epoch that the time belongs to. Minting does so too.

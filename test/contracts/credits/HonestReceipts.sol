@@ -7,8 +7,7 @@ import {Terms} from "src-contracts/types/Terms.sol";
 
 /// @dev What the tests of credits need of a Market: work that was shown, work that was paid, and receipts.
 interface IReceiptMaker is IReceipts {
-    error ReceiptUnknown(uint256 index);
-    error NotCredits(address caller);
+    error NoReceipt(uint256 index);
     error NotRevealed(uint256 index);
 
     /// @dev A lease that can be settled, of a node owned by `owner`.
@@ -55,12 +54,27 @@ contract HonestReceipts is IReceiptMaker {
         virtual
         returns (Earned[] memory earned)
     {
+        return _take(terms, leases, results);
+    }
+
+    function redeemPanel(Terms calldata terms, Lease[] calldata seats, Result[] calldata results)
+        external
+        virtual
+        returns (Earned[] memory earned)
+    {
+        return _take(terms, seats, results);
+    }
+
+    function _take(Terms calldata terms, Lease[] calldata leases, Result[] calldata results)
+        private
+        returns (Earned[] memory earned)
+    {
         require(msg.sender == _credits, NotCredits(msg.sender));
         earned = new Earned[](leases.length);
         for (uint256 i; i < leases.length; ++i) {
             bytes32 receipt = _receipt(terms, leases[i], results[i]);
             address owner = _receipts[receipt];
-            require(owner != address(0), ReceiptUnknown(i));
+            require(owner != address(0), NoReceipt(i));
             _receipts[receipt] = address(0);
             Lease calldata l = leases[i];
             earned[i] = Earned(owner, l.claimed.node(), results[i].units, l.claimed.price(), l.claimed.count());

@@ -174,7 +174,7 @@ contract CreditsMintTest is CreditsTest {
         _reveal(b, alice);
         assertEq(credits.settleAndMint(b.t.pack(), _packed(b), b.results), 0.01e18);
         assertEq(credits.balanceOf(alice), 0.01e18);
-        vm.expectRevert(abi.encodeWithSelector(IReceiptMaker.ReceiptUnknown.selector, 0));
+        vm.expectRevert(abi.encodeWithSelector(IReceiptMaker.NoReceipt.selector, 0));
         _mint(b);
     }
 
@@ -191,7 +191,7 @@ contract CreditsMintTest is CreditsTest {
         Batch memory b = _one(_terms(), 1.25e18, 1, UNITS);
         _settle(b, alice);
         _mint(b);
-        vm.expectRevert(abi.encodeWithSelector(IReceiptMaker.ReceiptUnknown.selector, 0));
+        vm.expectRevert(abi.encodeWithSelector(IReceiptMaker.NoReceipt.selector, 0));
         _mint(b);
     }
 
@@ -200,7 +200,7 @@ contract CreditsMintTest is CreditsTest {
         b.leases[1] = b.leases[0];
         b.results[1] = b.results[0];
         _settle(_one(b.t, 1.25e18, 1, UNITS), alice);
-        vm.expectRevert(abi.encodeWithSelector(IReceiptMaker.ReceiptUnknown.selector, 1));
+        vm.expectRevert(abi.encodeWithSelector(IReceiptMaker.NoReceipt.selector, 1));
         _mint(b);
     }
 
