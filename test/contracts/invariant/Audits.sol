@@ -34,7 +34,7 @@ abstract contract AuditHandler is Handler {
         if (vm.getBlockNumber() < w.l.committedBlock + 2) vm.roll(w.l.committedBlock + 2);
         if (_now() < leases[k].at + 100) vm.warp(leases[k].at + 100); // everyone may now
         if (_now() > until || n.owner == _ownerOf(w.l.node) || !_canLock(n, w.t, w.l.count, w.l.first)) return;
-        (bool drawn, bool pooled) = _roll(w, (seed >> 16) % 2 == 0);
+        (bool drawn, bool pooled) = _roll(w, (seed >> 16) % 3);
         uint256 gross = uint256(w.l.price) * w.l.count;
         if (!drawn || (pooled && (w.t.currency != address(dpu) || w.t.node != 0))) return;
         if (pooled && balances[w.t.currency][treasury] < gross) return;
@@ -52,15 +52,17 @@ abstract contract AuditHandler is Handler {
         ++succeeded["audit"];
     }
 
-    /// @dev Whether the lease is drawn, and who pays; helps the draw where `force` says so and the hash is within reach.
-    function _roll(Work memory w, bool force) private returns (bool drawn, bool pooled) {
+    /// @dev Whether the lease is drawn, and who pays; helps the draw where the hash is within reach: `kind` 1 to an
+    /// audit that the protocol pays, 2 to one that the requester pays.
+    function _roll(Work memory w, uint256 kind) private returns (bool drawn, bool pooled) {
         uint256 base = w.t.rules.auditBps(w.t.runtime);
         uint256 rate = base + w.t.auditBps;
         if (rate == 0) return (false, false);
         if (vm.getBlockNumber() - w.l.committedBlock > 257) return (true, base != 0);
         bytes32 seed = blockhash(w.l.committedBlock + 1);
-        uint256 below = base != 0 ? base : rate;
-        while (_rollOf(seed, w) >= (force ? below : 10_000)) seed = keccak256(abi.encode(seed));
+        uint256 least = kind == 2 && w.t.auditBps != 0 ? base : 0;
+        uint256 below = kind == 0 ? 10_000 : least != 0 || base == 0 ? rate : base;
+        while (_rollOf(seed, w) < least || _rollOf(seed, w) >= below) seed = keccak256(abi.encode(seed));
         vm.setBlockhash(w.l.committedBlock + 1, seed);
         uint256 roll = _rollOf(seed, w);
         return (roll < rate, roll < base);

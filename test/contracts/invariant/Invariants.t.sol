@@ -29,6 +29,8 @@ contract InvariantsTest is ExitHandler {
         currencies = [address(dpu), address(usd)];
         balances[address(dpu)][requester] = 1_000_000e18;
         balances[address(usd)][requester] = 1_000_000e6;
+        market.deposit(address(dpu), treasury, 1_000e18); // for audits
+        balances[address(dpu)][treasury] = 1_000e18;
         usd.mint(address(this), 1_000_000_000e6);
         _target();
     }
