@@ -8535,6 +8535,106 @@ export const computeCreditsAbi = [
  },
  {
   "type": "function",
+  "name": "mintPanel",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "seats",
+    "type": "tuple[]",
+    "internalType": "struct Lease[]",
+    "components": [
+     {
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
+     },
+     {
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "results",
+    "type": "tuple[]",
+    "internalType": "struct Result[]",
+    "components": [
+     {
+      "name": "root",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "units",
+      "type": "uint64",
+      "internalType": "uint64"
+     },
+     {
+      "name": "manifest",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
   "name": "name",
   "inputs": [],
   "outputs": [
@@ -9544,6 +9644,27 @@ export const computeCreditsAbi = [
   "type": "error",
   "name": "AmountZero",
   "inputs": []
+ },
+ {
+  "type": "error",
+  "name": "CapLeavesLess",
+  "inputs": [
+   {
+    "name": "owner",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "earned",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "left",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ]
  },
  {
   "type": "error",

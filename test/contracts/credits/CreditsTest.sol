@@ -149,11 +149,12 @@ abstract contract CreditsTest is Test {
     function _structHash(Terms memory t) private pure returns (bytes32) {
         bytes32 typehash = keccak256(
             "Terms(address requester,address currency,uint96 minPrice,uint96 maxPrice,uint96 bond,uint32 shards,"
-            "uint16 maxLease,uint8 runtime,uint8 tier,uint8 seats,bool direct,uint16 auditBps,uint152 rules,uint32 node,"
+            "uint16 maxLease,uint8 runtime,uint8 tier,uint8 seats,bool direct,bool tolerant,uint16 auditBps,uint152 rules,uint32 node,"
             "uint40 start,uint40 expiry,uint32 ramp,uint32 exec,uint32 window,bytes32 spec,bytes32 afterJob,uint64 salt)"
         );
         bytes memory head = abi.encode(typehash, t.requester, t.currency, t.minPrice, t.maxPrice, t.bond, t.shards);
-        bytes memory middle = abi.encode(t.maxLease, t.runtime, t.tier, t.seats, t.direct, t.auditBps, t.rules, t.node);
+        bytes memory middle =
+            abi.encode(t.maxLease, t.runtime, t.tier, t.seats, t.direct, t.tolerant, t.auditBps, t.rules, t.node);
         bytes memory tail = abi.encode(t.start, t.expiry, t.ramp, t.exec, t.window, t.spec, t.afterJob, t.salt);
         return keccak256(bytes.concat(head, middle, tail));
     }
