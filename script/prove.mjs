@@ -7,7 +7,7 @@ import { startSolver } from './prove/solver.mjs';
 import { LEMMAS, PLANTED, THEOREMS } from './prove/theorems.mjs';
 
 /** For one question to the solver, in ms. On a quiet machine each takes under two seconds. */
-const PATIENCE = { proof: 30_000, planted: 8_000 };
+const PATIENCE = { proof: 30_000, planted: 5_000 };
 
 const read = (name) => readFileSync(join(root, name.startsWith('@') ? 'node_modules' : '.', name), 'utf8');
 

@@ -26,11 +26,11 @@ async function solve(query) {
   }
 }
 
-/** Casts of large integers are easy for one of the two arithmetic solvers and too much for the other, so the second has a try as well. */
+/** Casts of large integers are easy for the older of the two arithmetic solvers and too much for the other; it goes first, and the other has a try as well. */
 async function decide(query) {
-  const first = await solve(query);
-  if (!first.startsWith('unknown') || query.includes('(set-logic HORN)')) return first;
-  return solve(`(set-option :smt.arith.solver 2)\n${query}`);
+  if (query.includes('(set-logic HORN)') || query.includes('(set-logic QF_BV)')) return solve(query);
+  const first = await solve(`(set-option :smt.arith.solver 2)\n${query}`);
+  return first.startsWith('unknown') ? solve(`(set-option :smt.arith.solver 6)\n${query}`) : first;
 }
 
 parentPort.on('message', async (query) => {
