@@ -16,6 +16,7 @@ const suites: Record<string, [string, string[]]> = {
   abi: [node, ['script/generate-abi.mjs', '--check']],
   layout: [node, ['script/layout.mjs']],
   contracts: [node, ['script/forge.mjs', 'test']],
+  proof: [node, ['script/prove.mjs']],
   unit: vitest('unit'),
   integration: vitest('integration'),
   browser: vitest('browser'),

@@ -120,6 +120,8 @@ contract PanelInvariantsTest is PanelHandler {
     function afterInvariant() external {
         _report();
         vm.warp(_now() + 8 days);
+        vm.prank(guard);
+        market.pause(3 days);
         for (uint256 k; k < seats.length; ++k) {
             if (seats[k].phase == Phase.Claimed) _lapseAt(k);
         }
@@ -139,6 +141,25 @@ contract PanelInvariantsTest is PanelHandler {
         for (uint256 i; i < nodes.length; ++i) {
             assertEq(market.node(nodes[i].id).locked, 0, "nothing stays locked");
         }
+        _everybodyWithdraws();
+    }
+
+    function _everybodyWithdraws() private {
+        address[] memory owners = _owners();
+        if (_fees(address(dpu)) != 0) market.collectFees(address(dpu), owners);
+        for (uint256 i; i < owners.length; ++i) {
+            _withdraws(owners[i]);
+        }
+        _withdraws(requester);
+        _withdraws(treasury);
+        assertEq(dpu.balanceOf(address(market)), 0, "nothing is left");
+    }
+
+    function _withdraws(address account) private {
+        uint256 balance = _balance(address(dpu), account);
+        vm.prank(account);
+        if (balance != 0) market.withdraw(address(dpu), account, balance);
+        vm.stopPrank();
     }
 
     function _report() private view {

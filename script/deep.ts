@@ -1,0 +1,170 @@
+/**
+ * `npm run test:deep`: long fuzz and invariant campaigns. Prints what each did and writes it, with seed and commit, to test/results/: what is not written down
+ * was not run. `--quick` stays under three minutes; without it the invariant campaigns make ten million calls, which takes hours.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Command } from 'commander';
+
+import { nativeBinary, root } from './native.mjs';
+
+/** How often one call of a campaign did something, out of how often it was drawn. */
+interface Action {
+  readonly name: string;
+  readonly done: number;
+  readonly tried: number;
+}
+
+/** What one run of forge did. */
+interface Round {
+  readonly seed: string;
+  readonly seconds: number;
+  readonly passed: boolean;
+  readonly runs: number;
+  readonly calls: number;
+  readonly reverts: number;
+  readonly actions: Action[];
+  readonly output: string;
+}
+
+/** Rounds of the same tests, each with a seed of its own. */
+interface Campaign {
+  readonly name: string;
+  readonly tests: string[];
+  /** Calls to reach; fuzz campaigns count their runs. */
+  readonly calls: { quick: number; full: number };
+  /** Of one round. */
+  readonly env: { quick: Record<string, string>; full: Record<string, string> };
+}
+
+const CAMPAIGNS: Campaign[] = [
+  {
+    name: 'leases',
+    tests: ['--match-contract', '^InvariantsTest$'],
+    calls: { quick: 4_096, full: 7_000_000 },
+    env: { quick: {}, full: {} },
+  },
+  {
+    name: 'panels',
+    tests: ['--match-contract', '^PanelInvariantsTest$'],
+    calls: { quick: 2_304, full: 3_000_000 },
+    env: { quick: {}, full: {} },
+  },
+  {
+    name: 'fuzz',
+    tests: ['--match-test', '^testFuzz_', '--no-match-path', 'test/contracts/gas/*'],
+    calls: { quick: 5_000, full: 1_000_000 },
+    env: { quick: { FOUNDRY_FUZZ_RUNS: '500' }, full: { FOUNDRY_FUZZ_RUNS: '20000' } },
+  },
+];
+
+const options = new Command('npm run test:deep --')
+  .description('Long fuzz and invariant campaigns.')
+  .option('--quick', 'one short round of each, in under three minutes')
+  .option('--only <names>', `comma-separated: ${CAMPAIGNS.map(({ name }) => name).join(', ')}`)
+  .option('--seed <number>', 'of the first round; the next ones count up', String(Date.now() % 1_000_000))
+  .option('--results <file>', 'where to write what was done')
+  .parse()
+  .opts<{ quick?: boolean; only?: string; seed: string; results?: string }>();
+
+const size = options.quick ? 'quick' : 'full';
+const first = Number(options.seed);
+if (!Number.isSafeInteger(first) || first < 0) throw new Error(`--seed must be a whole number, not ${options.seed}`);
+const names = options.only?.split(',') ?? CAMPAIGNS.map(({ name }) => name);
+const unknown = names.filter((name) => !CAMPAIGNS.some((campaign) => campaign.name === name));
+if (unknown.length > 0) throw new Error(`no campaign ${unknown.join(', ')}`);
+
+/** Runs forge once; answers with what it reported. */
+async function round({ tests, env }: Campaign, seed: number): Promise<Round> {
+  const from = performance.now();
+  const args = ['test', '-vv', '--fuzz-seed', `0x${seed.toString(16)}`, ...tests];
+  const child = spawn(nativeBinary('forge'), args, {
+    cwd: root,
+    env: { ...process.env, FOUNDRY_PROFILE: 'deep', NO_COLOR: '1', ...env[size] },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => said.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => said.push(chunk));
+  const code = await new Promise<number>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status) => resolve(status ?? 1));
+  });
+  const output = Buffer.concat(said).toString();
+  return {
+    seed: String(seed),
+    seconds: (performance.now() - from) / 1_000,
+    passed: code === 0,
+    ...read(output),
+    output,
+  };
+}
+
+/** Sums what forge says of its tests, and the share of calls that did something as the suites report it at the end of a run. */
+function read(output: string): Pick<Round, 'runs' | 'calls' | 'reverts' | 'actions'> {
+  let [runs, calls, reverts] = [0, 0, 0];
+  for (const [, r, c, v] of output.matchAll(/\(runs: (\d+), calls: (\d+), reverts: (\d+)\)/gu)) {
+    [runs, calls, reverts] = [runs + Number(r), calls + Number(c), reverts + Number(v)];
+  }
+  for (const [, r] of output.matchAll(/\(runs: (\d+), μ: /gu)) [runs, calls] = [runs + Number(r), calls + Number(r)];
+  const actions = new Map<string, Action>();
+  for (const [, name = '', done, tried] of output.matchAll(/^\s+(\w+) (\d+) (\d+)(?: \d+)?$/gmu)) {
+    const known = actions.get(name);
+    if (!known || known.tried < Number(tried)) actions.set(name, { name, done: Number(done), tried: Number(tried) });
+  }
+  return { runs, calls, reverts, actions: [...actions.values()].sort((a, b) => a.name.localeCompare(b.name)) };
+}
+
+/** Adds the counts of two rounds by action. */
+function added(sum: Action[], more: Action[]): Action[] {
+  const byName = new Map(sum.map((action) => [action.name, action]));
+  for (const { name, done, tried } of more) {
+    const known = byName.get(name) ?? { name, done: 0, tried: 0 };
+    byName.set(name, { name, done: known.done + done, tried: known.tried + tried });
+  }
+  return [...byName.values()];
+}
+
+const commit = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
+const target = options.results ?? join(root, 'test/results', `deep-${size}.json`);
+const report: object[] = [];
+let failed = false;
+for (const campaign of CAMPAIGNS.filter(({ name }) => names.includes(name))) {
+  const total = { runs: 0, calls: 0, reverts: 0, seconds: 0, actions: [] as Action[] };
+  const seeds: string[] = [];
+  let passed = true;
+  while (passed && total.calls < campaign.calls[size]) {
+    const done = await round(campaign, first + seeds.length);
+    seeds.push(done.seed);
+    passed = done.passed;
+    if (!passed || done.calls === 0) {
+      console.error(done.output);
+      passed = false;
+    }
+    for (const key of ['runs', 'calls', 'reverts', 'seconds'] as const) total[key] += done[key];
+    total.actions = added(total.actions, done.actions);
+    const { runs, calls, reverts, seconds } = total;
+    console.log(
+      `${passed ? 'ok    ' : 'FAILED'} ${campaign.name}, seed ${done.seed}: ${runs} runs, ${calls} calls, ${reverts} reverts, ${seconds.toFixed(0)} s`,
+    );
+  }
+  for (const { name, done, tried } of total.actions) {
+    console.log(`       ${name.padEnd(16)} ${done} of ${tried}, ${((100 * done) / tried).toFixed(1)} %`);
+  }
+  failed ||= !passed;
+  report.push({
+    name: campaign.name,
+    passed,
+    seeds: `${seeds.at(0)} to ${seeds.at(-1)}`,
+    ...total,
+    seconds: Math.round(total.seconds),
+  });
+  mkdirSync(dirname(target), { recursive: true });
+  // After each campaign: what was stopped half way is known up to there.
+  writeFileSync(
+    target,
+    `${JSON.stringify({ commit, size, at: new Date().toISOString(), campaigns: report }, null, 2)}\n`,
+  );
+}
+process.exitCode = failed ? 1 : 0;
