@@ -38,9 +38,22 @@ export function vote(app: App, id: bigint, choice: Choice, reason: string, steps
   return send(app, { to: governanceOf(app.deployment).governor, data, ask, wait: 'Voting' }, steps);
 }
 
-/** Proposes. Returns the proposal's id. */
+/** Thrown when the same calls were proposed in the same words before. */
+export class ProposedAlready extends Error {
+  override readonly name = 'ProposedAlready';
+  readonly retryable = false;
+  readonly action = 'Look for it in the list of proposals, or say it in other words.';
+
+  constructor() {
+    super('Exactly this was proposed by you already.');
+  }
+}
+
+/** Proposes. Returns the proposal's id. @throws ProposedAlready */
 export async function propose(app: App, proposal: Proposal, steps: TxSteps): Promise<bigint> {
   const to = governanceOf(app.deployment).governor;
+  const id = proposalId(proposal);
+  if (await (await app.governance()).has(id)) throw new ProposedAlready();
   await send(app, { to, data: encodePropose(proposal), ask: 'Propose', wait: 'Proposing' }, steps);
-  return proposalId(proposal);
+  return id;
 }
