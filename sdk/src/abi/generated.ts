@@ -8845,6 +8845,27 @@ export const computeCreditsAbi = [
  },
  {
   "type": "error",
+  "name": "CapLeavesLess",
+  "inputs": [
+   {
+    "name": "owner",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "earned",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "left",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ]
+ },
+ {
+  "type": "error",
   "name": "CostTooHigh",
   "inputs": [
    {
