@@ -35,10 +35,12 @@ contract ComputeCredits is CreditSettings, ERC20Permit, ReentrancyGuardTransient
     struct Claim {
         bytes32 job;
         uint8 runtime;
+        uint32 epoch;
         uint256 rate;
         uint256 weight;
         uint256 target;
         uint256 room;
+        uint256 minted;
         uint256 missing;
     }
 
@@ -140,7 +142,7 @@ contract ComputeCredits is CreditSettings, ERC20Permit, ReentrancyGuardTransient
 
     function _mintFor(Terms calldata terms, Lease[] calldata leases, Result[] calldata results, bool panel)
         private
-        returns (uint256 minted)
+        returns (uint256)
     {
         Claim memory c = _claimOf(terms);
         IReceipts market = IReceipts(MARKET);
@@ -150,17 +152,19 @@ contract ComputeCredits is CreditSettings, ERC20Permit, ReentrancyGuardTransient
 
         Epoch memory e = _rollOver();
         Runtime memory r = _bringUp(c.runtime, e.number);
+        c.epoch = e.number;
         c.weight = r.weight;
         c.target = _settings.target;
         c.room = e.minted < e.cap ? e.cap - e.minted : 0; // governance may have turned the cap below what was minted
         for (uint256 i; i < earned.length; ++i) {
-            minted += _mintOne(terms, leases[i].first(), earned[i], c, r, e.number);
+            _mintOne(terms, leases[i].first(), earned[i], c, r);
         }
         _runtimes[c.runtime] = r;
         // forge-lint: disable-next-line(unsafe-typecast)
-        _epoch.minted = e.minted + uint80(minted); // ≤ the cap
+        _epoch.minted = e.minted + uint80(c.minted); // ≤ the cap
 
-        if (c.missing != 0) emit EpochCapReached(e.number, c.missing);
+        if (c.missing != 0) emit EpochCapReached(c.epoch, c.missing);
+        return c.minted;
     }
 
     /// @dev Everything that must hold before a receipt is used up.
@@ -176,17 +180,12 @@ contract ComputeCredits is CreditSettings, ERC20Permit, ReentrancyGuardTransient
     }
 
     /// @dev Mints for one lease, and counts it in `c` and `r`, which the caller stores.
-    function _mintOne(
-        Terms calldata terms,
-        uint32 first,
-        Earned memory work,
-        Claim memory c,
-        Runtime memory r,
-        uint32 number
-    ) private returns (uint256 amount) {
+    function _mintOne(Terms calldata terms, uint32 first, Earned memory work, Claim memory c, Runtime memory r)
+        private
+    {
         uint256 value = CreditRules.feeValue(work, terms.rules.feeBps(), c.rate);
         uint256 u = CreditRules.pressure(work.price, terms.minPrice(), terms.maxPrice(), c.target);
-        amount = CreditRules.unitValue(work.units, r.perUnit, c.weight);
+        uint256 amount = CreditRules.unitValue(work.units, r.perUnit, c.weight);
         if (amount > value) amount = value;
         if (amount > c.room) {
             // First come, first served; but nobody may waste another's receipt in an epoch that has nothing left.
@@ -195,9 +194,10 @@ contract ComputeCredits is CreditSettings, ERC20Permit, ReentrancyGuardTransient
             amount = c.room;
         }
         c.room -= amount;
+        c.minted += amount;
         _count(r, value / CreditParameters.MICRO, u);
 
-        emit CreditsMinted(c.job, work.node, work.owner, first, c.runtime, number, amount, value, u);
+        emit CreditsMinted(c.job, work.node, work.owner, first, c.runtime, c.epoch, amount, value, u);
 
         if (amount != 0) _mint(work.owner, amount);
     }
