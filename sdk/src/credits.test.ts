@@ -48,7 +48,18 @@ function chain(answers: Record<string, unknown>) {
 
 const terms: Terms = {
   ...{ requester: ANN, currency: at('3'), minPrice: 1n, maxPrice: 2n, bond: 8n, shards: 1, maxLease: 1 },
-  ...{ runtime: 1, tier: 0, seats: 1, direct: false, auditBps: 0, rules: 5n, node: 0, start: 0, expiry: 9 },
+  ...{
+    runtime: 1,
+    tier: 0,
+    seats: 1,
+    direct: false,
+    tolerant: false,
+    auditBps: 0,
+    rules: 5n,
+    node: 0,
+    start: 0,
+    expiry: 9,
+  },
   ...{ ramp: 1, exec: 1, window: 1, spec: JOB, afterJob: zeroHash, salt: 1n },
 };
 const lease: Lease = {

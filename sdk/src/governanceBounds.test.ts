@@ -36,7 +36,6 @@ test.each([
   'bondTenths',
   'noShowBps',
   'burnBps',
-  'auditBps',
   'revealWindow',
   'auditWindow',
   'openFor',

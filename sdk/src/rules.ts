@@ -42,6 +42,16 @@ export function baseAuditBps({ auditRates }: Pick<Rules, 'auditRates'>, runtime:
   return AUDIT_RATES[((auditRates >> (2 * runtime)) & 3) as 0 | 1 | 2 | 3];
 }
 
+/** `auditRates` with another rate for one runtime. @throws RangeError for a runtime above 7 or a rate that the protocol does not know */
+export function withAuditRate(auditRates: number, runtime: number, bps: number): number {
+  const level = (AUDIT_RATES as readonly number[]).indexOf(bps);
+  if (!Number.isInteger(runtime) || runtime < 0 || runtime > 7)
+    throw new RangeError(`runtime ${runtime} has no audit rate`);
+  if (level < 0) throw new RangeError(`${bps} is no audit rate: they are ${AUDIT_RATES.join(', ')}`);
+  const shift = 2 * runtime;
+  return (auditRates & ~(3 << shift)) | (level << shift);
+}
+
 /** The word that terms carry. @throws RangeError that names the field that does not fit */
 export function packRules(rules: Rules): bigint {
   return packWord('rules', LAYOUT, rules);

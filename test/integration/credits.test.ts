@@ -105,7 +105,18 @@ async function work(count: number, units: bigint): Promise<[terms: Terms, leases
   const { timestamp } = await local.publicClient.getBlock();
   const terms: Terms = {
     ...{ requester: trader.address, currency: deployment.token, minPrice: DPU, maxPrice: 2n * DPU, bond: 8n * DPU },
-    ...{ shards: count, maxLease: 1, runtime: 1, tier: 0, seats: 1, direct: false, auditBps: 0, node: 0, start: 0 },
+    ...{
+      shards: count,
+      maxLease: 1,
+      runtime: 1,
+      tier: 0,
+      seats: 1,
+      direct: false,
+      tolerant: false,
+      auditBps: 0,
+      node: 0,
+      start: 0,
+    },
     // Version 1 of the parameters, with a fee of 300 basis points.
     ...{ rules: (300n << 16n) | 1n, expiry: Number(timestamp) + 3_600, ramp: 60, exec: 60, window: 0 },
     ...{ spec: keccak256('0x01'), afterJob: zeroHash, salt },

@@ -1,9 +1,12 @@
 import type { Params } from '@dpu/sdk/governance';
 import type { DecodedCall } from '@dpu/sdk/governanceCalls';
+import { baseAuditBps } from '@dpu/sdk/rules';
+import { RUNTIMES } from '@dpu/sdk/terms';
 
 import type { Currency } from '../currency.ts';
 import { formatAmount, formatTime, shortHex } from '../format.ts';
 import {
+  auditSetting,
   currencySetting,
   fixedSetting,
   problemOf,
@@ -122,8 +125,20 @@ const addParams: Sayer = ([given], reading) => {
         grave: false,
       },
     ];
-  return changed.map((name) => set(fixedSetting(`params.${name}`), BigInt(after[name]), reading, after.burnBps));
+  return changed.flatMap((name) =>
+    name === 'auditRates'
+      ? auditChanges(before?.auditRates, after.auditRates, reading)
+      : [set(fixedSetting(`params.${name}`), BigInt(after[name]), reading, after.burnBps)],
+  );
 };
+
+/** One change for each runtime whose rate differs. */
+function auditChanges(before: number | undefined, after: number, reading: Reading): Change[] {
+  const rate = (auditRates: number, runtime: number) => baseAuditBps({ auditRates }, runtime);
+  return Object.values(RUNTIMES)
+    .filter((runtime) => before === undefined || rate(before, runtime) !== rate(after, runtime))
+    .map((runtime) => set(auditSetting(runtime), BigInt(rate(after, runtime)), reading));
+}
 
 const transfer: Sayer = ([to, amount], { currencyOf }, { target }) => {
   const { decimals, symbol } = currencyOf(target);

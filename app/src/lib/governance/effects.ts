@@ -19,8 +19,6 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
   'params.bondTenths': (from, to) =>
     `For each shard of a job paid in DPU a node locks at least ${factor(to)} times its price${before(from, to, factor)}.`,
   'params.openFor': (from, to) => `A requester can cancel a job ${time(to)} after posting it${before(from, to, time)}.`,
-  'params.auditBps': (from, to) =>
-    `${percent(to)} of 100 single-seat leases are computed again by a second node${before(from, to, percent)}.`,
   'params.noShowBps': (from, to) =>
     `A node that misses its deadline loses ${percent(to)} % of its bond${before(from, to, (value) => `${percent(value)} %`)}.`,
   'params.burnBps': (from, to) => `Of every 100 DPU slashed, ${percent(to)} are destroyed${before(from, to, percent)}.`,
@@ -56,6 +54,8 @@ const EFFECTS: Readonly<Record<string, Effect>> = {
 export function effectOf(id: string, from: Value | undefined, to: Value): string {
   const effect = EFFECTS[id];
   if (effect) return effect(from, to);
+  if (id.startsWith('audits.'))
+    return `${percent(to)} of 100 single-seat leases are computed again by a second node${before(from, to, percent)}.`;
   if (id.startsWith('runtime.'))
     return to ? 'New jobs may use it.' : 'New jobs may not use it any more. Jobs that exist go on.';
   return to

@@ -4,6 +4,7 @@ import type { Deployment } from '@dpu/sdk/deployment';
 import { governanceOf, type Params } from '@dpu/sdk/governance';
 import type { ProposedCall } from '@dpu/sdk/governanceCalls';
 import type { InForce } from '@dpu/sdk/governanceValues';
+import { withAuditRate } from '@dpu/sdk/rules';
 import { encodeFunctionData, getAddress, type Hex } from 'viem';
 
 import type { Value } from './values.ts';
@@ -26,14 +27,19 @@ export function callsOf(
   const { governor, timelock } = governanceOf(deployment);
   const targets = { market: deployment.market, governor, timelock };
   const params = wanted.filter(({ id }) => id.startsWith('params.'));
+  const audits = wanted.filter(({ id }) => id.startsWith('audits.'));
   const calls: ProposedCall[] = [];
-  if (params.length) {
+  if (params.length + audits.length) {
     const changed = Object.fromEntries(params.map(({ id, value }) => [id.slice('params.'.length), Number(value)]));
-    const next: Params = { ...force.params, ...changed };
+    const auditRates = audits.reduce(
+      (rates, { id, value }) => withAuditRate(rates, Number(id.slice('audits.'.length)), Number(value)),
+      force.params.auditRates,
+    );
+    const next: Params = { ...force.params, auditRates, ...changed };
     calls.push({ target: targets.market, value: 0n, calldata: marketCalls.addParams(next) });
   }
   for (const { id, value } of wanted) {
-    if (id.startsWith('params.')) continue;
+    if (id.startsWith('params.') || id.startsWith('audits.')) continue;
     const [to, calldata] = callOf(id, value);
     calls.push({ target: targets[to], value: 0n, calldata });
   }

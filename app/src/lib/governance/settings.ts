@@ -9,6 +9,7 @@ import {
   type Bounds,
 } from '@dpu/sdk/governanceBounds';
 import type { InForce } from '@dpu/sdk/governanceValues';
+import { AUDIT_RATES, baseAuditBps } from '@dpu/sdk/rules';
 import { RUNTIMES } from '@dpu/sdk/terms';
 
 import type { Currency } from '../currency.ts';
@@ -73,13 +74,6 @@ const FIXED: readonly Setting[] = [
     'Time before a cancel',
     'seconds',
     'How long a job stays open before its requester may cancel it.',
-  ),
-  param(
-    'auditBps',
-    'Jobs',
-    'Base rate of audits',
-    'bps',
-    'Share of single-seat leases that a second node computes again.',
   ),
   param(
     'noShowBps',
@@ -177,13 +171,30 @@ const FIXED: readonly Setting[] = [
   },
 ];
 
+const runtimeName = (id: number): string =>
+  Object.entries(RUNTIMES).find(([, number]) => number === id)?.[0] ?? String(id);
+
+/** The base rate of audits of runtime `id`. The protocol pays for them, so it may be at most its fee. */
+export function auditSetting(id: number): Setting {
+  return {
+    id: `audits.${id}`,
+    group: 'Jobs',
+    label: `Audits of ${runtimeName(id)}`,
+    unit: 'bps',
+    help: 'Share of single-seat leases that a second node computes again, paid by the protocol.',
+    read: ({ force }) => BigInt(baseAuditBps(force.params, id)),
+    bounds: ({ force }) => ({ least: 0n, most: BigInt(Math.min(Math.max(...AUDIT_RATES), force.params.feeBps)) }),
+    check: (value) =>
+      (AUDIT_RATES as readonly number[]).includes(Number(value)) ? undefined : 'It is 0, 1, 2 or 5 %.',
+  };
+}
+
 /** The setting that opens and closes runtime `id`. */
 export function runtimeSetting(id: number): Setting {
-  const name = Object.entries(RUNTIMES).find(([, number]) => number === id)?.[0];
   return {
     id: `runtime.${id}`,
     group: 'What is open',
-    label: `Runtime ${name ?? id}`,
+    label: `Runtime ${runtimeName(id)}`,
     unit: 'switch',
     help: 'Whether new jobs may use this runtime.',
     read: ({ open }) => open.runtimes.has(id),
@@ -204,7 +215,9 @@ export function currencySetting({ address, symbol }: Pick<Currency, 'address' | 
 
 /** Everything that can be proposed on a network with these currencies. */
 export function settingsOf(currencies: readonly Pick<Currency, 'address' | 'symbol'>[]): Setting[] {
-  const all = [...FIXED, ...Object.values(RUNTIMES).map(runtimeSetting), ...currencies.map(currencySetting)];
+  const runtimes = Object.values(RUNTIMES);
+  const open = [...runtimes.map(runtimeSetting), ...currencies.map(currencySetting)];
+  const all = [...FIXED, ...runtimes.map(auditSetting), ...open];
   return all.toSorted((a, b) => GROUPS.indexOf(a.group) - GROUPS.indexOf(b.group));
 }
 
