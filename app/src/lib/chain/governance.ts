@@ -20,6 +20,7 @@ import {
 } from '@dpu/sdk/governanceReads';
 import { dpuGovernorAbi } from '@dpu/sdk/abi';
 import { governanceOf } from '@dpu/sdk/governance';
+import { inForceAt, readTurns } from '@dpu/sdk/governanceTurns';
 import { readInForce } from '@dpu/sdk/governanceValues';
 import type { Address, PublicClient } from 'viem';
 
@@ -94,8 +95,8 @@ export function createGovernance(client: PublicClient, deployment: Deployment): 
     (startBlock) => readSwitches(client, { ...deployment, startBlock }),
     deployment.startBlock,
   );
+  const turns = follow((startBlock) => readTurns(client, { ...deployment, startBlock }), deployment.startBlock);
   const ended = new Map<bigint, ListedProposal>();
-  const past = new Map<bigint, Promise<Facts | undefined>>();
 
   const height = (): Promise<bigint> => client.getBlockNumber({ cacheTime: 0 });
   const currency = (address: string) => currencyOf(deployment, address);
@@ -105,17 +106,12 @@ export function createGovernance(client: PublicClient, deployment: Deployment): 
     return { force, open: openAfter(all) };
   }
 
-  /** What was in force at the end of `block`, or undefined when the endpoint does not keep states that old. */
-  function factsAt(block: bigint): Promise<Facts | undefined> {
-    let known = past.get(block);
-    if (!known) {
-      known = Promise.all([readInForce(client, deployment, block), height().then(switches)]).then(
-        ([force, all]) => ({ force, open: openAfter(all, block) }),
-        () => undefined,
-      );
-      past.set(block, known);
-    }
-    return known;
+  /** What was in force at the end of `block`, from the logs: old states are kept by few endpoints. */
+  async function factsAt(block: bigint, now: () => Promise<Facts>): Promise<Facts | undefined> {
+    const last = await height();
+    const [{ force }, turned, all] = await Promise.all([now(), turns(last), switches(last)]);
+    const then = inForceAt(force, turned, block);
+    return then && { force: then, open: openAfter(all, block) };
   }
 
   /** A decision changed what was in force just before it; one that came to nothing is read against the day it was made. */
@@ -125,10 +121,10 @@ export function createGovernance(client: PublicClient, deployment: Deployment): 
     now: () => Promise<Facts>,
   ): Promise<Facts | undefined> {
     if (!ENDED.includes(state)) return now();
-    if (state !== 'executed') return factsAt(proposal.block);
+    if (state !== 'executed') return factsAt(proposal.block, now);
     const { steps } = await readProposalHistory(client, deployment, proposal);
     const executed = steps.find(({ step }) => step === 'executed');
-    return executed && factsAt(executed.block - 1n);
+    return executed && factsAt(executed.block - 1n, now);
   }
 
   async function listed(proposal: FoundProposal, now: () => Promise<Facts>): Promise<ListedProposal> {
