@@ -8,6 +8,7 @@ import {StakeSurrogate} from "src-contracts/StakeSurrogate.sol";
 import {delegateAll} from "src-contracts/core/Delegation.sol";
 import {MarketCore} from "src-contracts/core/MarketCore.sol";
 import {StakesCore} from "src-contracts/core/StakesCore.sol";
+import {ICourt} from "src-contracts/interfaces/ICourt.sol";
 import {IExits} from "src-contracts/interfaces/IJobs.sol";
 import {IPanels} from "src-contracts/interfaces/IPanels.sol";
 import {IReceipts} from "src-contracts/interfaces/IReceipts.sol";
@@ -76,7 +77,12 @@ contract Market is Jobs, Multicall {
 
     function _isForCourt(bytes4 s) private pure returns (bool) {
         return s == IExits.lapse.selector || s == IExits.cancel.selector || s == IExits.close.selector
-            || s == IExits.sweep.selector || s == IReceipts.redeem.selector || s == IReceipts.redeemPanel.selector;
+            || s == IExits.sweep.selector || s == IReceipts.redeem.selector || s == IReceipts.redeemPanel.selector
+            || s == ICourt.challenge.selector || s == ICourt.serve.selector || s == ICourt.testify.selector
+            || s == ICourt.judge.selector || s == ICourt.appeal.selector || s == ICourt.enforce.selector
+            || s == ICourt.disputeKey.selector || s == ICourt.testimonyOf.selector || s == ICourt.dispute.selector
+            || s == ICourt.jury.selector || s == ICourt.appellant.selector || s == ICourt.disputeCost.selector
+            || s == ICourt.drawnToJury.selector || s == ICourt.disputeTimes.selector;
     }
 
     function _requirePart(address part) private view {

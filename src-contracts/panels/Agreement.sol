@@ -28,8 +28,12 @@ abstract contract Agreement is Slashing, IPanels {
         bool[] now_;
         /// Its result is the one that stands, or need not be.
         bool[] agrees;
-        /// A jury has dealt with seat i.
-        bool[] convicted;
+        /// A jury has dealt with seat i: it is in no vote.
+        bool[] judged;
+        /// What the job has paid for such a seat.
+        uint256[] spent;
+        /// What juries have taken of the bond of seat i.
+        uint256[] taken;
     }
 
     /// @inheritdoc IPanels
@@ -40,7 +44,8 @@ abstract contract Agreement is Slashing, IPanels {
         (c.range, p) = _requirePanel(c.id, first);
         require(said.length == p.committed, SeatsMissing(c.id, first, said.length, p.committed));
         uint256 n = said.length;
-        (c.shown, c.now_, c.agrees, c.convicted) = (new bool[](n), new bool[](n), new bool[](n), new bool[](n));
+        (c.shown, c.now_, c.agrees, c.judged) = (new bool[](n), new bool[](n), new bool[](n), new bool[](n));
+        (c.spent, c.taken) = (new uint256[](n), new uint256[](n));
         _hear(c, terms, p, said);
         _tally(c, terms, p, said);
         _conclude(c, terms, p, said);
@@ -74,8 +79,8 @@ abstract contract Agreement is Slashing, IPanels {
         LeaseWord word = _loadLease(key);
         if (word.phase() == Phase.None) return false;
         _setLease(key, LeaseWord.wrap(0));
-        if (word.phase() == Phase.Convicted) {
-            c.convicted[i] = true;
+        if (word.phase() == Phase.Convicted || word.phase() == Phase.Excused) {
+            (c.judged[i], c.spent[i]) = (true, word.body());
             return true;
         }
         _requirePhase(c.id, c.first, word, Phase.Revealed);
@@ -84,6 +89,7 @@ abstract contract Agreement is Slashing, IPanels {
         // forge-lint: disable-next-line(unsafe-typecast)
         require(block.timestamp > held, TooEarly(c.id, c.first, uint40(held + 1))); // a time
         c.shown[i] = true;
+        c.taken[i] = _closeTab(key, word);
         return true;
     }
 
@@ -107,7 +113,9 @@ abstract contract Agreement is Slashing, IPanels {
     function _tally(Count memory c, Terms calldata terms, Panel memory p, Said[] calldata said) private pure {
         uint256 most;
         uint256 heard;
+        uint256 spent;
         for (uint256 i; i < said.length; ++i) {
+            spent += c.spent[i];
             if (!c.shown[i]) continue;
             ++heard;
             uint256 same;
@@ -117,7 +125,9 @@ abstract contract Agreement is Slashing, IPanels {
             if (same > most) (c.winner, most) = (i, same);
         }
         uint256 counting = p.asked == PanelLib.AUDIT ? heard : p.asked - p.convicted;
-        c.outcome = heard == 0 ? Outcome.Silent : most > counting / 2 ? Outcome.Agreed : Outcome.Unresolved;
+        if (heard != 0 && most > counting / 2) c.outcome = Outcome.Agreed;
+        // A range of which part is paid cannot be free again: its whole price would be.
+        else c.outcome = heard == 0 && spent == 0 ? Outcome.Silent : Outcome.Unresolved;
     }
 
     function _same(Result calldata one, Result calldata other) private pure returns (bool) {
@@ -135,7 +145,7 @@ abstract contract Agreement is Slashing, IPanels {
             emit PanelEnded(c.id, c.first, c.outcome, said[c.winner].result);
         }
         for (uint256 i; i < said.length; ++i) {
-            if (c.convicted[i]) continue;
+            if (c.judged[i]) continue;
             if (c.now_[i]) _announce(c, said[i], said[c.winner].result);
             bonus += _dismiss(c, terms, p, said[i], i, parts[i]);
         }
@@ -157,6 +167,7 @@ abstract contract Agreement is Slashing, IPanels {
         for (uint256 i; i < said.length; ++i) {
             LeaseWord claimed = said[i].claimed;
             uint256 price = uint256(claimed.price()) * p.count;
+            parts[i] = c.spent[i];
             if (c.shown[i]) {
                 if (c.outcome == Outcome.Unresolved) {
                     parts[i] = price / 2;
@@ -189,7 +200,7 @@ abstract contract Agreement is Slashing, IPanels {
         returns (uint64 bonus)
     {
         uint32 nodeId = seat.claimed.node();
-        uint256 bond = terms.bond() * p.count;
+        uint256 bond = terms.bond() * p.count - c.taken[i];
         bonus = seat.claimed.bonus();
         if (!c.shown[i] || (c.outcome == Outcome.Agreed && !c.agrees[i])) {
             return bonus + _fault(c, terms, nodeId, bond, !c.shown[i]);
