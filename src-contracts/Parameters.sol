@@ -2,6 +2,7 @@
 pragma solidity 0.8.34;
 
 import {Params} from "src-contracts/types/Params.sol";
+import {RulesLib} from "src-contracts/types/Rules.sol";
 
 /// @notice Starting values and hard bounds of every number that governance may turn, and the constants that it may not.
 library Parameters {
@@ -75,6 +76,10 @@ library Parameters {
         _within("burnBps", p.burnBps, 1_000, BPS);
         // A node that lapses and takes its own lease over must still lose: retry money is at most what is not burnt.
         _within("retryBps", p.retryBps, 0, BPS - p.burnBps);
+        // Whoever posts, works and audits all by itself must lose: what the protocol pays for audits is at most its fee.
+        for (uint256 runtime; runtime < 8; ++runtime) {
+            _within("auditRates", RulesLib.pack(p, 0).auditBps(runtime), 0, p.feeBps);
+        }
         _within("revealWindow", p.revealWindow, 5 seconds, 2 hours);
         _within("auditWindow", p.auditWindow, 5 seconds, 12 hours);
         _within("openFor", p.openFor, 0, 1 days);

@@ -233,9 +233,8 @@ abstract contract Verdicts is CourtCore, ICourt {
 
     /// @dev A lease that was wrong is free to be taken over, with the bonus that it had; a seat leaves its panel to the others.
     function _lose(Case memory c, Terms calldata terms, Target memory t) private {
-        uint64 bonus = t.claimed.bonus();
         if (t.key == t.range) {
-            _reopen(c.id, terms, t.range, c.first, t.claimed.count(), t.claimed.node(), bonus);
+            _reopen(c.id, terms, t.range, c.first, t.claimed.count(), t.claimed.node(), t.claimed.bonus());
         } else {
             _leavePanel(c, t, Phase.Convicted, 0);
         }
@@ -269,12 +268,11 @@ abstract contract Verdicts is CourtCore, ICourt {
         _creditPaid(terms.currency(), account, gross - fee, fee);
     }
 
-    /// @dev Takes a seat out of the vote of its panel, which has paid `gross` for it.
+    /// @dev Takes a seat out of the vote of its panel, which has paid `gross` for it; the panel's end deals with its bonus.
     function _leavePanel(Case memory c, Target memory t, Phase phase, uint208 gross) private {
         (, Panel memory p) = _requirePanel(c.id, c.first);
         ++p.convicted;
         _setPanel(t.range, p);
         _setLease(t.key, LeaseWordLib.make(0, phase, block.timestamp, gross));
-        _credit(TOKEN, _treasury, uint256(t.claimed.bonus()) * 1 gwei); // all seats are bound: no retry is left to fund
     }
 }

@@ -145,7 +145,10 @@ abstract contract Agreement is Slashing, IPanels {
             emit PanelEnded(c.id, c.first, c.outcome, said[c.winner].result);
         }
         for (uint256 i; i < said.length; ++i) {
-            if (c.judged[i]) continue;
+            if (c.judged[i]) {
+                bonus += said[i].claimed.bonus(); // a jury has dealt with its bond, not with what others left to it
+                continue;
+            }
             if (c.now_[i]) _announce(c, said[i], said[c.winner].result);
             bonus += _dismiss(c, terms, p, said[i], i, parts[i]);
         }
