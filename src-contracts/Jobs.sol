@@ -147,7 +147,7 @@ abstract contract Jobs is Claiming, IJobs {
             uint256 held = _heldUntil(terms, word.at());
             // forge-lint: disable-next-line(unsafe-typecast)
             require(block.timestamp > held, TooEarly(id, l.first(), uint40(held + 1))); // a time
-            _pay(id, terms, l, results[i], key, false);
+            _pay(id, terms, l, results[i], key, word, false);
         }
     }
 
@@ -161,7 +161,7 @@ abstract contract Jobs is Claiming, IJobs {
         require(_isLiving(word.phase()), LeaseInPhase(id, lease_.first(), word.phase(), Phase.Claimed));
         _requireMatch(id, lease_, result, word);
         _requireAcceptance(id, terms, lease_.first(), lease_.claimed.node(), result, signature);
-        _pay(id, terms, lease_, result, key, true);
+        _pay(id, terms, lease_, result, key, word, true);
     }
 
     /// @inheritdoc IJobs
@@ -223,6 +223,7 @@ abstract contract Jobs is Claiming, IJobs {
         Lease calldata l,
         Result calldata result,
         bytes32 key,
+        LeaseWord word,
         bool accepted
     ) private {
         uint16 count = l.claimed.count();
@@ -232,6 +233,7 @@ abstract contract Jobs is Claiming, IJobs {
         uint208 receipt = accepted || fault ? 0 : _receiptOf(terms, l.claimed, result);
         _endRange(id, terms, key, count, gross, !fault, receipt);
         uint256 bonus = uint256(l.claimed.bonus()) * 1 gwei;
-        _payOut(id, terms, l.first(), l.claimed.node(), terms.bond() * count, gross, bonus, accepted, result);
+        uint256 bond = terms.bond() * count - _closeTab(key, word);
+        _payOut(id, terms, l.first(), l.claimed.node(), bond, gross, bonus, accepted, result);
     }
 }

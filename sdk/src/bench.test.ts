@@ -1,4 +1,4 @@
-import { concat, encodeAbiParameters, keccak256, toHex, zeroHash, type Hex } from 'viem';
+import { encodeAbiParameters, keccak256, toHex, zeroHash, type Hex } from 'viem';
 import { expect, test } from 'vitest';
 
 import {
@@ -10,10 +10,10 @@ import {
   printOf,
   rangeKey,
   saidOf,
-  saltIn,
+  shownOf,
   withheldOf,
 } from './bench.ts';
-import { claimedWord, commitmentOf, SEAT } from './lease.ts';
+import { claimedWord, SEAT } from './lease.ts';
 import { LEASE, RESULT } from './testing.ts';
 
 const ID = keccak256(toHex('job'));
@@ -60,20 +60,10 @@ test('the chain holds 168 bits and depends on the order', () => {
   expect(chainOf(benchOf(7, 8))).toBe(5n);
 });
 
-test('the salt of a seat is found wherever it stands in the calldata that showed it', () => {
-  const parts = { id: ID, first: 2, node: 4, result: RESULT };
-  const salt = keccak256(toHex('salt'));
-  const commitment = commitmentOf({ ...parts, salt });
-  for (const before of ['0x', '0xabcdef', `0x${'00'.repeat(33)}`] as const) {
-    expect(saltIn(concat([before, salt, '0x01']), parts, commitment)).toBe(salt);
-  }
-  expect(saltIn(concat([salt.slice(0, 64) as Hex, '0xff']), parts, commitment)).toBeUndefined();
-  expect(saltIn('0x', parts, commitment)).toBeUndefined();
-});
-
 test('a seat that shows nothing is named by its commitment', () => {
   const seat = { ...LEASE, flags: SEAT, commitment: keccak256(toHex('commitment')), committedBlock: 9 };
   const nothing = { root: zeroHash, units: 0n, manifest: zeroHash };
   expect(withheldOf(seat)).toEqual({ claimed: claimedWord(seat), result: nothing, salt: seat.commitment });
   expect(saidOf(seat, RESULT, ID)).toEqual({ claimed: claimedWord(seat), result: RESULT, salt: ID });
+  expect(shownOf(seat, RESULT)).toEqual({ claimed: claimedWord(seat), result: RESULT, salt: seat.commitment });
 });

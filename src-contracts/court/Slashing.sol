@@ -16,6 +16,12 @@ abstract contract Slashing is MarketCore {
     /// @dev Releases `bond` of a node and takes `amount` (at most `bond`) of it away: part burnt, part for the retry, the rest for
     /// the treasury. The caller books the retry's part. The pull from the surrogate is the last thing that happens.
     function _slash(uint32 id, uint256 bond, uint256 amount, Params storage p) internal {
+        uint256 burnt = amount * p.burnBps / Parameters.BPS;
+        _seize(id, bond, amount, burnt, amount - burnt - uint256(_retryGwei(amount, p)) * 1 gwei);
+    }
+
+    /// @dev The same with parts that the caller names; it books what is neither burnt nor the treasury's.
+    function _seize(uint32 id, uint256 bond, uint256 amount, uint256 burnt, uint256 treasuryPart) internal {
         Node storage n = _nodes[id];
         // forge-lint: disable-start(unsafe-typecast)
         _moveStake(n.runtimes, n.stake, n.stake - uint96(amount)); // amount ≤ bond ≤ locked ≤ stake
@@ -24,14 +30,17 @@ abstract contract Slashing is MarketCore {
         // forge-lint: disable-end(unsafe-typecast)
         if (amount == 0) return;
 
-        uint256 burnt = amount * p.burnBps / Parameters.BPS;
-        uint256 treasuryPart = amount - burnt - uint256(_retryGwei(amount, p)) * 1 gwei;
         _credit(TOKEN, _treasury, treasuryPart);
 
         emit NodeSlashed(id, amount, burnt, treasuryPart, n.stake);
 
         StakeSurrogate(_surrogates[n.owner]).release(address(this), amount);
-        if (burnt != 0) ERC20Burnable(TOKEN).burn(burnt);
+        _burn(burnt);
+    }
+
+    /// @dev Burns DPU that the Market holds and nobody owns.
+    function _burn(uint256 amount) internal {
+        if (amount != 0) ERC20Burnable(TOKEN).burn(amount);
     }
 
     /// @dev Gives a range back to its job after a failure, to be taken over with `bonus` gwei on top.

@@ -5,6 +5,7 @@ import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProo
 import {MarketCore} from "src-contracts/core/MarketCore.sol";
 import {IJobViews} from "src-contracts/interfaces/IJobs.sol";
 import {BenchLib} from "src-contracts/types/Bench.sol";
+import {ShardLib} from "src-contracts/types/Dispute.sol";
 import {Job, JobState, JobWord} from "src-contracts/types/Job.sol";
 import {LeaseWord, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
@@ -97,9 +98,7 @@ abstract contract JobViews is MarketCore, IJobViews {
         pure
         returns (bool)
     {
-        // Hashed twice, so that no inner node of a tree can pass for a leaf.
-        bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(shard, hash, units))));
-        return MerkleProof.verifyCalldata(proof, root, leaf);
+        return MerkleProof.verifyCalldata(proof, root, ShardLib.leaf(shard, hash, units));
     }
 
     /* INTERNAL */

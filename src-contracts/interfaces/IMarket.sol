@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {ICourt} from "src-contracts/interfaces/ICourt.sol";
 import {IExits, IJobViews, IJobs} from "src-contracts/interfaces/IJobs.sol";
 import {ILedger} from "src-contracts/interfaces/ILedger.sol";
 import {INodes} from "src-contracts/interfaces/INodes.sol";
@@ -55,4 +56,4 @@ interface IGoverned {
 }
 
 /// @notice The compute market: every unit of money and every decision about money. One address answers all of it.
-interface IMarket is ILedger, INodes, IJobs, IPanels, IExits, IJobViews, IReceipts, IGoverned {}
+interface IMarket is ILedger, INodes, IJobs, IPanels, IExits, ICourt, IJobViews, IReceipts, IGoverned {}

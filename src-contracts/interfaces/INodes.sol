@@ -25,7 +25,8 @@ interface NodeFacts {
     event UnstakeCancelled(uint32 indexed node, uint256 amount);
     /// @notice Emitted when `amount` left to `to`. `stake` is what is left.
     event Unstaked(uint32 indexed node, address indexed to, uint256 amount, uint256 stake);
-    /// @notice Emitted when a node lost `amount` of its stake: `burnt`, `treasury`, and the rest kept for the retry.
+    /// @notice Emitted when a node lost `amount` of its stake: `burnt`, `treasury`, and the rest kept for the retry, or for
+    /// those whom a verdict pays.
     event NodeSlashed(uint32 indexed node, uint256 amount, uint256 burnt, uint256 treasury, uint256 stake);
     /// @notice Emitted when a staker's votes were delegated.
     event StakeDelegated(address indexed owner, address surrogate, address delegatee);

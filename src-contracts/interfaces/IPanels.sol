@@ -20,7 +20,8 @@ struct Said {
     LeaseWord claimed;
     /// What it computed; root 0 when it shows nothing.
     Result result;
-    /// The salt of its commitment; where it shows nothing, the commitment itself.
+    /// The salt of its commitment, where it shows its result in this call; otherwise the commitment itself, so that ending a panel needs nothing
+    /// that events do not tell.
     bytes32 salt;
 }
 

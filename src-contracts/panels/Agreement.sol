@@ -23,10 +23,12 @@ abstract contract Agreement is Slashing, IPanels {
         Outcome outcome;
         /// The seat whose result stands.
         uint256 winner;
-        /// Bit i: seat i has shown its result; has done so in this call; a jury has dealt with it.
+        /// Bit i: seat i has shown its result; has done so in this call; a jury has dealt with it, so that it is in no vote.
         uint256 shown;
         uint256 now_;
-        uint256 convicted;
+        uint256 judged;
+        /// What the job has paid for a seat that a jury dealt with; of another that was shown before, what juries have taken of its bond.
+        uint256[] tab;
         /// What each has shown, as far as results are compared; see `_tag`.
         bytes32[] tags;
     }
@@ -38,7 +40,7 @@ abstract contract Agreement is Slashing, IPanels {
         Panel memory p;
         (c.range, p) = _requirePanel(c.id, first);
         require(said.length == p.committed, SeatsMissing(c.id, first, said.length, p.committed));
-        c.tags = new bytes32[](said.length);
+        (c.tab, c.tags) = (new uint256[](said.length), new bytes32[](said.length));
         _hear(c, terms, p, said);
         _tally(c, p);
         _conclude(c, terms, p, said);
@@ -55,15 +57,16 @@ abstract contract Agreement is Slashing, IPanels {
         uint256 chain;
         for (uint256 i; i < said.length; ++i) {
             Said calldata seat = said[i];
-            bool silent = seat.result.root == 0;
-            bytes32 commitment =
-                silent ? seat.salt : _commitment(c.id, c.first, 0, seat.claimed.node(), seat.result, seat.salt);
-            chain = BenchLib.next(chain, seat.claimed, commitment);
-            bool before = p.has(PanelLib.SPOKEN) && _hearBefore(c, terms, seat, i);
-            if (!before && _hearNow(c, terms, silent)) {
+            bytes32 commitment = seat.salt;
+            if (
+                !(p.has(PanelLib.SPOKEN) && _hearBefore(c, terms, seat, i))
+                    && _hearNow(c, terms, seat.result.root == 0)
+            ) {
                 c.shown |= 1 << i;
                 c.now_ |= 1 << i;
+                commitment = _commitment(c.id, c.first, 0, seat.claimed.node(), seat.result, seat.salt);
             }
+            chain = BenchLib.next(chain, seat.claimed, commitment);
             c.tags[i] = _tag(terms, seat.result);
         }
         require(chain == _loadBench(c.range).chain(), LeaseMismatch(c.id, c.first));
@@ -76,8 +79,9 @@ abstract contract Agreement is Slashing, IPanels {
         LeaseWord word = _loadLease(key);
         if (word.phase() == Phase.None) return false;
         _setLease(key, LeaseWord.wrap(0));
-        if (word.phase() == Phase.Convicted) {
-            c.convicted |= 1 << i;
+        if (word.phase() == Phase.Convicted || word.phase() == Phase.Excused) {
+            c.judged |= 1 << i;
+            c.tab[i] = word.body();
             return true;
         }
         _requirePhase(c.id, c.first, word, Phase.Revealed);
@@ -86,6 +90,7 @@ abstract contract Agreement is Slashing, IPanels {
         // forge-lint: disable-next-line(unsafe-typecast)
         require(block.timestamp > held, TooEarly(c.id, c.first, uint40(held + 1))); // a time
         c.shown |= 1 << i;
+        c.tab[i] = _closeTab(key, word);
         return true;
     }
 
@@ -109,8 +114,10 @@ abstract contract Agreement is Slashing, IPanels {
     function _tally(Count memory c, Panel memory p) private pure {
         uint256 most;
         uint256 heard;
+        uint256 spent;
         bytes32[] memory tags = c.tags;
         for (uint256 i; i < tags.length; ++i) {
+            if (_has(c.judged, i)) spent += c.tab[i];
             if (!_has(c.shown, i)) continue;
             ++heard;
             uint256 same;
@@ -120,7 +127,9 @@ abstract contract Agreement is Slashing, IPanels {
             if (same > most) (c.winner, most) = (i, same);
         }
         uint256 counting = p.asked == PanelLib.AUDIT ? heard : p.asked - p.convicted;
-        c.outcome = heard == 0 ? Outcome.Silent : most > counting / 2 ? Outcome.Agreed : Outcome.Unresolved;
+        if (heard != 0 && most > counting / 2) c.outcome = Outcome.Agreed;
+        // A range of which part is paid cannot be free again: its whole price would be.
+        else c.outcome = heard == 0 && spent == 0 ? Outcome.Silent : Outcome.Unresolved;
     }
 
     /// @dev Equal for results that say the same. Where results may differ, that a job cannot be done is still another answer than any of them.
@@ -144,8 +153,8 @@ abstract contract Agreement is Slashing, IPanels {
             emit PanelEnded(c.id, c.first, c.outcome, said[c.winner].result);
         }
         for (uint256 i; i < said.length; ++i) {
-            if (_has(c.convicted, i)) {
-                bonus += said[i].claimed.bonus(); // its bond is gone, what others left to it is not
+            if (_has(c.judged, i)) {
+                bonus += said[i].claimed.bonus(); // a jury has dealt with its bond, not with what others left to it
                 continue;
             }
             if (_has(c.now_, i)) _announce(c, said[i], said[c.winner].result);
@@ -169,6 +178,7 @@ abstract contract Agreement is Slashing, IPanels {
         for (uint256 i; i < said.length; ++i) {
             LeaseWord claimed = said[i].claimed;
             uint256 price = uint256(claimed.price()) * p.count;
+            if (_has(c.judged, i)) parts[i] = c.tab[i];
             if (_has(c.shown, i)) {
                 if (c.outcome == Outcome.Unresolved) {
                     parts[i] = _isFree(c, terms, p, said) ? 0 : price / 2;
@@ -215,7 +225,7 @@ abstract contract Agreement is Slashing, IPanels {
         returns (uint64 bonus)
     {
         uint32 nodeId = seat.claimed.node();
-        uint256 bond = terms.bond() * p.count;
+        uint256 bond = terms.bond() * p.count - c.tab[i];
         bonus = seat.claimed.bonus();
         bool withheld = !_has(c.shown, i);
         if (withheld || (c.outcome == Outcome.Agreed && c.tags[i] != c.tags[c.winner])) {

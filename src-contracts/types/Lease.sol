@@ -10,12 +10,15 @@ enum Phase {
     Lapsed,
     /// Several nodes sit on the range: the word is a `PanelWord`.
     Seated,
-    /// One of its shards is before a jury; `at` is still when it was revealed.
+    /// Shards of it are before juries: the body is the first 192 bits of the revealed one, and how many there are; `at` is still when it was
+    /// revealed.
     Disputed,
     /// A seat that a jury found wrong; its bond is gone.
     Convicted,
     /// It was paid for drawn work; the body is its receipt, until credits are minted against it.
-    Settled
+    Settled,
+    /// A seat that a jury could not judge, or found to be about an impossible job; its bond is free, and the body is what the job has paid for it.
+    Excused
 }
 
 /// @notice A lease as its holder describes it in calldata; the contract checks it against one storage word.
@@ -79,6 +82,8 @@ library LeaseWordLib {
     uint8 internal constant DIRECT = 0x40;
     /// One of several seats: its word is under a key of range and node, and the range's slot holds a `PanelWord`.
     uint8 internal constant SEAT = 0x20;
+    /// A jury has taken part of its bond: the tab says how much.
+    uint8 internal constant TRIMMED = 0x10;
     uint8 internal constant PHASE_MASK = 0x0f;
 
     function make(uint8 flags_, Phase phase_, uint256 at_, uint208 body_) internal pure returns (LeaseWord) {
@@ -99,6 +104,22 @@ library LeaseWordLib {
         uint256 body_ = (uint256(node_) << 176) | (uint256(count_) << 160) | bonus_;
         // forge-lint: disable-next-line(unsafe-typecast)
         return make(0, Phase.Lapsed, at_, uint208(body_));
+    }
+
+    /// @notice The word while `open` of its shards are before juries; `revealed` is the body that it had, or has had.
+    function disputed(uint8 flags_, uint256 at_, uint208 revealed, uint16 open) internal pure returns (LeaseWord) {
+        return make(flags_, Phase.Disputed, at_, (revealed & ~uint208(0xffff)) | open);
+    }
+
+    /// @notice How many of its shards are before juries.
+    function open(LeaseWord self) internal pure returns (uint16) {
+        return self.phase() == Phase.Disputed ? uint16(LeaseWord.unwrap(self)) : 0;
+    }
+
+    /// @notice Whether the word, revealed or disputed, stands for a result with this body when revealed.
+    function stands(LeaseWord self, uint208 revealed) internal pure returns (bool) {
+        if (self.phase() == Phase.Revealed) return self.body() == revealed;
+        return self.phase() == Phase.Disputed && self.body() >> 16 == revealed >> 16;
     }
 
     function flags(LeaseWord self) internal pure returns (uint8) {

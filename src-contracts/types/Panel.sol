@@ -28,7 +28,7 @@ struct Panel {
     uint8 committed;
     /// Seats: 3 or 5 as the terms ask, 2 in an audit.
     uint8 asked;
-    /// Seats that a jury found wrong. They count as committed, never for a quorum.
+    /// Seats that a jury has dealt with: found wrong, or excused. They count as committed, never for a quorum.
     uint8 convicted;
     /// `BONUS`, `SPOKEN`, `POOL`.
     uint16 marks;

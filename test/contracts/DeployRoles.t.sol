@@ -115,12 +115,12 @@ contract DeployRolesTest is Test {
         _assertHeld(address(market), GUARDIAN, guardian);
         _assertHeld(address(gov), CANCELS, guardian);
         _assertHeld(extension, OWNER, address(0xdead));
-        string[2] memory parts = ["PANELS()", "COURT()"];
-        for (uint256 i; i < 2; ++i) {
+        string[3] memory parts = ["PANELS()", "EXITS()", "COURT()"];
+        for (uint256 i; i < parts.length; ++i) {
             (, bytes memory part) = address(market).staticcall(abi.encodeWithSignature(parts[i]));
             _assertHeld(abi.decode(part, (address)), OWNER, address(0xdead));
         }
-        assertEq(held.length, 12, "and no other");
+        assertEq(held.length, 13, "and no other");
         for (uint256 i; i < held.length; ++i) {
             assertTrue(held[i].who != deployer, "nothing for the deployer");
         }

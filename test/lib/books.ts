@@ -1,4 +1,4 @@
-import { saidOf, saltIn, withheldOf, type Said } from '@dpu/sdk/bench';
+import { shownOf, withheldOf } from '@dpu/sdk/bench';
 import { committedSeats, findJobs, jobHistory, type JobHistory } from '@dpu/sdk/history';
 import { isSeat } from '@dpu/sdk/lease';
 import { createMarket, type Market } from '@dpu/sdk/market';
@@ -53,7 +53,7 @@ export async function finish(network: Network, { id, terms }: TestJob): Promise<
     if (history.state !== 'open' && living.length === 0) return history;
     for (const { lease, state, result } of living) {
       const isSeated = state !== 'claimed' && readPanel(await stranger.leaseWord(id, lease.first)) !== undefined;
-      if (isSeated) await tried(network, () => agreeOn(network, stranger, history, lease.first));
+      if (isSeated) await tried(network, () => agreeOn(stranger, history, lease.first));
       else if (state === 'revealed')
         await tried(network, () => stranger.settle(terms, [lease], result ? [result] : []));
       else await tried(network, () => stranger.lapse(terms, lease));
@@ -68,15 +68,11 @@ export async function finish(network: Network, { id, terms }: TestJob): Promise<
 }
 
 /** Ends the panel on the range at `first`, once every seat has shown its result or has had the time for it. */
-async function agreeOn({ local }: Network, market: Market, history: JobHistory, first: number): Promise<Hash> {
-  const { id, terms } = history;
-  const said: Said[] = [];
-  for (const { lease, result, transactions } of committedSeats(history, first)) {
-    const shown = transactions.reveal && (await local.publicClient.getTransaction({ hash: transactions.reveal }));
-    const salt = shown && result && saltIn(shown.input, { id, first, node: lease.node, result }, lease.commitment);
-    said.push(salt && result ? saidOf(lease, result, salt) : withheldOf(lease));
-  }
-  return market.agree(terms, first, said);
+function agreeOn(market: Market, history: JobHistory, first: number): Promise<Hash> {
+  const said = committedSeats(history, first).map(({ lease, result }) =>
+    result ? shownOf(lease, result) : withheldOf(lease),
+  );
+  return market.agree(history.terms, first, said);
 }
 
 /** Sends what may have been done by somebody else in the meantime. */

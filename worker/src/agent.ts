@@ -159,7 +159,7 @@ export async function runAgent(
   const prover = new Prover({ promises, proposer, scanned, log, timings, clockMs });
   const settler = new Settler(
     { batch: 32, closeJobs: config.closeJobs },
-    { chain, book, promises, proposer, log, timings, clockMs },
+    { book, promises, proposer, log, timings, clockMs },
   );
   const executor = new Executor(
     { triesPerShard: 4, retryPauseMs: 1_000, saltSecret: saltSecret(operatorKey) },

@@ -117,8 +117,6 @@ export interface Chain extends SenderChain {
   seatWord(id: Hex, first: number, node: number): Promise<bigint>;
   /** Second word of a range with a panel; zero when it has none. */
   bench(id: Hex, first: number): Promise<bigint>;
-  /** Calldata of a transaction; undefined when the chain does not know it. */
-  input(hash: Hex): Promise<Hex | undefined>;
   /** Whether `node` may take the lease now, and from when it may (0: never). */
   drawn(terms: Terms, first: number, node: number): Promise<{ now: boolean; from: number }>;
   node(id: number): Promise<NodeView>;

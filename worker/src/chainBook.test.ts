@@ -115,7 +115,7 @@ test('a lease carries what calldata needs, phase by phase', () => {
   const bound = { ...lease, commitment: bytes32(0xc), committedBlock: 14 };
   expect(book.lease(JOB, 0, NODE)).toEqual({ ...base, phase: 'committed', lease: bound, committedAt: 1_050 });
   at(15, revealed(15, 0, NODE));
-  const times = { committedAt: 1_050, revealedAt: 1_060, revealedBlock: 15, revealedIn: bytes32(15) };
+  const times = { committedAt: 1_050, revealedAt: 1_060, revealedBlock: 15 };
   const shown = { ...base, ...times, lease: bound, result: RESULT };
   expect(book.lease(JOB, 0, NODE)).toEqual({ ...shown, phase: 'revealed' });
   expect(book.ownLiving(NODE)).toHaveLength(1);

@@ -71,7 +71,7 @@ function setup(leases: KnownLease[], dryRun: (data: Hex) => DryRun = () => ({ ok
   const prover = new Prover({ promises, proposer, scanned: () => 20, log: silentLog, timings, clockMs });
   const settler = new Settler(
     { batch: 2, closeJobs: true },
-    { chain, book, promises, proposer, log: silentLog, timings, clockMs },
+    { book, promises, proposer, log: silentLog, timings, clockMs },
   );
   const facts = { revealTimes: async () => ({ opens: 1_000, closes: 1_600 }) } as unknown as ChainFacts;
   const keeper = new Keeper(

@@ -21,9 +21,8 @@ export interface LeaseState {
   /** When it was committed and revealed; only known of our own leases. */
   committedAt?: number;
   revealedAt?: number;
-  /** Block and transaction in which it was revealed. */
+  /** Block in which it was revealed. */
   revealedBlock?: number;
-  revealedIn?: Hex;
   /** What was shown. */
   result?: Result;
   /** Smallest units of the job's currency. */
@@ -137,7 +136,6 @@ function next(
         phase: 'revealed',
         result: event.result,
         revealedBlock: event.block,
-        revealedIn: event.transaction,
         ...(event.time === undefined ? {} : { revealedAt: event.time }),
       };
     case 'LeaseSettled':

@@ -1,10 +1,10 @@
 import { marketAbi } from '@dpu/sdk/abi';
-import { boundOf, chainOver, saidOf, withheldOf } from '@dpu/sdk/bench';
+import { boundOf, chainOver, saidOf, shownOf, withheldOf } from '@dpu/sdk/bench';
 import { claimedWord, commitmentOf, packLease, revealedWord, SEAT, type Lease } from '@dpu/sdk/lease';
 import { packTerms } from '@dpu/sdk/packedTerms';
 import { AUDIT_SEATS, panelWord, type Panel } from '@dpu/sdk/panel';
 import { RULES } from '@dpu/sdk/testing';
-import { concat, decodeFunctionData, type Hex } from 'viem';
+import { decodeFunctionData, type Hex } from 'viem';
 import { expect, test } from 'vitest';
 
 import type { Chain } from './chain.ts';
@@ -41,7 +41,7 @@ function seat(node: number, block?: number, over: Partial<Lease> = {}): KnownLea
   const parts = { id: JOB, first: 0, node, result: RESULT, salt: node === NODE ? SALT : saltOf(node) };
   const lease = { node, flags: SEAT, commitment: commitmentOf(parts), committedBlock: 20, ...over };
   if (block === undefined) return sampleLease({ terms: TERMS, phase: 'committed', lease });
-  const shown = { result: RESULT, revealedBlock: block, revealedIn: bytes32(node) };
+  const shown = { result: RESULT, revealedBlock: block };
   return sampleLease({ terms: TERMS, phase: 'revealed', lease, ...shown });
 }
 /** The same seats of a job without a challenge window. */
@@ -53,8 +53,6 @@ function setup(seats: KnownLease[], { time, panel = {} }: { time: number; panel?
   const chain = {
     leaseWord: async () => (panel === 'gone' ? 0n : panelWord({ ...PANEL, ...panel })),
     block: async (number: number) => sampleHead(number, 1_000 + number),
-    // Somewhere in the calldata of whoever showed it, and at any place.
-    input: async (hash: Hex) => concat(['0xabcdef', saltOf(Number(BigInt(hash))), '0x0102']),
     dryRun: async () => ({ ok: true, gas: 1n }),
   } as unknown as Chain;
   const book = {
@@ -76,10 +74,7 @@ function setup(seats: KnownLease[], { time, panel = {} }: { time: number; panel?
   const proposer = new Proposer({ market: CURRENCY, operator: CURRENCY }, { chain, outbox, sender, nextTime });
   const [log, timings, clockMs] = [silentLog, new Timings(), (): number => 0];
   const promises = new PromiseBook(journal);
-  const settler = new Settler(
-    { batch: 2, closeJobs: true },
-    { chain, book, promises, proposer, log, timings, clockMs },
-  );
+  const settler = new Settler({ batch: 2, closeJobs: true }, { book, promises, proposer, log, timings, clockMs });
   const prover = new Prover({ promises, proposer, scanned: () => 200, log, timings, clockMs });
   const facts = new ChainFacts(chain);
   const executor = { isRunning: () => true, hasFailed: () => false } as unknown as Executor;
@@ -140,15 +135,8 @@ test('all who committed are named in the order of their commits, a withheld resu
   await keeper.tick(head, 0);
   await keeper.tick(head, 0);
   const [nine, five, own] = seats.map(({ lease }) => lease) as [Lease, Lease, Lease];
-  const said = [saidOf(nine, RESULT, saltOf(9)), withheldOf(five), saidOf(own, RESULT, SALT)];
+  const said = [shownOf(nine, RESULT), withheldOf(five), shownOf(own, RESULT)];
   expect(sent).toEqual([{ functionName: 'agree', args: [packTerms(TERMS), 0, said] }]);
-});
-
-test('a panel is not ended while the salt of a seat that was shown cannot be found', async () => {
-  const hidden = { ...seat(9, 41), revealedIn: bytes32(8) };
-  const { keeper, sent, head } = setup([hidden, seat(NODE, 45)], { time: READY.closes + 3 });
-  await keeper.tick(head, 0);
-  expect(sent).toEqual([]);
 });
 
 test('a seat is shown with all who are bound, and by its place among them', async () => {
@@ -175,7 +163,7 @@ test('without a challenge window the last to commit waits for the others and end
   expect((await last.times()).lastWord).toBe('now');
   await last.keeper.tick(last.head, 0);
   const [nine, five, own] = shown.map(({ lease }) => lease) as [Lease, Lease, Lease];
-  const said = [saidOf(nine, RESULT, saltOf(9)), saidOf(five, RESULT, saltOf(5)), saidOf(own, RESULT, SALT)];
+  const said = [shownOf(nine, RESULT), shownOf(five, RESULT), saidOf(own, RESULT, SALT)];
   expect(last.sent).toEqual([{ functionName: 'agree', args: [packTerms(QUICK), 0, said] }]);
 });
 

@@ -1,7 +1,7 @@
-import { saidOf, withheldOf, type Said } from '@dpu/sdk/bench';
+import { saidOf, shownOf, withheldOf, type Said } from '@dpu/sdk/bench';
 import { isSeat, type Result } from '@dpu/sdk/lease';
 
-import type { Chain, Head } from './chain.ts';
+import type { Head } from './chain.ts';
 import type { ChainBook, KnownLease } from './chainBook.ts';
 import { committedSeats } from './panels.ts';
 import { marketCalls } from '@dpu/sdk/calls';
@@ -9,7 +9,6 @@ import { leaseKeyOf, leaseName } from './executor.ts';
 import type { Log } from './log.ts';
 import type { Promised, PromiseBook } from './promiseBook.ts';
 import type { Proposer } from './proposer.ts';
-import { shownSalt } from './salts.ts';
 import type { Timings } from './timings.ts';
 
 /** How leases and jobs are ended. */
@@ -22,7 +21,6 @@ export interface SettlerOptions {
 
 /** What the settler works with. */
 export interface SettlerDeps {
-  chain: Pick<Chain, 'input'>;
   book: ChainBook;
   promises: PromiseBook;
   proposer: Proposer;
@@ -78,20 +76,10 @@ export class Settler {
     const seats = committedSeats(book, seat);
     // What it shows there for the first time is as urgent as a reveal.
     const shows = seat.phase === 'committed' && nextTime <= closes;
-    const said: Said[] = [];
-    for (const one of seats) {
+    const said = seats.map((one) => {
       const own = one.lease.node === seat.lease.node ? promises.promised(leaseKeyOf(one)) : undefined;
-      const known = await this.#saidOf(one, own, shows);
-      if (!known) {
-        log.warn('Panel cannot be ended from here: the salt of a seat is not in the transaction that revealed it', {
-          job,
-          first,
-          node: one.lease.node,
-        });
-        return;
-      }
-      said.push(known);
-    }
+      return saying(one, shows ? own : undefined);
+    });
     const data = marketCalls.agree(terms, first, said);
     const proposed = await proposer.propose(
       {
@@ -109,19 +97,6 @@ export class Settler {
     } else if (proposed.outcome === 'refused') {
       log.debug('Agree is not due', { ...facts, revert: proposed.revert.message });
     }
-  }
-
-  /**
-   * What `seat` says when its panel ends; `own`: what this node promised for it, which it `shows` there if nobody has seen it yet. Undefined
-   * when its salt cannot be had.
-   */
-  async #saidOf(seat: KnownLease, own: Promised | undefined, shows: boolean): Promise<Said | undefined> {
-    const { lease, phase, result } = seat;
-    if (phase === 'revealed' && result) {
-      const salt = own?.salt ?? (await shownSalt(this.#deps.chain, seat));
-      return salt && saidOf(lease, result, salt);
-    }
-    return own && shows ? saidOf(lease, own.result, own.salt) : withheldOf(lease);
   }
 
   /** Closes expired jobs that we worked for, so that their requesters have the rest back. */
@@ -181,4 +156,10 @@ export class Settler {
 function settleName(batch: readonly KnownLease[]): string {
   const firsts = batch.map(({ lease }) => `${lease.first}.${lease.deadline}`).join('+');
   return `settle:${batch[0]?.job ?? ''}:${firsts}`;
+}
+
+/** What `seat` says when its panel ends; `own`: what this node promised for it, and shows there if nobody has seen it yet. */
+function saying({ lease, phase, result }: KnownLease, own: Promised | undefined): Said {
+  if (phase === 'revealed' && result) return shownOf(lease, result);
+  return own ? saidOf(lease, own.result, own.salt) : withheldOf(lease);
 }

@@ -203,11 +203,6 @@ export function viemChain({ rpcUrl, market, timeoutMs }: ViemChainOptions): Chai
       ),
     bench: (id, first) =>
       ask('bench', () => ofPanel(client.readContract({ ...contract, functionName: 'bench', args: [id, first] }))),
-    input: (hash) =>
-      ask('eth_getTransactionByHash', async () => {
-        const found = await client.request({ method: 'eth_getTransactionByHash', params: [hash] });
-        return found?.input;
-      }),
     drawn: (terms, first, node) =>
       ask('drawn', async () => {
         const [now, from] = await client.readContract({

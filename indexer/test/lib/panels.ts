@@ -1,5 +1,6 @@
+import { marketAbi } from '@dpu/sdk/abi';
 import { auditDraw } from '@dpu/sdk/assurance';
-import { boundOf, saidOf, withheldOf } from '@dpu/sdk/bench';
+import { boundOf, saidOf, shownOf, withheldOf } from '@dpu/sdk/bench';
 import { commitmentOf, isSeat, type Lease, type Result } from '@dpu/sdk/lease';
 import { packRules } from '@dpu/sdk/rules';
 import type { Terms } from '@dpu/sdk/terms';
@@ -90,9 +91,13 @@ async function reveal(chain: Chain, terms: Terms, seats: Seat[], node: number): 
 
 /** Ends a panel of `seats`, which stand in the order of their commits. Those whose node is in `withheld` show nothing. */
 async function agree(chain: Chain, terms: Terms, seats: Seat[], withheld: number[] = []): Promise<void> {
-  const said = seats.map(({ lease, result }) =>
-    withheld.includes(lease.node) ? withheldOf(lease) : saidOf(lease, result, SALT),
-  );
+  const said = [];
+  for (const { lease, result } of seats) {
+    const args = [idOf(chain, terms), lease.first, lease.node] as const;
+    const word = await chain.read({ address: chain.market, abi: marketAbi, functionName: 'seatWord', args });
+    const shows = word === 0n ? saidOf(lease, result, SALT) : shownOf(lease, result);
+    said.push(withheld.includes(lease.node) ? withheldOf(lease) : shows);
+  }
   await chain.act('stranger', 'agree', [terms, seats[0]!.lease.first, said]);
 }
 

@@ -148,6 +148,7 @@ abstract contract AuditHandler is Handler {
         for (uint256 s; s < said.length; ++s) {
             if (silent & (1 << s) != 0) continue;
             market.revealSeat(holder.t.pack(), holder.l.first, bound, s, said[s].result, said[s].salt);
+            said[s].salt = bound[s].commitment;
         }
         uint256 from = _now() + holder.t.window + 1;
         if (silent != 0 && from <= closes) from = closes + 1;

@@ -37,6 +37,7 @@ abstract contract MarketTest is Test {
     UsdToken internal usd;
     IMarket internal extension;
     address internal panels;
+    address internal exits;
     address internal court;
     IMarket internal market;
 
@@ -61,6 +62,7 @@ abstract contract MarketTest is Test {
         bytes memory token = abi.encode(address(dpu));
         extension = IMarket(vm.deployCode("MarketExtension.sol:MarketExtension", token));
         panels = vm.deployCode("MarketPanels.sol:MarketPanels", token);
+        exits = vm.deployCode("MarketExits.sol:MarketExits", token);
         court = vm.deployCode("MarketCourt.sol:MarketCourt", token);
         market = IMarket(vm.deployCode("Market.sol:Market", _arguments(address(dpu), treasury)));
 
@@ -84,7 +86,7 @@ abstract contract MarketTest is Test {
 
     /// @dev What a Market of the same parts is made with.
     function _arguments(address token, address treasury_) internal view returns (bytes memory) {
-        return abi.encode(token, extension, panels, court, governor, treasury_, _params());
+        return abi.encode(token, extension, panels, exits, court, governor, treasury_, _params());
     }
 
     /* DEFAULTS */

@@ -111,18 +111,27 @@ abstract contract PanelTest is MarketTest {
 
     /* AGREEING */
 
-    /// @dev What each seat has to say: its result and salt, or, where `silent`, its commitment alone.
-    function _said(Work[] memory seats, bool[] memory silent) internal pure returns (Said[] memory said) {
+    /// @dev Whether a seat has shown its result by itself, or a jury has dealt with it.
+    function _hasSpoken(Work memory w) internal view returns (bool) {
+        try market.seatWord(w.id, w.l.first, w.l.node) returns (uint256 word) {
+            return word != 0;
+        } catch {
+            return false; // no panel is there
+        }
+    }
+
+    /// @dev What each seat has to say: its result, with its salt where it shows it now; or, where `silent`, its commitment alone.
+    function _said(Work[] memory seats, bool[] memory silent) internal view returns (Said[] memory said) {
         said = new Said[](seats.length);
         for (uint256 i; i < seats.length; ++i) {
             said[i] = silent[i]
                 ? Said(seats[i].l.word(), Result(0, 0, 0), seats[i].l.commitment)
-                : Said(seats[i].l.word(), seats[i].r, seats[i].salt);
+                : Said(seats[i].l.word(), seats[i].r, _hasSpoken(seats[i]) ? seats[i].l.commitment : seats[i].salt);
         }
     }
 
     /// @dev Bit i of `silent` is set when seat i says nothing.
-    function _said(Work[] memory seats, uint256 silent) internal pure returns (Said[] memory) {
+    function _said(Work[] memory seats, uint256 silent) internal view returns (Said[] memory) {
         bool[] memory list = new bool[](seats.length);
         for (uint256 i; i < seats.length; ++i) {
             list[i] = silent & (1 << i) != 0;

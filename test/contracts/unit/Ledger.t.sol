@@ -195,19 +195,21 @@ contract LedgerTest is MarketTest {
         extension.delegateStake(stranger);
     }
 
-    /// @dev Each of the three parts by itself.
+    /// @dev Each of the four parts by itself.
     function test_RevertWhen_Market_APartIsForAnotherToken() external {
         bytes memory token = abi.encode(address(usd));
-        address[3] memory others = [
+        address[4] memory others = [
             vm.deployCode("MarketExtension.sol:MarketExtension", token),
             vm.deployCode("MarketPanels.sol:MarketPanels", token),
+            vm.deployCode("MarketExits.sol:MarketExits", token),
             vm.deployCode("MarketCourt.sol:MarketCourt", token)
         ];
-        for (uint256 i; i < 3; ++i) {
+        for (uint256 i; i < 4; ++i) {
             uint256 at = vm.snapshotState();
             if (i == 0) extension = IMarket(others[0]);
             if (i == 1) panels = others[1];
-            if (i == 2) court = others[2];
+            if (i == 2) exits = others[2];
+            if (i == 3) court = others[3];
             vm.expectRevert(abi.encodeWithSignature("PartMismatch(address)", others[i]));
             _market(address(dpu), treasury);
             vm.revertToState(at);
