@@ -1,5 +1,5 @@
 /** A lease as calldata needs it, and the storage word that the contract keeps of it. Mirrors `src-contracts/types/Lease.sol`. */
-import { encodeAbiParameters, keccak256, zeroHash, type Hex } from 'viem';
+import { encodeAbiParameters, keccak256, stringToBytes, zeroHash, type Hex } from 'viem';
 
 import type { Terms } from './terms.ts';
 import { packWord, unpackWord, type Layout } from './words.ts';
@@ -45,9 +45,12 @@ export interface Result {
 
 /**
  * Where a lease stands, in the order of the contract's enum. `none` also stands for a lease that ended, `seated` for a range on
- * which several nodes sit: its word is a panel's, see `readPanel`.
+ * which several nodes sit: its word is a panel's, see `readPanel`. `disputed`: a jury looks at one of its shards; `convicted`: a seat
+ * that a jury found wrong. `settled`: it was paid, and its word is a receipt for credits until they are minted.
  */
-export const PHASES = ['none', 'claimed', 'committed', 'revealed', 'lapsed', 'seated'] as const;
+export const PHASES = [
+  ...(['none', 'claimed', 'committed', 'revealed', 'lapsed', 'seated', 'disputed', 'convicted', 'settled'] as const),
+] as const;
 
 /** Where a lease stands on chain. */
 export type Phase = (typeof PHASES)[number];
@@ -80,6 +83,9 @@ const PLACE = [
   ['committedBlock', 40],
   ['first', 32],
 ] as const satisfies Layout<keyof Lease>;
+
+/** The root of a node that found that the job cannot be done as it is described: keccak256 of `DPU spec fault`. */
+export const SPEC_FAULT = keccak256(stringToBytes('DPU spec fault'));
 
 /** Flags of a lease of `count` shards under `terms`. */
 export function flagsOf(terms: Pick<Terms, 'shards' | 'direct' | 'seats'>, count: number): number {
