@@ -59,8 +59,7 @@ abstract contract Agreement is Slashing, IPanels {
             Said calldata seat = said[i];
             bytes32 commitment = seat.salt;
             if (
-                !(p.has(PanelLib.SPOKEN) && _hearBefore(c, terms, seat, i))
-                    && _hearNow(c, terms, seat.result.root == 0)
+                !(p.has(PanelLib.SPOKEN) && _hearBefore(c, terms, seat, i)) && _hearNow(c, terms, seat.result.root == 0)
             ) {
                 c.shown |= 1 << i;
                 c.now_ |= 1 << i;
