@@ -1,6 +1,7 @@
 import * as dagCbor from '@ipld/dag-cbor';
 import { CID } from 'multiformats/cid';
 import { describe, expect, test } from 'vitest';
+import { RENDER_COMPARATOR, type Comparator } from './compare/comparator.ts';
 import { decodeSpec, encodeSpec, SpecError } from './spec.ts';
 import type { JobSpecInput } from './spec.ts';
 import { cidToDigest } from './storage/cid.ts';
@@ -48,6 +49,24 @@ describe('a spec', () => {
     const reversed = Object.fromEntries(Object.entries(spec).reverse()) as unknown as JobSpecInput;
     expect(encodeSpec({ ...reversed, module: CID.parse(MODULE) }).digest).toBe(encodeSpec(spec).digest);
     expect(encodeSpec({ ...spec, after: undefined } as unknown as JobSpecInput).digest).toBe(encodeSpec(spec).digest);
+  });
+
+  test.each<[comparator: Comparator]>([
+    [{ kind: 'numeric', type: 'f64', absolutePpb: 1_000, relativePpb: 9_007, outliersPpm: 1_000 }],
+    [{ kind: 'topk', type: 'f32', classes: 1000, k: 5, absolutePpb: 2 ** 53 - 1, outliersPpm: 0 }],
+    [RENDER_COMPARATOR],
+    [{ ...RENDER_COMPARATOR, image: { kind: 'rgba8', width: 100, height: 50 } }],
+  ])('keeps its comparator in its block: %j', (comparator) => {
+    const { bytes } = encodeSpec({ ...spec, comparator });
+    expect(decodeSpec(bytes).comparator).toEqual(comparator);
+  });
+
+  test('has no second form with a fraction for a whole number in its comparator', () => {
+    const { bytes } = encodeSpec({ ...spec, comparator: { ...RENDER_COMPARATOR, outliersPpm: 0 } });
+    // The key's text and 0x00, which is zero; 0xfb and eight zero bytes are zero as a fraction.
+    const at = Buffer.from(bytes).indexOf('outliersPpm\0', 'latin1') + 11;
+    const fraction = Uint8Array.from([...bytes.slice(0, at), 0xfb, 0, 0, 0, 0, 0, 0, 0, 0, ...bytes.slice(at + 1)]);
+    expect(problemsOf(() => decodeSpec(fraction))).toEqual([': the block is not canonical dag-cbor']);
   });
 
   const bad: [what: string, over: Record<string, unknown>, problems: string[]][] = [
@@ -113,7 +132,21 @@ describe('a spec', () => {
         'limits.seconds: must be at most 86400',
       ],
     ],
-    ['another comparator', { comparator: { kind: 'near' } }, ['comparator.kind: must be "exact"']],
+    [
+      'an unknown comparator',
+      { comparator: { kind: 'near' } },
+      ['comparator.kind: must be of kind "exact", "numeric", "topk" or "perceptual"'],
+    ],
+    [
+      'a comparator without its best classes',
+      { comparator: { kind: 'topk', type: 'f32', classes: 4, k: 4, absolutePpb: 0, outliersPpm: 0 } },
+      ['comparator.k: must be less than the number of classes, 4: otherwise any two rows agree'],
+    ],
+    [
+      'a comparator of PNG files for an output that is none',
+      { output: { name: 'a', mediaType: 'text/plain' }, comparator: RENDER_COMPARATOR, view: undefined },
+      ['comparator: reads PNG, so each output must be image/png'],
+    ],
     ['an unknown view', { view: { kind: 'video' } }, ['view.kind: must be of kind "tiles" or "file"']],
     ['a view of other tiles', { shards: 7 }, ['view: has 6 tiles, but the job has 7 shards']],
     [

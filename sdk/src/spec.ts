@@ -10,6 +10,7 @@ import {
   withoutUndefined,
   type EncodedBlock,
 } from './canonical.ts';
+import { comparatorSchema, outputProblems } from './compare/comparator.ts';
 import { problemsOf, type Problem } from './problems.ts';
 
 /** Most shards of a job. */
@@ -104,8 +105,8 @@ export const specSchema = z
       outputBytes: whole(0),
       seconds: whole(1, MAX_SECONDS),
     }),
-    /** How two results are compared. */
-    comparator: z.strictObject({ kind: z.literal('exact') }),
+    /** How two results of one shard are compared. */
+    comparator: comparatorSchema,
     /** How the job page may show shards while they arrive. */
     view: z.exactOptional(viewSchema),
   })
@@ -124,6 +125,9 @@ export const specSchema = z
       names.add(name);
     });
     if (spec.after && names.has(spec.after.name)) report(['after', 'name'], `is taken by an input: ${spec.after.name}`);
+
+    const output = { mediaType: spec.output.mediaType, maxBytes: spec.limits.outputBytes };
+    for (const sentence of outputProblems(spec.comparator, output)) report(['comparator'], sentence);
 
     if (spec.view?.kind !== 'tiles') return;
     const { width, height, tileWidth, tileHeight } = spec.view;

@@ -1,3 +1,6 @@
+import type { CompareOptions } from '@dpu/sdk/compare/source';
+import type { ComparedSpec, ShardComparison, ShardOutputs } from './compareShards.ts';
+
 /** One file that a shard can read, at `/in/<name>`. */
 export interface ShardInput {
   /** `[A-Za-z0-9._-]{1,64}`, or two of those joined by one slash (results of an earlier job). */
@@ -74,6 +77,16 @@ export interface Runtime {
   probe(signal?: AbortSignal): Promise<RuntimeProbe>;
   /** Runs one shard. Throws {@link ShardError} and nothing else. */
   run(request: ShardRequest, options?: RunOptions): Promise<ShardOutput>;
+  /**
+   * Whether this node's result of a shard and the one that was shown are the same work, by the spec's comparator: what a
+   * juror asks. Rejects only when a source cannot be read or `signal` is aborted; neither is a verdict.
+   */
+  compare(
+    spec: ComparedSpec,
+    own: ShardOutputs,
+    shown: ShardOutputs,
+    options?: CompareOptions,
+  ): Promise<ShardComparison>;
   /** Ends idle processes and removes what was staged on disk. */
   close(): Promise<void>;
 }

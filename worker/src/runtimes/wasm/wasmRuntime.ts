@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import type { CompareOptions } from '@dpu/sdk/compare/source';
 import { detectIsolation } from '../../sandbox/detect.ts';
 import type { ChildSpec, Isolation, IsolationReport } from '../../sandbox/isolation.ts';
 import { Sandbox, type Ending, type SandboxChild } from '../../sandbox/sandbox.ts';
 import { stageProgram, type Stage } from '../../sandbox/stage.ts';
+import { compareShards, type ComparedSpec, type ShardComparison, type ShardOutputs } from '../compareShards.ts';
 import {
   ShardError,
   type Runtime,
@@ -107,6 +109,16 @@ export class WasmRuntime implements Runtime {
       wallMs: performance.now() - started,
       childMs: outcome.ms,
     };
+  }
+
+  /** Any comparator will do: results are equal byte for byte, but a job may be looser for the sake of other runtimes. */
+  compare(
+    spec: ComparedSpec,
+    own: ShardOutputs,
+    shown: ShardOutputs,
+    options: CompareOptions = {},
+  ): Promise<ShardComparison> {
+    return compareShards(spec, own, shown, options);
   }
 
   #start(ready: Ready, request: ShardRequest): SandboxChild {
