@@ -37,6 +37,8 @@ export const leasePhaseSchema = z.enum(['claimed', 'committed', 'revealed', 'set
 /** `faulted`: it lost its bond, by another result than the quorum's or by none. `unresolved`: paid half, because no quorum agreed. */
 export const seatPhaseSchema = z.enum([...leasePhaseSchema.options, 'faulted', 'unresolved']);
 /** `lapsed`: the last seat missed its deadline. After that and after `silent` (nobody showed anything) the range is free again. */
+export const panelKindSchema = z.enum(['seats', 'audit']);
+
 export const panelOutcomeSchema = z.enum(['agreed', 'unresolved', 'silent', 'lapsed']);
 
 /** The Market's events by their own names, first letter lower. */
@@ -74,6 +76,8 @@ export const activityTypeSchema = z.enum([
   'seatsAllowed',
   'panelEnded',
   'seatFaulted',
+  'auditOpened',
+  'creditsSet',
 ]);
 
 export const statsSchema = z.object({
@@ -138,6 +142,7 @@ export const termsSchema = z.object({
   tier: count,
   seats: count,
   direct: z.boolean(),
+  tolerant: z.boolean(),
   auditBps: count,
   rules: amountSchema,
   node: count,
@@ -202,17 +207,23 @@ export const seatSchema = leaseSchema.omit({ phase: true, accepted: true, lapses
   withheld: z.boolean(),
 });
 
-/** A range that several nodes compute, from its newest opening on. */
+/** A range that several nodes compute, from its newest opening on: several seats, or a lease and its audit. */
 export const panelSchema = z.object({
   job: hashSchema,
   first: count,
   count: z.int().positive(),
-  /** How many nodes the job asks for; how many sit now, and how many of them have committed. */
+  /** `audit`: a single lease was drawn, and `auditor` computes it again. */
+  kind: panelKindSchema,
+  /** The node that audits; null for several seats. */
+  auditor: count.nullable(),
+  /** The protocol pays the auditor, not the requester. */
+  pooled: z.boolean(),
+  /** How many nodes it asks for (1 after an auditor has failed); how many sit now, and how many of them have committed. */
   asked: z.int().positive(),
   sitting: count,
   committed: count,
   openedAt: seconds,
-  /** Last second at which a node may join. */
+  /** Last second at which a node may join; of an audit, at which its auditor must have committed. */
   joinUntil: seconds,
   /** Null while nodes sit. */
   outcome: panelOutcomeSchema.nullable(),
@@ -249,7 +260,7 @@ export const jobSchema = jobSummarySchema.extend({
   terms: termsSchema,
   /** In order of their first shard. */
   leases: z.array(leaseSchema),
-  /** Ranges with several seats, in order of their first shard; a job has either these or leases. */
+  /** Ranges that several nodes compute, in order of their first shard. An audited lease is among these seats, not among the leases. */
   panels: z.array(panelSchema),
   /** Newest first, at most 100. */
   activity: z.array(activitySchema),
@@ -325,6 +336,7 @@ export type SeatPhase = z.output<typeof seatPhaseSchema>;
 export type PanelOutcome = z.output<typeof panelOutcomeSchema>;
 export type ApiSeat = z.output<typeof seatSchema>;
 export type ApiPanel = z.output<typeof panelSchema>;
+export type PanelKind = z.output<typeof panelKindSchema>;
 export type Activity = z.output<typeof activitySchema>;
 export type Job = z.output<typeof jobSchema>;
 export type NodeSummary = z.output<typeof nodeSummarySchema>;

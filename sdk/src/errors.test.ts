@@ -138,7 +138,7 @@ describe('a revert is explained', () => {
       {
         sentence: `The call names 1 seats on shard 4 of job ${short}, but 2 have committed.`,
         action:
-          'Read the job again from the chain and name every seat that has committed, in the order of their nodes.',
+          'Read the job again from the chain and name every seat that has committed, in the order of the commits.',
         retryable: true,
       },
     ],

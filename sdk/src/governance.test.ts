@@ -43,7 +43,7 @@ const PARAMS: Params = {
   noShowBps: 2_000,
   burnBps: 5_000,
   retryBps: 4_000,
-  auditBps: 0,
+  auditRates: 0,
   revealWindow: 600,
   auditWindow: 1_800,
   openFor: 60,

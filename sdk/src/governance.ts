@@ -33,7 +33,8 @@ export interface Params {
   noShowBps: number;
   burnBps: number;
   retryBps: number;
-  auditBps: number;
+  /** Base rates of audits, two bits for each of the runtimes 0 … 7; see `baseAuditBps`. */
+  auditRates: number;
   revealWindow: number;
   auditWindow: number;
   openFor: number;

@@ -79,7 +79,7 @@ describe('a lease word', () => {
     });
     expect(readWord(0n)).toEqual({ phase: 'none', at: 0, flags: 0 });
     expect(readWord(5n << 248n)).toEqual({ phase: 'seated', at: 0, flags: 0 });
-    expect(() => readWord(6n << 248n)).toThrow('phase 6 does not exist');
+    expect(() => readWord(9n << 248n)).toThrow('phase 9 does not exist');
   });
 });
 

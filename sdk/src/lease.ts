@@ -45,9 +45,12 @@ export interface Result {
 
 /**
  * Where a lease stands, in the order of the contract's enum. `none` also stands for a lease that ended, `seated` for a range on
- * which several nodes sit: its word is a panel's, see `readPanel`.
+ * which several nodes sit: its word is a panel's, see `readPanel`. `disputed`: a jury looks at one of its shards; `convicted`: a seat
+ * that a jury found wrong. `settled`: it was paid, and its word is a receipt for credits until they are minted.
  */
-export const PHASES = ['none', 'claimed', 'committed', 'revealed', 'lapsed', 'seated'] as const;
+export const PHASES = [
+  ...(['none', 'claimed', 'committed', 'revealed', 'lapsed', 'seated', 'disputed', 'convicted', 'settled'] as const),
+] as const;
 
 /** Where a lease stands on chain. */
 export type Phase = (typeof PHASES)[number];

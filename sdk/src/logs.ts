@@ -38,6 +38,7 @@ const JOB_EVENTS = [
   'BonusSwept',
   'PanelEnded',
   'SeatFaulted',
+  'AuditOpened',
 ] as const satisfies ContractEventName<typeof marketAbi>[];
 type JobEvent = (typeof JOB_EVENTS)[number];
 type Parsed<Name extends JobEvent> = ParseEventLogsReturnType<typeof marketAbi, Name, true>[number];

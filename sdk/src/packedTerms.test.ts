@@ -23,6 +23,7 @@ const anyTerms: fc.Arbitrary<Terms> = fc.record({
   tier: uint(8),
   seats: uint(8),
   direct: fc.boolean(),
+  tolerant: fc.boolean(),
   auditBps: uint(16),
   rules: wide(152),
   node: uint(32),
@@ -42,14 +43,22 @@ describe('packed terms', () => {
   });
 
   test('are seven words, each field in its place', () => {
-    const terms: Terms = { ...TERMS, direct: true, tier: 2, node: 9, auditBps: 500, start: 1_700_000_000 };
+    const terms: Terms = {
+      ...TERMS,
+      direct: true,
+      tolerant: true,
+      tier: 2,
+      node: 9,
+      auditBps: 500,
+      start: 1_700_000_000,
+    };
     const word = (types: string[], values: unknown[]): bigint => BigInt(encodePacked(types, values as never));
     expect(packTerms(terms)).toEqual({
       parties: word(['address', 'uint96'], [terms.requester, terms.bond]),
       money: word(['address', 'uint96'], [terms.currency, terms.maxPrice]),
       shape: word(
         ['uint96', 'uint32', 'uint32', 'uint32', 'uint16', 'uint16', 'uint8', 'uint8', 'uint8', 'uint8'],
-        [terms.minPrice, 9, 8, 60, 500, 8, 1, 2, 1, 1],
+        [terms.minPrice, 9, 8, 60, 500, 8, 1, 2, 1, 3],
       ),
       times: word(['uint64', 'uint40', 'uint40', 'uint32', 'uint32'], [7n, 1_700_000_000, 1_800_000_000, 300, 60]),
       rules: terms.rules,
@@ -68,7 +77,7 @@ describe('packed terms', () => {
 
   test('are the same terms whatever stands in bits that no field uses', () => {
     const packed = packTerms(TERMS);
-    const noisy = { ...packed, shape: packed.shape | 0xfen, times: packed.times | (1n << 255n) };
+    const noisy = { ...packed, shape: packed.shape | 0xfcn, times: packed.times | (1n << 255n) };
     expect(unpackTerms(noisy)).toEqual(TERMS);
   });
 

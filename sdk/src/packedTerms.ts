@@ -33,8 +33,10 @@ const SHAPE = [
   ['runtime', 8],
   ['tier', 8],
   ['seats', 8],
-  ['direct', 8],
-] as const satisfies Layout<keyof Terms>;
+  ['flags', 8],
+] as const satisfies Layout<keyof Terms | 'flags'>;
+/** Bits of `flags`. */
+const [DIRECT, TOLERANT] = [1, 2];
 const TIMES = [
   ['salt', 64],
   ['start', 40],
@@ -53,7 +55,7 @@ export function packTerms(terms: Terms): PackedTerms {
     ...terms,
     requester: BigInt(bytesOf('requester', terms.requester, 20)),
     currency: BigInt(bytesOf('currency', terms.currency, 20)),
-    direct: terms.direct ? 1 : 0,
+    flags: (terms.direct ? DIRECT : 0) | (terms.tolerant ? TOLERANT : 0),
   };
   return {
     parties: packWord('terms', PARTIES, values),
@@ -72,6 +74,7 @@ export function unpackTerms(packed: PackedTerms): Terms {
   const money = unpackWord(MONEY, packed.money);
   const shape = unpackWord(SHAPE, packed.shape);
   const times = unpackWord(TIMES, packed.times);
+  const flags = Number(shape.flags);
   return {
     requester: addressOf(parties.requester),
     currency: addressOf(money.currency),
@@ -83,7 +86,8 @@ export function unpackTerms(packed: PackedTerms): Terms {
     runtime: Number(shape.runtime),
     tier: Number(shape.tier),
     seats: Number(shape.seats),
-    direct: (shape.direct & 1n) === 1n,
+    direct: (flags & DIRECT) !== 0,
+    tolerant: (flags & TOLERANT) !== 0,
     auditBps: Number(shape.auditBps),
     rules: packed.rules,
     node: Number(shape.node),

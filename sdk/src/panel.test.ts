@@ -1,11 +1,21 @@
-import { encodePacked, keccak256, toHex, type Hex } from 'viem';
+import { encodePacked, keccak256, toHex, zeroHash, type Hex } from 'viem';
 import { expect, test } from 'vitest';
 
 import { buildHistory } from './history.ts';
 import { claimedWord, flagsOf, SEAT, SOLO, type Lease } from './lease.ts';
 import type { JobLog } from './logs.ts';
 import { packTerms } from './packedTerms.ts';
-import { joinUntil, panelCloses, panelOpens, panelWord, readPanel, type Panel } from './panel.ts';
+import {
+  AUDIT_SEATS,
+  BONUS,
+  joinUntil,
+  panelCloses,
+  panelOpens,
+  panelWord,
+  POOL,
+  readPanel,
+  type Panel,
+} from './panel.ts';
 import { proposeTerms } from './posting.ts';
 import { believedLeases } from './results.ts';
 import { LEASE, RESULT, RULES, TERMS } from './testing.ts';
@@ -21,15 +31,17 @@ const PANEL: Panel = {
   count: 8,
   sitting: 3,
   committed: 2,
-  lapses: 1,
+  asked: 3,
+  convicted: 1,
+  marks: BONUS | POOL,
 };
 const SEATED = { ...TERMS, seats: 3 };
 
 test('a panel word is packed as the contract packs it', () => {
-  const { openedAt, postBlock, postedAt, rampFrom, movedAt, count, sitting, committed, lapses } = PANEL;
+  const { openedAt, postBlock, postedAt, rampFrom, movedAt, count } = PANEL;
   const packed = encodePacked(
-    ['uint8', 'uint40', 'uint40', 'uint40', 'uint40', 'uint40', 'uint16', 'uint8', 'uint8', 'uint8', 'uint8'],
-    [0x85, openedAt, postBlock, postedAt, rampFrom, movedAt, count, sitting, committed, lapses, 0],
+    ['uint8', 'uint40', 'uint40', 'uint40', 'uint40', 'uint40', 'uint16', 'uint8', 'uint8', 'uint16'],
+    [0x85, openedAt, postBlock, postedAt, rampFrom, movedAt, count, 0x32, 0x31, 5],
   );
   expect(panelWord(PANEL)).toBe(BigInt(packed));
   expect(readPanel(BigInt(packed))).toEqual(PANEL);
@@ -51,13 +63,24 @@ test('seats are shown once all have committed, or once joining is over and whoev
   expect(panelCloses(SEATED, over)).toBe(over + RULES.revealWindow);
 });
 
+test('the seats of an audit are shown once both have committed, and the holder alone once its auditor has failed', () => {
+  const audit = { ...PANEL, asked: AUDIT_SEATS, sitting: 2, committed: 1 };
+  const late = PANEL.openedAt + 10_000;
+  expect(panelOpens(TERMS, audit, late)).toBeUndefined();
+  expect(panelOpens(TERMS, { ...audit, sitting: 1 }, late)).toBeUndefined();
+  expect(panelOpens(TERMS, { ...audit, committed: 2 }, late)).toBe(PANEL.movedAt);
+  expect(panelOpens(TERMS, { ...audit, asked: 1, sitting: 1 }, late)).toBe(PANEL.movedAt);
+});
+
 test('a job with several seats escrows each, audits none and binds each node by its part of half the multiple', () => {
   const facts = { rules: TERMS.rules, token: TERMS.currency, now: 1_000 };
   const { requester, currency, spec, shards, minPrice, maxPrice } = TERMS;
   const choices = { requester, currency, spec, shards, minPrice, maxPrice, direct: true, auditBps: 500 };
   const one = proposeTerms(choices, facts);
   const three = proposeTerms({ ...choices, seats: 3 }, facts);
-  expect([one.seats, one.direct, one.auditBps, one.bond]).toEqual([1, true, 500, 4n * maxPrice]);
+  expect([one.seats, one.direct, one.auditBps, one.bond]).toEqual([1, true, 0, 4n * maxPrice]);
+  const audited = proposeTerms({ ...choices, direct: false }, facts);
+  expect([audited.auditBps, worstCase(audited)]).toEqual([500, 2n * worstCase(one)]);
   expect([three.seats, three.direct, three.auditBps, three.bond]).toEqual([3, false, 0, (2n * maxPrice) / 3n]);
   expect(proposeTerms({ ...choices, maxPrice: minPrice + 1n, seats: 5 }, facts).bond).toBe((2n * minPrice) / 5n + 1n);
   expect(worstCase(three)).toBe(3n * worstCase(one));
@@ -146,4 +169,53 @@ test('a lapsed seat leaves the others alone, and a range whose seats are all los
   const { leases, replaced } = buildHistory([...before, lapse(5, 4), lapse(6, 6), seat(7, 5)])!;
   expect(leases.map(({ lease, takenOver }) => [lease.node, takenOver])).toEqual([[5, true]]);
   expect(replaced.map(({ lease }) => lease.node)).toEqual([4, 5, 6]);
+});
+
+test('the result that the end of a panel tells is the one of the seat that did not show it before', () => {
+  const told = { ...RESULT, manifest: hash(97) };
+  const { leases, panels } = buildHistory([
+    posted,
+    ...[seat(2, 4), seat(2, 5), seat(2, 6), commit(3, 4), commit(3, 5), commit(3, 6)],
+    ended(4, 0, told),
+    ...[reveal(4, 4), settle(4, 4), settle(4, 5), reveal(4, 6, other)],
+    log(4, 'SeatFaulted', { first: 0, node: 6, slashed: 64n, record: 2_500, withheld: false }),
+  ])!;
+  expect(leases.map(({ result }) => result)).toEqual([RESULT, told, other]);
+  expect(leases[1]).toMatchObject({ revealedAt: 1_004, windowEnd: 1_004, transactions: { reveal: hash(4) } });
+  expect(believedLeases({ leases, panels }).map(({ lease }) => lease.node)).toEqual([5]);
+});
+
+/* AUDITS */
+
+const postedAlone = log(1, 'JobPosted', { requester: TERMS.requester, terms: packTerms({ ...TERMS, auditBps: 500 }) });
+const claim = (block: number, node: number, flags = SOLO): JobLog => {
+  const lease: Lease = { ...LEASE, first: 0, count: 8, node, deadline: 1_300 + block, flags };
+  return log(block, 'LeaseClaimed', { first: 0, node, claimed: claimedWord(lease) });
+};
+const audit = [
+  ...[postedAlone, claim(2, 4), commit(3, 4)],
+  log(5, 'AuditOpened', { first: 0, auditor: 6, pooled: true }),
+  ...[claim(5, 6, SOLO | SEAT), commit(6, 6)],
+];
+
+test('an audited lease stands beside its auditor, and both are believed when they agree', () => {
+  const history = buildHistory([...audit, ended(7, 0), settle(7, 4), reveal(7, 6, { ...RESULT, manifest: hash(9) })])!;
+  expect(history.audits).toEqual([{ first: 0, auditor: 6, pooled: true, openedAt: 1_005, transaction: hash(5) }]);
+  expect(history.leases.map(({ lease, state, takenOver }) => [lease.node, state, takenOver])).toEqual([
+    [4, 'settled', false],
+    [6, 'revealed', false],
+  ]);
+  expect(history.leases[0]?.result).toEqual(RESULT);
+  expect(believedLeases(history).map(({ lease }) => lease.node)).toEqual([4]);
+  expect(believedLeases(buildHistory(audit)!)).toEqual([]);
+});
+
+test('a range whose audit nobody answered is taken over by one node again', () => {
+  const withheld = (node: number): JobLog =>
+    log(8, 'SeatFaulted', { first: 0, node, slashed: 64n, record: 2_500, withheld: true });
+  const nothing = { root: zeroHash, units: 0n, manifest: zeroHash };
+  const history = buildHistory([...audit, withheld(4), withheld(6), ended(8, 2, nothing), claim(9, 5)])!;
+  expect(history.leases.map(({ lease, takenOver }) => [lease.node, takenOver])).toEqual([[5, true]]);
+  expect(history.replaced.map(({ lease }) => lease.node)).toEqual([4, 6]);
+  expect(believedLeases(history).map(({ lease }) => lease.node)).toEqual([5]);
 });

@@ -1,6 +1,7 @@
 /**
- * A range that several nodes compute: the word that the contract keeps of it, and the rules that say who may do what when. Mirrors
- * `src-contracts/types/Panel.sol` and `src-contracts/core/Assurance.sol`; `docs/assurance.md` explains it.
+ * A range that several nodes compute: the first of the two words that the contract keeps of it, and the rules that say who may do what
+ * when. Mirrors `src-contracts/types/Panel.sol` and `src-contracts/core/Assurance.sol`; the second word is in `bench.ts`, and
+ * `docs/assurance.md` explains it.
  */
 import { PHASES } from './lease.ts';
 import { readRules } from './rules.ts';
@@ -11,9 +12,9 @@ import { packWord, unpackWord, type Layout } from './words.ts';
 export interface Panel {
   /** `SOLO` when the range is the whole job. */
   flags: number;
-  /** When the first seat was claimed. */
+  /** When the first seat was claimed; of an audit, when the first seat had committed. */
   openedAt: number;
-  /** Block and second of the post: they seed the draw of those who join. */
+  /** Block and second of the post (of an audit, of the commit): those who join are drawn by the block after it. */
   postBlock: number;
   postedAt: number;
   /** Where the price ramp began. */
@@ -25,9 +26,22 @@ export interface Panel {
   /** Nodes that sit, and how many of them have committed. */
   sitting: number;
   committed: number;
-  /** Not zero when a bonus of lapsed seats waits for the next who joins. */
-  lapses: number;
+  /** Seats: 3 or 5 as the terms ask, `AUDIT_SEATS` in an audit, 1 when its auditor has failed. */
+  asked: number;
+  /** Seats that a jury found wrong. They count as committed, never for a quorum. */
+  convicted: number;
+  /** `BONUS`, `SPOKEN`, `POOL`. */
+  marks: number;
 }
+
+/** Mark: a bonus of lapsed seats waits for the next who joins. */
+export const BONUS = 1;
+/** Mark: some seat was revealed by itself. */
+export const SPOKEN = 2;
+/** Mark: the auditor is paid by the protocol, not from the job's escrow. */
+export const POOL = 4;
+/** Seats of an audit: who holds the lease, and who checks. */
+export const AUDIT_SEATS = 2;
 
 /** How a panel ended, in the order of the contract's enum. */
 export const OUTCOMES = ['agreed', 'unresolved', 'silent'] as const;
@@ -43,17 +57,17 @@ const WORD = [
   ['rampFrom', 40],
   ['movedAt', 40],
   ['count', 16],
-  ['sitting', 8],
-  ['committed', 8],
-  ['lapses', 8],
+  ['sitting', 4],
+  ['committed', 4],
+  ['asked', 4],
+  ['convicted', 4],
+  ['marks', 16],
 ] as const satisfies Layout<string>;
-/** Bits below the layout that the contract leaves empty. */
-const SPARE = 8n;
 const SEATED = PHASES.indexOf('seated');
 
 /** The panel in a range's storage word, as `leaseWord` gives it; undefined when no panel stands there. */
 export function readPanel(word: bigint): Panel | undefined {
-  const { top, ...fields } = unpackWord(WORD, word >> SPARE);
+  const { top, ...fields } = unpackWord(WORD, word);
   if ((Number(top) & 0x0f) !== SEATED) return undefined;
   return {
     flags: Number(top) & 0xf0,
@@ -65,30 +79,33 @@ export function readPanel(word: bigint): Panel | undefined {
     count: Number(fields.count),
     sitting: Number(fields.sitting),
     committed: Number(fields.committed),
-    lapses: Number(fields.lapses),
+    asked: Number(fields.asked),
+    convicted: Number(fields.convicted),
+    marks: Number(fields.marks),
   };
 }
 
 /** The storage word of a range with a panel. @throws RangeError that names the field that does not fit */
 export function panelWord({ flags, ...fields }: Panel): bigint {
-  return packWord('panel', WORD, { top: flags | SEATED, ...fields }) << SPARE;
+  return packWord('panel', WORD, { top: flags | SEATED, ...fields });
 }
 
-/** Last second at which a node may join. */
+/** Last second at which a node may join a panel of several seats. */
 export function joinUntil(terms: Pick<Terms, 'exec'>, { openedAt }: Pick<Panel, 'openedAt'>): number {
   return openedAt + 2 * terms.exec;
 }
 
 /**
  * First second at which seats may be revealed, as it stands at second `time`: when all have committed; or when joining is over and whoever
- * sits has committed. Undefined while somebody may still commit.
+ * sits has committed. Undefined while somebody may still commit. Nobody joins an audit after its auditor.
  */
 export function panelOpens(
-  terms: Pick<Terms, 'exec' | 'seats'>,
-  panel: Pick<Panel, 'openedAt' | 'movedAt' | 'sitting' | 'committed'>,
+  terms: Pick<Terms, 'exec'>,
+  panel: Pick<Panel, 'openedAt' | 'movedAt' | 'sitting' | 'committed' | 'asked'>,
   time: number,
 ): number | undefined {
-  if (panel.committed === terms.seats) return panel.movedAt;
+  if (panel.committed === panel.asked) return panel.movedAt;
+  if (panel.asked === AUDIT_SEATS) return undefined;
   const over = joinUntil(terms, panel) + 1;
   if (time < over || panel.committed !== panel.sitting) return undefined;
   return Math.max(panel.movedAt, over);

@@ -33,7 +33,9 @@ export interface PostingChoices {
   seats?: 1 | 3 | 5;
   /** No audit, and payment follows one `submit`. Default false. */
   direct?: boolean;
-  /** Extra audits, basis points of the leases. Default 0. */
+  /** Two results may differ and both be right: what the spec's comparator says, see `toleranceOf`. Default false. */
+  tolerant?: boolean;
+  /** Audits that the requester buys beside the base rate, basis points of the leases. Each costs as much as the lease. Default 0. */
   auditBps?: number;
   /** Only this node may work; 0 (default) lets all take part. */
   node?: number;
@@ -65,6 +67,11 @@ export class BondNeeded extends Error {
   }
 }
 
+/** Whether results of a job with this spec may differ and both be right: then its terms must be `tolerant`. */
+export function toleranceOf({ comparator }: { comparator: { kind: string } }): boolean {
+  return comparator.kind !== 'exact';
+}
+
 /** Complete terms for the given choices. @throws BondNeeded */
 export function proposeTerms(choices: PostingChoices, facts: MarketFacts): Terms {
   const inDpu = choices.currency.toLowerCase() === facts.token.toLowerCase();
@@ -82,7 +89,8 @@ export function proposeTerms(choices: PostingChoices, facts: MarketFacts): Terms
     tier: 0,
     seats,
     direct: seats === 1 && (choices.direct ?? false),
-    auditBps: seats === 1 ? (choices.auditBps ?? 0) : 0,
+    tolerant: choices.tolerant ?? false,
+    auditBps: seats === 1 && !choices.direct ? (choices.auditBps ?? 0) : 0,
     rules: facts.rules,
     node: choices.node ?? 0,
     start: choices.start ?? 0,

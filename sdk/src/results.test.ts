@@ -237,9 +237,9 @@ describe('a shard', () => {
 });
 
 describe('a job', () => {
-  async function job(storage: Memory): Promise<Pick<JobHistory, 'id' | 'terms' | 'leases'>> {
+  async function job(storage: Memory): Promise<Pick<JobHistory, 'id' | 'terms' | 'leases' | 'panels'>> {
     const leases = [await lease(storage, 0, 3), await lease(storage, 3, 1), await lease(storage, 4, 4)];
-    return { id: ID as Hex, terms: TERMS, leases: leases.map(({ held }) => held) };
+    return { id: ID as Hex, terms: TERMS, leases: leases.map(({ held }) => held), panels: [] };
   }
 
   test('streams its outputs in the order of the shards', async () => {

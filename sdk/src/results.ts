@@ -5,6 +5,7 @@
 import { sha256, type Hex } from 'viem';
 
 import type { HistoryLease, JobHistory } from './history.ts';
+import { isSeat } from './lease.ts';
 import { decodeManifest, rootOf, unitsOf, type Manifest, type ManifestShard } from './manifest.ts';
 import { readAll, type CallOptions, type StorageBackend } from './storage/backend.ts';
 import { digestToCid } from './storage/cid.ts';
@@ -183,7 +184,7 @@ export async function downloadShard(
  * @throws ResultNotPublic before anything is yielded when a shard has no public result yet; otherwise as `downloadShard`.
  */
 export async function* downloadJob(
-  history: Pick<JobHistory, 'id' | 'terms' | 'leases'>,
+  history: Pick<JobHistory, 'id' | 'terms' | 'leases' | 'panels'>,
   backend: StorageBackend,
   options: DownloadOptions = {},
 ): AsyncGenerator<ShardOutput, void, undefined> {
@@ -210,13 +211,16 @@ export async function* downloadJob(
   }
 }
 
-/** The leases whose results are the job's, by first shard: with several seats one of those that a quorum agreed on for each range. */
-export function believedLeases({ terms, leases }: Pick<JobHistory, 'terms' | 'leases'>): HistoryLease[] {
-  if (terms.seats === 1) return [...leases];
-  return [...Map.groupBy(leases, ({ lease }) => lease.first).values()].flatMap((seats) => {
-    const paid = seats.filter(({ state }) => state === 'settled');
-    const alike = (one: HistoryLease): number => paid.filter(({ result }) => result?.root === one.result?.root).length;
-    return paid.find((seat) => alike(seat) > terms.seats / 2) ?? [];
+/**
+ * The leases whose results are the job's, by first shard: the holder of a range, or of those who computed it together the one whose result
+ * their agreement names.
+ */
+export function believedLeases({ leases, panels }: Pick<JobHistory, 'leases' | 'panels'>): HistoryLease[] {
+  return [...Map.groupBy(leases, ({ lease }) => lease.first)].flatMap(([first, holders]) => {
+    const [only] = holders;
+    if (only && holders.length === 1 && !isSeat(only.lease)) return only;
+    const agreed = panels.findLast((panel) => panel.first === first)?.result;
+    return holders.find(({ state, result }) => state === 'settled' && result?.manifest === agreed?.manifest) ?? [];
   });
 }
 

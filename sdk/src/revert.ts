@@ -38,7 +38,6 @@ export const libraryErrorsAbi = parseAbi([
   'error InvalidInitialization()',
   'error NotInitializing()',
   'error NotMarket(address caller)',
-  'error ExtensionMismatch(address extension)',
   'error ERC20ExceededSafeSupply(uint256 increasedSupply, uint256 cap)',
   'error ParameterOutOfBounds(bytes32 name, uint256 value, uint256 least, uint256 most)',
 ]);

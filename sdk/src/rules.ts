@@ -9,8 +9,8 @@ export interface Rules {
   feeBps: number;
   /** Least bond of a job paid in DPU, in tenths of its highest price. */
   bondTenths: number;
-  /** Base rate of audits among the leases of jobs that are not direct. */
-  auditBps: number;
+  /** Base rates of audits among single-seat leases, two bits for each of the runtimes 0 … 7; `baseAuditBps` reads them. */
+  auditRates: number;
   /** From commit (or from the end of the audit's window) to the last second of the reveal. */
   revealWindow: number;
   /** In which a drawn audit must be answered. */
@@ -25,11 +25,22 @@ const LAYOUT = [
   ['drawStep', 16],
   ['auditWindow', 24],
   ['revealWindow', 24],
-  ['auditBps', 16],
+  ['auditRates', 16],
   ['bondTenths', 16],
   ['feeBps', 16],
   ['version', 16],
 ] as const satisfies Layout<keyof Rules>;
+
+/** What the two bits of a runtime stand for, basis points. */
+export const AUDIT_RATES = [0, 100, 200, 500] as const;
+/** The last runtime that has a base rate. */
+const LAST_AUDITED = 7;
+
+/** Share of single-seat leases of `runtime` that the protocol has audited and pays for, basis points. */
+export function baseAuditBps({ auditRates }: Pick<Rules, 'auditRates'>, runtime: number): number {
+  if (runtime > LAST_AUDITED) return 0;
+  return AUDIT_RATES[((auditRates >> (2 * runtime)) & 3) as 0 | 1 | 2 | 3];
+}
 
 /** The word that terms carry. @throws RangeError that names the field that does not fit */
 export function packRules(rules: Rules): bigint {
@@ -43,7 +54,7 @@ export function readRules(word: bigint): Rules {
     version: Number(fields.version),
     feeBps: Number(fields.feeBps),
     bondTenths: Number(fields.bondTenths),
-    auditBps: Number(fields.auditBps),
+    auditRates: Number(fields.auditRates),
     revealWindow: Number(fields.revealWindow),
     auditWindow: Number(fields.auditWindow),
     drawStep: Number(fields.drawStep),

@@ -35,6 +35,9 @@ const PHASE_WORDS = {
   revealed: 'revealed',
   lapsed: 'lapsed',
   seated: 'shared by several nodes',
+  disputed: 'before a jury',
+  convicted: 'found wrong by a jury',
+  settled: 'paid',
 };
 /** What must hold for each field that `TermsInvalid` can name. */
 const TERMS_RULES: Record<string, string> = {
@@ -161,8 +164,28 @@ export const SENTENCES: { [Name in KnownErrorName]: (args: Args<Name>, say: Say)
   }),
   SeatsMissing: ([id, first, given, committed], say) => ({
     sentence: `The call names ${given} seats on shard ${first} of ${job(id, say)}, but ${committed} have committed.`,
-    action: 'Read the job again from the chain and name every seat that has committed, in the order of their nodes.',
+    action: 'Read the job again from the chain and name every seat that has committed, in the order of the commits.',
     retryable: true,
+  }),
+  SeveralSeats: ([id], say) => ({
+    sentence: `Several nodes compute every shard of ${job(id, say)}, so none of them claims it alone.`,
+    action: 'Use sit to take one of its seats.',
+  }),
+  OneSeat: ([id], say) => ({
+    sentence: `One node computes each shard of ${job(id, say)}, or this lease is no seat among several.`,
+    action: 'Use claim, takeOver and commit.',
+  }),
+  NotAudited: ([id, first], say) => ({
+    sentence: `${lease(id, first, say)} was not drawn for an audit, or the block that decides it is not there yet.`,
+    action: 'Wait for the block after the commit; if the lease is not drawn then, leave it to its holder.',
+  }),
+  NotCredits: ([caller], say) => ({
+    sentence: `Only the contract that mints credits may redeem receipts, and ${say.short(caller)} is not.`,
+    action: 'Use the credits contract instead.',
+  }),
+  ReceiptUnknown: ([id, first], say) => ({
+    sentence: `No receipt is left of shard ${first} of ${job(id, say)}: it was redeemed, or its work was paid in a way that leaves none.`,
+    action: 'Redeem only drawn work that was paid after its challenge window, and each receipt once.',
   }),
   JobBusy: ([id], say) => ({
     sentence: `Nodes still work on ${job(id, say)}, so it cannot be closed.`,
@@ -339,13 +362,9 @@ export const SENTENCES: { [Name in KnownErrorName]: (args: Args<Name>, say: Say)
     sentence: `Only the Market may do this, and ${say.short(caller)} is not.`,
     action: 'Use the Market instead.',
   }),
-  CourtMismatch: ([court], say) => ({
-    sentence: `The Market was deployed with the wrong court at ${say.short(court)}.`,
+  PartMismatch: ([part], say) => ({
+    sentence: `The Market was deployed with a part at ${say.short(part)} that was made for another token.`,
     action: 'Deploy all of its contracts from the same build.',
-  }),
-  ExtensionMismatch: ([extension], say) => ({
-    sentence: `The Market was deployed with the wrong extension at ${say.short(extension)}.`,
-    action: 'Deploy both contracts from the same build.',
   }),
 };
 

@@ -22,7 +22,7 @@ describe('terms', () => {
   test('are signed with the type string that the contract hashes', () => {
     expect(typeString('Terms', termsTypes.Terms)).toBe(
       'Terms(address requester,address currency,uint96 minPrice,uint96 maxPrice,uint96 bond,uint32 shards,' +
-        'uint16 maxLease,uint8 runtime,uint8 tier,uint8 seats,bool direct,uint16 auditBps,uint152 rules,uint32 node,' +
+        'uint16 maxLease,uint8 runtime,uint8 tier,uint8 seats,bool direct,bool tolerant,uint16 auditBps,uint152 rules,uint32 node,' +
         'uint40 start,uint40 expiry,uint32 ramp,uint32 exec,uint32 window,bytes32 spec,bytes32 afterJob,uint64 salt)',
     );
     expect(typeString('Acceptance', acceptanceTypes.Acceptance)).toBe(
@@ -37,11 +37,11 @@ describe('terms', () => {
       jobId(TERMS, marketDomain(31337, TERMS.requester)),
       ...Object.keys(TERMS).map((field) => jobId(changed(field as keyof Terms), domain)),
     ]);
-    expect(ids.size).toBe(3 + 22);
+    expect(ids.size).toBe(3 + 23);
   });
 
   test('have this id on the first local deployment', () => {
-    expect(jobId(TERMS, domain)).toBe('0x7ef89869c481fa3cd7876efdcd092bc2d3c44c59647ebe718fbe2866d1461260');
+    expect(jobId(TERMS, domain)).toBe('0x24ca22f20b40ecf94c6dfcf9777286a795a923ad3f62490c0c4b801e94a0840a');
   });
 
   test('make an order and an acceptance for a wallet to sign', () => {

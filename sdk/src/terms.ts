@@ -28,7 +28,9 @@ export interface Terms {
   seats: number;
   /** No audit, and `submit` instead of commit and reveal. */
   direct: boolean;
-  /** Share of single-seat leases that are audited on top of the base rate, basis points. */
+  /** Results that differ may both be right (see the spec's comparator): the chain does not compare them; who doubts one challenges. */
+  tolerant: boolean;
+  /** Share of single-seat leases that the requester has audited, and pays for, beside the governed base rate; basis points. */
   auditBps: number;
   /** The protocol's numbers that this job keeps for life, in one word: see `readRules`. The newest when it is posted. */
   rules: bigint;
@@ -90,6 +92,7 @@ export const termsTypes = {
     { name: 'tier', type: 'uint8' },
     { name: 'seats', type: 'uint8' },
     { name: 'direct', type: 'bool' },
+    { name: 'tolerant', type: 'bool' },
     { name: 'auditBps', type: 'uint16' },
     { name: 'rules', type: 'uint152' },
     { name: 'node', type: 'uint32' },
@@ -147,9 +150,17 @@ export function jobId(terms: Terms, domain: MarketDomain): Hex {
   return hashTypedData(orderTypedData(terms, domain));
 }
 
+/**
+ * Most that one shard can cost, fee included, in the currency's smallest unit: every seat at the end of the ramp, and an auditor where
+ * the requester buys audits.
+ */
+export function worstShard(terms: Pick<Terms, 'maxPrice' | 'seats' | 'auditBps'>): bigint {
+  return terms.maxPrice * BigInt(terms.auditBps === 0 ? terms.seats : terms.seats + 1);
+}
+
 /** Most that the job can cost, fee included, in the currency's smallest unit. Posting escrows exactly this. */
-export function worstCase(terms: Pick<Terms, 'shards' | 'maxPrice' | 'seats'>): bigint {
-  return BigInt(terms.shards) * terms.maxPrice * BigInt(terms.seats);
+export function worstCase(terms: Pick<Terms, 'shards' | 'maxPrice' | 'seats' | 'auditBps'>): bigint {
+  return BigInt(terms.shards) * worstShard(terms);
 }
 
 /**

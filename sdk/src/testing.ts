@@ -5,12 +5,12 @@ import type { Lease, Result } from './lease.ts';
 import { packRules, type Rules } from './rules.ts';
 import type { Terms } from './terms.ts';
 
-/** As `Parameters.initial()`. */
+/** As `Parameters.initial()`, but that the protocol audits nothing. */
 export const RULES: Rules = {
   version: 1,
   feeBps: 300,
   bondTenths: 40,
-  auditBps: 0,
+  auditRates: 0,
   revealWindow: 600,
   auditWindow: 1_800,
   drawStep: 30,
@@ -30,6 +30,7 @@ export const TERMS: Terms = {
   tier: 0,
   seats: 1,
   direct: false,
+  tolerant: false,
   auditBps: 0,
   rules: packRules(RULES),
   node: 0,

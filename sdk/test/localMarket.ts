@@ -15,7 +15,7 @@ export async function done(chain: TestChain, sending: Promise<Hash>): Promise<Tr
   return receipt;
 }
 
-/** Deploys the token, the extension and the Market. */
+/** Deploys the token, the Market's parts and the Market. */
 export async function deploy(chain: TestChain): Promise<Deployment> {
   const deployer = chain.person(DEPLOYER).address;
   const create = async (name: string, args: unknown[]): Promise<{ address: Address; block: number }> => {
@@ -24,9 +24,11 @@ export async function deploy(chain: TestChain): Promise<Deployment> {
     return { address: getAddress(contractAddress!), block: Number(blockNumber) };
   };
   const { address: token } = await create('DpuToken', [deployer]);
+  const { address: extension } = await create('MarketExtension', [token]);
+  const { address: panels } = await create('MarketPanels', [token]);
   const { address: court } = await create('MarketCourt', [token]);
-  const { address: extension } = await create('MarketExtension', [token, court]);
-  const { address: market, block } = await create('Market', [token, extension, deployer, deployer, PARAMS]);
+  const parts = { extension, panels, court };
+  const { address: market, block } = await create('Market', [token, parts, deployer, deployer, PARAMS]);
   const urls = { rpcUrl: chain.rpcUrl, indexerUrl: chain.rpcUrl, gatewayUrl: chain.rpcUrl };
   return {
     chainId: 31_337,
@@ -38,14 +40,14 @@ export async function deploy(chain: TestChain): Promise<Deployment> {
   };
 }
 
-/** As `Parameters.initial()`. */
-const PARAMS = {
+/** As `Parameters.initial()`, but that the protocol audits nothing. */
+export const PARAMS = {
   feeBps: 300,
   bondTenths: 40,
   noShowBps: 2_000,
   burnBps: 5_000,
   retryBps: 4_000,
-  auditBps: 0,
+  auditRates: 0,
   revealWindow: 600,
   auditWindow: 1_800,
   openFor: 60,
