@@ -1,5 +1,5 @@
 /** A lease as calldata needs it, and the storage word that the contract keeps of it. Mirrors `src-contracts/types/Lease.sol`. */
-import { encodeAbiParameters, keccak256, zeroHash, type Hex } from 'viem';
+import { encodeAbiParameters, keccak256, stringToHex, zeroHash, type Hex } from 'viem';
 
 import type { Terms } from './terms.ts';
 import { packWord, unpackWord, type Layout } from './words.ts';
@@ -49,7 +49,7 @@ export interface Result {
  * that a jury found wrong. `settled`: it was paid, and its word is a receipt for credits until they are minted.
  */
 export const PHASES = [
-  ...(['none', 'claimed', 'committed', 'revealed', 'lapsed', 'seated', 'disputed', 'convicted', 'settled'] as const),
+  ...(['none', 'claimed', 'committed', 'revealed', 'lapsed', 'seated', 'disputed', 'convicted', 'settled', 'excused'] as const),
 ] as const;
 
 /** Where a lease stands on chain. */
@@ -63,10 +63,15 @@ export type JobState = (typeof JOB_STATES)[number];
 
 /** Flag of a lease that covers its whole job and lives in the job's own slot. */
 export const SOLO = 0x80;
+/** Root of a result that says that the job cannot be done as it is described: keccak256 of `DPU spec fault`. */
+export const SPEC_FAULT = keccak256(stringToHex('DPU spec fault'));
+
 /** Flag of a lease of a direct job. */
 export const DIRECT = 0x40;
 /** Flag of one of several seats: its word is under a key of range and node, and the range's own word is a panel's. */
 export const SEAT = 0x20;
+/** Flag of a lease of whose bond a jury has taken a part. */
+export const TRIMMED = 0x10;
 
 const TOP = [
   ['top', 8],
@@ -149,6 +154,18 @@ export function lapsedWord({ node, count, bonus }: Pick<Lease, 'node' | 'count' 
 export function leaseWordOf(lease: Lease, at: number, result?: Result): bigint {
   if (result) return revealedWord(lease, result, at);
   return lease.commitment === zeroHash ? claimedWord(lease) : committedWord(lease, at);
+}
+
+/**
+ * Whether a storage word stands for `lease` with `result` once it was revealed: as it was shown, or while shards of it are before juries
+ * (the last 16 bits then count them). A jury may have marked it `TRIMMED`.
+ */
+export function standsFor(leaseWord: bigint, lease: Lease, result: Result): boolean {
+  const { top, body } = unpackWord(TOP, leaseWord);
+  const phase = PHASES[Number(top) & 0x0f];
+  if (phase !== 'revealed' && phase !== 'disputed') return false;
+  const shift = phase === 'disputed' ? 16n : 0n;
+  return body >> shift === unpackWord(TOP, revealedWord(lease, result, 0)).body >> shift;
 }
 
 /** What a storage word says without its preimage. */

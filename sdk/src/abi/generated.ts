@@ -4833,6 +4833,112 @@ export const marketAbi = [
  },
  {
   "type": "function",
+  "name": "appeal",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "lease_",
+    "type": "tuple",
+    "internalType": "struct Lease",
+    "components": [
+     {
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
+     },
+     {
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "index",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "nodeId",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "appellant",
+  "inputs": [
+   {
+    "name": "key",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "account",
+    "type": "address",
+    "internalType": "address"
+   },
+   {
+    "name": "nodeId",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
   "name": "cancel",
   "inputs": [
    {
@@ -4876,6 +4982,132 @@ export const marketAbi = [
       "internalType": "bytes32"
      }
     ]
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "challenge",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "lease_",
+    "type": "tuple",
+    "internalType": "struct Lease",
+    "components": [
+     {
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
+     },
+     {
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "result",
+    "type": "tuple",
+    "internalType": "struct Result",
+    "components": [
+     {
+      "name": "root",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "units",
+      "type": "uint64",
+      "internalType": "uint64"
+     },
+     {
+      "name": "manifest",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "shard",
+    "type": "tuple",
+    "internalType": "struct Shard",
+    "components": [
+     {
+      "name": "index",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "hash",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "units",
+      "type": "uint64",
+      "internalType": "uint64"
+     },
+     {
+      "name": "proof",
+      "type": "bytes32[]",
+      "internalType": "bytes32[]"
+     }
+    ]
+   },
+   {
+    "name": "nodeId",
+    "type": "uint32",
+    "internalType": "uint32"
    }
   ],
   "outputs": [],
@@ -4930,6 +5162,602 @@ export const marketAbi = [
   ],
   "outputs": [],
   "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "dispute",
+  "inputs": [
+   {
+    "name": "key",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "tuple",
+    "internalType": "struct Dispute",
+    "components": [
+     {
+      "name": "state",
+      "type": "uint8",
+      "internalType": "enum DisputeState"
+     },
+     {
+      "name": "round",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "verdict",
+      "type": "uint8",
+      "internalType": "enum Verdict"
+     },
+     {
+      "name": "marks",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "paid",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "paidAgain",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "at",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "atBlock",
+      "type": "uint40",
+      "internalType": "uint40"
+     },
+     {
+      "name": "challenger",
+      "type": "address",
+      "internalType": "address"
+     }
+    ]
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "disputeCost",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   }
+  ],
+  "outputs": [
+   {
+    "name": "challenging",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "juror",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "appealing",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "stateMutability": "pure"
+ },
+ {
+  "type": "function",
+  "name": "disputeKey",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "lease_",
+    "type": "tuple",
+    "internalType": "struct Lease",
+    "components": [
+     {
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
+     },
+     {
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "index",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ],
+  "stateMutability": "pure"
+ },
+ {
+  "type": "function",
+  "name": "disputeTimes",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "lease_",
+    "type": "tuple",
+    "internalType": "struct Lease",
+    "components": [
+     {
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
+     },
+     {
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "index",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "serveUntil",
+    "type": "uint40",
+    "internalType": "uint40"
+   },
+   {
+    "name": "speakUntil",
+    "type": "uint40",
+    "internalType": "uint40"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "drawnToJury",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "lease_",
+    "type": "tuple",
+    "internalType": "struct Lease",
+    "components": [
+     {
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
+     },
+     {
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "index",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "nodeId",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "now_",
+    "type": "bool",
+    "internalType": "bool"
+   },
+   {
+    "name": "from_",
+    "type": "uint40",
+    "internalType": "uint40"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "enforce",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "lease_",
+    "type": "tuple",
+    "internalType": "struct Lease",
+    "components": [
+     {
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
+     },
+     {
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "result",
+    "type": "tuple",
+    "internalType": "struct Result",
+    "components": [
+     {
+      "name": "root",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "units",
+      "type": "uint64",
+      "internalType": "uint64"
+     },
+     {
+      "name": "manifest",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "index",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "judge",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "lease_",
+    "type": "tuple",
+    "internalType": "struct Lease",
+    "components": [
+     {
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
+     },
+     {
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "index",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "said",
+    "type": "tuple[]",
+    "internalType": "struct Testimony[]",
+    "components": [
+     {
+      "name": "node",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "verdict",
+      "type": "uint8",
+      "internalType": "enum Verdict"
+     },
+     {
+      "name": "hash",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "units",
+      "type": "uint64",
+      "internalType": "uint64"
+     },
+     {
+      "name": "evidence",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "salt",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "jury",
+  "inputs": [
+   {
+    "name": "key",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "round",
+    "type": "uint8",
+    "internalType": "uint8"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "uint256",
+    "internalType": "Bench"
+   }
+  ],
+  "stateMutability": "view"
  },
  {
   "type": "function",
@@ -5259,6 +6087,93 @@ export const marketAbi = [
  },
  {
   "type": "function",
+  "name": "serve",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "lease_",
+    "type": "tuple",
+    "internalType": "struct Lease",
+    "components": [
+     {
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
+     },
+     {
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "index",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "nodeId",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "commitment",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
   "name": "sweep",
   "inputs": [
    {
@@ -5274,6 +6189,628 @@ export const marketAbi = [
   ],
   "outputs": [],
   "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "testify",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "lease_",
+    "type": "tuple",
+    "internalType": "struct Lease",
+    "components": [
+     {
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
+     },
+     {
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "index",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "jurors",
+    "type": "tuple[]",
+    "internalType": "struct Juror[]",
+    "components": [
+     {
+      "name": "node",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "at",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "said",
+    "type": "tuple",
+    "internalType": "struct Testimony",
+    "components": [
+     {
+      "name": "node",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "verdict",
+      "type": "uint8",
+      "internalType": "enum Verdict"
+     },
+     {
+      "name": "hash",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "units",
+      "type": "uint64",
+      "internalType": "uint64"
+     },
+     {
+      "name": "evidence",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "salt",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "testimonyOf",
+  "inputs": [
+   {
+    "name": "key",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "round",
+    "type": "uint8",
+    "internalType": "uint8"
+   },
+   {
+    "name": "said",
+    "type": "tuple",
+    "internalType": "struct Testimony",
+    "components": [
+     {
+      "name": "node",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "verdict",
+      "type": "uint8",
+      "internalType": "enum Verdict"
+     },
+     {
+      "name": "hash",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "units",
+      "type": "uint64",
+      "internalType": "uint64"
+     },
+     {
+      "name": "evidence",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "salt",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ],
+  "stateMutability": "pure"
+ },
+ {
+  "type": "event",
+  "name": "Appealed",
+  "inputs": [
+   {
+    "name": "dispute",
+    "type": "bytes32",
+    "indexed": true,
+    "internalType": "bytes32"
+   },
+   {
+    "name": "appellant",
+    "type": "address",
+    "indexed": false,
+    "internalType": "address"
+   },
+   {
+    "name": "byNode",
+    "type": "uint32",
+    "indexed": false,
+    "internalType": "uint32"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "Challenged",
+  "inputs": [
+   {
+    "name": "dispute",
+    "type": "bytes32",
+    "indexed": true,
+    "internalType": "bytes32"
+   },
+   {
+    "name": "id",
+    "type": "bytes32",
+    "indexed": true,
+    "internalType": "bytes32"
+   },
+   {
+    "name": "node",
+    "type": "uint32",
+    "indexed": true,
+    "internalType": "uint32"
+   },
+   {
+    "name": "claimed",
+    "type": "uint256",
+    "indexed": false,
+    "internalType": "LeaseWord"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "indexed": false,
+    "internalType": "uint32"
+   },
+   {
+    "name": "index",
+    "type": "uint32",
+    "indexed": false,
+    "internalType": "uint32"
+   },
+   {
+    "name": "hash",
+    "type": "bytes32",
+    "indexed": false,
+    "internalType": "bytes32"
+   },
+   {
+    "name": "units",
+    "type": "uint64",
+    "indexed": false,
+    "internalType": "uint64"
+   },
+   {
+    "name": "challenger",
+    "type": "address",
+    "indexed": false,
+    "internalType": "address"
+   },
+   {
+    "name": "byNode",
+    "type": "uint32",
+    "indexed": false,
+    "internalType": "uint32"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "DisputeEnded",
+  "inputs": [
+   {
+    "name": "dispute",
+    "type": "bytes32",
+    "indexed": true,
+    "internalType": "bytes32"
+   },
+   {
+    "name": "verdict",
+    "type": "uint8",
+    "indexed": false,
+    "internalType": "enum Verdict"
+   },
+   {
+    "name": "returned",
+    "type": "uint256",
+    "indexed": false,
+    "internalType": "uint256"
+   },
+   {
+    "name": "forfeited",
+    "type": "uint256",
+    "indexed": false,
+    "internalType": "uint256"
+   },
+   {
+    "name": "rewarded",
+    "type": "uint256",
+    "indexed": false,
+    "internalType": "uint256"
+   },
+   {
+    "name": "repaid",
+    "type": "uint256",
+    "indexed": false,
+    "internalType": "uint256"
+   },
+   {
+    "name": "record",
+    "type": "uint16",
+    "indexed": false,
+    "internalType": "uint16"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "Judged",
+  "inputs": [
+   {
+    "name": "dispute",
+    "type": "bytes32",
+    "indexed": true,
+    "internalType": "bytes32"
+   },
+   {
+    "name": "round",
+    "type": "uint8",
+    "indexed": false,
+    "internalType": "uint8"
+   },
+   {
+    "name": "found",
+    "type": "uint8",
+    "indexed": false,
+    "internalType": "enum Verdict"
+   },
+   {
+    "name": "stands",
+    "type": "uint8",
+    "indexed": false,
+    "internalType": "enum Verdict"
+   },
+   {
+    "name": "served",
+    "type": "uint256",
+    "indexed": false,
+    "internalType": "uint256"
+   },
+   {
+    "name": "paid",
+    "type": "uint256",
+    "indexed": false,
+    "internalType": "uint256"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "JurorServed",
+  "inputs": [
+   {
+    "name": "dispute",
+    "type": "bytes32",
+    "indexed": true,
+    "internalType": "bytes32"
+   },
+   {
+    "name": "node",
+    "type": "uint32",
+    "indexed": true,
+    "internalType": "uint32"
+   },
+   {
+    "name": "round",
+    "type": "uint8",
+    "indexed": false,
+    "internalType": "uint8"
+   },
+   {
+    "name": "commitment",
+    "type": "bytes32",
+    "indexed": false,
+    "internalType": "bytes32"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "JurorSpoke",
+  "inputs": [
+   {
+    "name": "dispute",
+    "type": "bytes32",
+    "indexed": true,
+    "internalType": "bytes32"
+   },
+   {
+    "name": "node",
+    "type": "uint32",
+    "indexed": true,
+    "internalType": "uint32"
+   },
+   {
+    "name": "round",
+    "type": "uint8",
+    "indexed": false,
+    "internalType": "uint8"
+   },
+   {
+    "name": "verdict",
+    "type": "uint8",
+    "indexed": false,
+    "internalType": "enum Verdict"
+   },
+   {
+    "name": "hash",
+    "type": "bytes32",
+    "indexed": false,
+    "internalType": "bytes32"
+   },
+   {
+    "name": "units",
+    "type": "uint64",
+    "indexed": false,
+    "internalType": "uint64"
+   },
+   {
+    "name": "evidence",
+    "type": "bytes32",
+    "indexed": false,
+    "internalType": "bytes32"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "LeaseJudged",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "indexed": true,
+    "internalType": "bytes32"
+   },
+   {
+    "name": "node",
+    "type": "uint32",
+    "indexed": true,
+    "internalType": "uint32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "indexed": false,
+    "internalType": "uint32"
+   },
+   {
+    "name": "verdict",
+    "type": "uint8",
+    "indexed": false,
+    "internalType": "enum Verdict"
+   },
+   {
+    "name": "paid",
+    "type": "uint256",
+    "indexed": false,
+    "internalType": "uint256"
+   },
+   {
+    "name": "fee",
+    "type": "uint256",
+    "indexed": false,
+    "internalType": "uint256"
+   },
+   {
+    "name": "compensation",
+    "type": "uint256",
+    "indexed": false,
+    "internalType": "uint256"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "error",
+  "name": "BondTooSmall",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "bond",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "DisputeInState",
+  "inputs": [
+   {
+    "name": "dispute",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "actual",
+    "type": "uint8",
+    "internalType": "enum DisputeState"
+   },
+   {
+    "name": "needed",
+    "type": "uint8",
+    "internalType": "enum DisputeState"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "JurorIsParty",
+  "inputs": [
+   {
+    "name": "dispute",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "node",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "JurorServedAlready",
+  "inputs": [
+   {
+    "name": "dispute",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "node",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "JurorSpokeAlready",
+  "inputs": [
+   {
+    "name": "dispute",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "node",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "JurorsMismatch",
+  "inputs": [
+   {
+    "name": "dispute",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "JuryFull",
+  "inputs": [
+   {
+    "name": "dispute",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "seats",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ]
  },
  {
   "type": "error",
@@ -5297,6 +6834,54 @@ export const marketAbi = [
    },
    {
     "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "RoundFinal",
+  "inputs": [
+   {
+    "name": "dispute",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "ShardUnknown",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "index",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "TestimonyInvalid",
+  "inputs": [
+   {
+    "name": "dispute",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "node",
     "type": "uint32",
     "internalType": "uint32"
    }
