@@ -13,24 +13,30 @@ export const seatPhase = onchainEnum('seat_phase', [
 ]);
 /** How a panel ended. `lapsed`: its last seat missed the deadline; after that and after `silent` the range is free again. */
 export const panelOutcome = onchainEnum('panel_outcome', ['agreed', 'unresolved', 'silent', 'lapsed']);
-/** A range that several nodes compute, from its newest opening. Such a range has no `lease`. */
+/** Several seats, as the terms ask; or a single lease that was drawn, and its auditor. */
+export const panelKind = onchainEnum('panel_kind', ['seats', 'audit']);
+/** A range that several nodes compute, from its newest opening. Such a range has no `lease` while it lives. */
 export const panel = onchainTable(
   'panel',
   (t) => ({
     job: t.hex().notNull(),
     first: t.integer().notNull(),
     count: t.integer().notNull(),
-    /** How many the job asks for; how many sit now, and how many of them have committed. */
+    kind: panelKind().notNull(),
+    /** The node that audits, and whether the protocol pays it. */
+    auditor: t.int8({ mode: 'number' }),
+    pooled: t.boolean().notNull(),
+    /** How many it asks for, 1 once an auditor has failed; how many sit now, and how many of them have committed. */
     seats: t.integer().notNull(),
     sitting: t.integer().notNull(),
     committed: t.integer().notNull(),
     event: t.text().notNull(),
     openedAt: t.int8({ mode: 'number' }).notNull(),
-    /** Last second at which a node may join. */
+    /** Last second at which a node may join; of an audit, at which its auditor must have committed. */
     joinUntil: t.int8({ mode: 'number' }).notNull(),
     /** Null while nodes sit. */
     outcome: panelOutcome(),
-    /** What a quorum agreed on; null otherwise. */
+    /** What its end told: what a quorum agreed on, or, unresolved, the first result that most have shown. */
     root: t.hex(),
     units: t.bigint(),
     manifest: t.hex(),

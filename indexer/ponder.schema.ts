@@ -24,6 +24,8 @@ export const paymentKind = onchainEnum('payment_kind', [
   'burn',
   'treasury',
   'sweep',
+  'audit',
+  'auditRefund',
 ]);
 export const activityType = onchainEnum('activity_type', [
   'jobPosted',
@@ -59,6 +61,8 @@ export const activityType = onchainEnum('activity_type', [
   'seatsAllowed',
   'panelEnded',
   'seatFaulted',
+  'auditOpened',
+  'creditsSet',
 ]);
 
 export const job = onchainTable(
@@ -79,6 +83,7 @@ export const job = onchainTable(
     tier: t.integer().notNull(),
     seats: t.integer().notNull(),
     direct: t.boolean().notNull(),
+    tolerant: t.boolean().notNull(),
     auditBps: t.integer().notNull(),
     /** The protocol's numbers that the job keeps, in one word, and the version in `params` that they come from. */
     rules: t.bigint().notNull(),
@@ -302,7 +307,7 @@ export const params = onchainTable('params', (t) => ({
   noShowBps: t.integer().notNull(),
   burnBps: t.integer().notNull(),
   retryBps: t.integer().notNull(),
-  auditBps: t.integer().notNull(),
+  auditRates: t.integer().notNull(),
   revealWindow: t.int8({ mode: 'number' }).notNull(),
   auditWindow: t.int8({ mode: 'number' }).notNull(),
   openFor: t.int8({ mode: 'number' }).notNull(),
@@ -335,6 +340,8 @@ export const protocol = onchainTable('protocol', (t) => ({
   id: t.integer().primaryKey(),
   treasury: t.hex(),
   guardian: t.hex(),
+  /** Who mints credits against receipts. */
+  credits: t.hex(),
   guardianUntil: t.int8({ mode: 'number' }),
   pausedUntil: t.int8({ mode: 'number' }),
   params: t.integer(),

@@ -23,6 +23,9 @@ const EFFECT = {
   slash: 0n,
   burn: 0n,
   treasury: 1n,
+  /** The protocol's money for an auditor is set aside from the treasury; what the auditor does not earn comes back. */
+  audit: -1n,
+  auditRefund: 1n,
 } as const satisfies Record<PaymentKind, bigint>;
 
 /** A move of `amount` of `currency`; `account` is whose balance or stake it is, if anybody's. */
@@ -74,8 +77,10 @@ function totalsOf(kind: PaymentKind, amount: bigint): Partial<Totals> {
     case 'withdrawal':
       return { withdrawn: amount };
     case 'escrow':
+    case 'audit':
       return { escrow: amount };
     case 'refund':
+    case 'auditRefund':
       return { escrow: -amount };
     case 'paid':
       return { escrow: -amount, paid: amount };

@@ -68,6 +68,7 @@ describe('governance', () => {
     await world.emit('UnbondingSet', { unbonding: 604_800 });
     await world.emit('SeatsAllowed', { allowed: true });
     await world.emit('SeatsAllowed', { allowed: false });
+    await world.emit('CreditsSet', { credits: OWNER });
     expect(world.memory.rows(protocol)).toEqual([
       {
         id: 0,
@@ -79,6 +80,7 @@ describe('governance', () => {
         minStake: 1_000n,
         unbonding: 604_800,
         seats: false,
+        credits: OWNER,
       },
     ]);
   });

@@ -3,7 +3,16 @@ import { createApi, type ApiPanel } from '@dpu/sdk/api';
 import { parseEther } from 'viem';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startChain, type Chain } from './lib/chain.ts';
-import { claim, commit, join, postSeats, tellPanels, type PanelStory } from './lib/panels.ts';
+import {
+  AUDITING,
+  commit,
+  postSeats,
+  sit,
+  tellAudits,
+  tellPanels,
+  type AuditStory,
+  type PanelStory,
+} from './lib/panels.ts';
 import { startIndexer, type Indexer } from './lib/ponder.ts';
 import { idOf, resultOf } from './lib/story.ts';
 import { expectBalances, expectCurrencies, expectNodes, expectStates, graphql } from './lib/truth.ts';
@@ -13,12 +22,15 @@ describe('panels on chain and in the index', () => {
   let indexer: Indexer;
   let api: ReturnType<typeof createApi>;
   let story: PanelStory;
+  let audits: AuditStory;
 
   beforeAll(async () => {
     chain = await startChain();
+    story = await tellPanels(chain);
+    // Before anyone indexes: it tries blocks until one draws what it needs.
+    audits = await tellAudits(chain);
     indexer = await startIndexer({ ...chain.env, PONDER_PGLITE_DIR: 'memory://' });
     api = createApi(indexer.url);
-    story = await tellPanels(chain);
     await indexer.reach(await chain.client.getBlockNumber());
   });
 
@@ -36,7 +48,8 @@ describe('panels on chain and in the index', () => {
 
   test('nodes equal the contract', () => expectNodes(chain, api, [1, 2, 3, 4]));
 
-  test('states equal the contract', () => expectStates(chain, api, Object.values(story)));
+  test('states equal the contract', () =>
+    expectStates(chain, api, [...Object.values(story), ...Object.values(audits)]));
 
   test('all of the escrow is paid, taken as fee, or given back', async () => {
     for (const id of Object.values(story)) {
@@ -90,6 +103,55 @@ describe('panels on chain and in the index', () => {
     expect(panel!.seats[2]!.bonus).toBe(parseEther('24'));
   });
 
+  test('what an audited job sets aside is paid, taken as fee, or given back; what the protocol pays is not counted', async () => {
+    for (const id of Object.values(audits)) {
+      const job = (await api.job(id))!;
+      expect(job.paid + job.fee + job.refunded, id).toBe(4n * parseEther('1'));
+    }
+  });
+
+  test('an audit that was bought: both are paid from the job, which is settled once', async () => {
+    const job = (await api.job(audits.bought))!;
+    expect(job).toMatchObject({ state: 'complete', claimed: 2, settled: 2, leases: [], refunded: 0n });
+    const [panel] = job.panels;
+    expect(panel).toMatchObject({
+      kind: 'audit',
+      auditor: 2,
+      pooled: false,
+      asked: 2,
+      outcome: 'agreed',
+      ...resultOf(50n),
+    });
+    expect(phases(panel!)).toEqual(['1 settled', '2 settled']);
+    expect(panel!.seats.map(({ root }) => root)).toEqual([resultOf(50n).root, resultOf(50n).root]);
+  });
+
+  test('an audit on which nobody agrees: half for each, the rest goes back to who paid', async () => {
+    const job = (await api.job(audits.pooled))!;
+    expect(job).toMatchObject({ state: 'closed', claimed: 0, settled: 0, paid: parseEther('0.97') });
+    const [panel] = job.panels;
+    expect(panel).toMatchObject({ kind: 'audit', auditor: 2, pooled: true, outcome: 'unresolved', root: null });
+    expect(phases(panel!)).toEqual(['1 unresolved', '2 unresolved']);
+    expect(panel!.seats.map(({ root }) => root)).toEqual([resultOf(50n).root, resultOf(53n).root]);
+  });
+
+  test('an auditor that fails leaves the holder alone, and costs the protocol nothing', async () => {
+    expect(await api.job(audits.left)).toMatchObject({ state: 'complete', settled: 2, paid: parseEther('1.94') });
+    const [panel] = await panelsOf(audits.left);
+    expect(panel).toMatchObject({ kind: 'audit', auditor: 2, asked: 1, lapses: 1, outcome: 'agreed', bonus: 0n });
+    expect(phases(panel!)).toEqual(['1 settled', '2 lapsed']);
+    const [silent] = await panelsOf(audits.withheld);
+    expect(phases(silent!)).toEqual(['1 settled', '2 faulted']);
+  });
+
+  test('an audit that nobody answers frees the range for one node, with the bonds of both', async () => {
+    const job = (await api.job(audits.silent))!;
+    expect(job).toMatchObject({ state: 'closed', settled: 0, paid: 0n });
+    expect(job.leases).toMatchObject([{ node: 3, phase: 'lapsed', lapses: 1, bonus: 0n }]);
+    expect(job.panels).toMatchObject([{ outcome: 'silent', bonus: 0n }]);
+    expect(phases(job.panels[0]!)).toEqual(['1 faulted', '2 faulted']);
+  });
+
   test('the network says that it lets jobs ask for seats, and GraphQL knows them', async () => {
     expect((await api.stats()).seatsAllowed).toBe(true);
     const query = `{ job(id: "${story.agreed}") { panels { items { outcome places { items { holder { id } } } } } } }`;
@@ -100,10 +162,10 @@ describe('panels on chain and in the index', () => {
   });
 
   test('a panel that lives equals the contract', async () => {
-    const terms = await postSeats(chain);
+    const terms = await postSeats(chain, { rules: AUDITING });
     const id = idOf(chain, terms);
-    await commit(chain, terms, await claim(chain, terms, 1));
-    await join(chain, terms, 2);
+    await commit(chain, terms, await sit(chain, terms, 1));
+    await sit(chain, terms, 2);
     await indexer.reach(await chain.client.getBlockNumber());
     const truth = await chain.read({ address: chain.market, abi: marketAbi, functionName: 'panel', args: [id, 0] });
     const [panel] = await panelsOf(id);

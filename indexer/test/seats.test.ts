@@ -1,4 +1,4 @@
-import { SEAT, SOLO } from '@dpu/sdk/lease';
+import { SEAT, SOLO, SPEC_FAULT } from '@dpu/sdk/lease';
 import { keccak256, parseEther, parseGwei, toHex, zeroHash } from 'viem';
 import { describe, expect, test } from 'vitest';
 import { activity, balance, job, lease, leaseHistory, node, panel, payment, seat, stats } from '../ponder.schema.ts';
@@ -62,6 +62,9 @@ describe('seats', () => {
         job: JOB,
         first: 0,
         count: 2,
+        kind: 'seats',
+        auditor: null,
+        pooled: false,
         seats: 3,
         sitting: 2,
         committed: 0,
@@ -176,7 +179,7 @@ describe('a panel that does not agree', () => {
     await world.settle({ node: 1, paid: 146n, fee: 4n, record: 5_000 });
     await world.settle({ node: 2, paid: 146n, fee: 4n, record: 5_000 });
     await fault(world, 3, true);
-    expect(thePanel(world)).toMatchObject({ outcome: 'unresolved', root: null, units: null, manifest: null });
+    expect(thePanel(world)).toMatchObject({ outcome: 'unresolved', ...RESULT });
     expect(theJob(world)).toMatchObject({ claimed: 0, settled: 0, paid: 292n, fee: 8n });
     expect(world.memory.rows(stats)).toMatchObject([{ shardsSettled: 0, unitsSettled: 0n }]);
     expect(world.memory.rows(seat)).toMatchObject([
@@ -262,5 +265,138 @@ describe('lapses of seats', () => {
     await world.claim({ node: 1, count: 4, flags: SOLO | SEAT });
     expect(thePanel(world)).toMatchObject({ count: 4, sitting: 1 });
     expect(theJob(world)).toMatchObject({ claimed: 4 });
+  });
+});
+
+describe('audits', () => {
+  const PRICE = 300n;
+
+  /** Node 1 has committed to a whole range of two shards, and node 2 audits it. */
+  async function audited(pooled: boolean): Promise<World> {
+    const world = new World();
+    await world.treasury();
+    await world.emit('ParamsAdded', { version: 1, params: PARAMS });
+    for (const id of [1, 2, 3]) await world.node(id, id === 1 ? OWNER : OWNER_2);
+    await world.post(JOB, { bond: BOND, auditBps: 500, currency: TOKEN });
+    await world.claim();
+    await commit(world, 1);
+    await world.emit('AuditOpened', { id: JOB, auditor: 2, first: 0, pooled });
+    await claim(world, 2);
+    return world;
+  }
+
+  test('escrow covers an auditor on every shard', async () => {
+    expect(theJob(await audited(false))).toMatchObject({ escrow: 4n * 2n * TERMS.maxPrice });
+  });
+
+  test('make the lease a seat beside its auditor', async () => {
+    const world = await audited(false);
+    expect(world.memory.rows(lease)).toEqual([]);
+    expect(thePanel(world)).toMatchObject({
+      ...{ kind: 'audit', auditor: 2, pooled: false, seats: 2, sitting: 2, committed: 1, outcome: null, lapses: 0 },
+      ...{ openedAt: START + world.block - 2, joinUntil: START + world.block - 1 + TERMS.exec },
+    });
+    expect(theSeat(world, 1)).toMatchObject({
+      phase: 'committed',
+      commitment: COMMITMENT,
+      price: 150n,
+      bond: 2n * BOND,
+    });
+    expect(theSeat(world, 2)).toMatchObject({ phase: 'claimed', bond: 2n * BOND });
+    expect(theJob(world)).toMatchObject({ claimed: 2 });
+    expect(ofTreasury(world)).toBe(0n);
+    expect(world.memory.rows(activity).at(-2)).toMatchObject({ type: 'auditOpened', node: 2, amount: null });
+  });
+
+  test('are paid from the treasury where the protocol pays, and never count as the job’s cost', async () => {
+    const world = await audited(true);
+    expect(ofTreasury(world)).toBe(-PRICE);
+    await commit(world, 2);
+    await end(world, 'agreed');
+    await world.settle({ node: 1 });
+    await world.reveal({ node: 2, result: { ...RESULT, manifest: OTHER.manifest } });
+    await world.settle({ node: 2 });
+    expect(theJob(world)).toMatchObject({ settled: 2, paid: 291n, fee: 9n });
+    expect(ofTreasury(world)).toBe(-PRICE);
+    expect(theSeat(world, 1), 'told by the end alone').toMatchObject({
+      ...{
+        phase: 'settled',
+        ...RESULT,
+        revealedAt: START + world.block - 2,
+        revealTransaction: theSeat(world, 1)?.settleTransaction,
+      },
+    });
+    expect(theSeat(world, 2)).toMatchObject({ phase: 'settled', manifest: OTHER.manifest });
+    expect(theNode(world, 2)).toMatchObject({ shardsSettled: 2, unitsSettled: 12n });
+  });
+
+  test('give back what an auditor does not earn: half where nobody agrees, all where it withholds or lapses', async () => {
+    const half = await audited(true);
+    await commit(half, 2);
+    await end(half, 'unresolved', OTHER);
+    for (const id of [1, 2]) await half.settle({ node: id, paid: 146n, fee: 4n });
+    expect(ofTreasury(half)).toBe(-150n);
+    expect(theJob(half)).toMatchObject({ claimed: 0, settled: 0, paid: 146n, fee: 4n });
+
+    const withheld = await audited(true);
+    await commit(withheld, 2);
+    await end(withheld, 'agreed');
+    await withheld.settle({ node: 1 });
+    await fault(withheld, 2, true);
+    expect(ofTreasury(withheld)).toBe(RETRY);
+
+    const late = await audited(true);
+    await late.lapse({ node: 2, bonus: 160n });
+    expect(ofTreasury(late)).toBe(0n);
+    expect(thePanel(late)).toMatchObject({
+      seats: 1,
+      sitting: 1,
+      pooled: false,
+      auditor: 2,
+      bonus: 160n,
+      outcome: null,
+    });
+    await end(late, 'agreed');
+    await late.settle({ node: 1 });
+    expect(ofTreasury(late), 'the bonus that no retry needs').toBe(160n);
+  });
+
+  test('that nobody answers leave a range which one node takes over, with what both left', async () => {
+    const world = await audited(true);
+    await commit(world, 2);
+    for (const id of [1, 2]) await fault(world, id, true);
+    await end(world, 'silent', NO_RESULT);
+    expect(ofTreasury(world)).toBe(0n);
+    expect(thePanel(world)).toMatchObject({ outcome: 'silent', bonus: 2n * RETRY });
+    await world.claim({ node: 3, bonus: (2n * RETRY) / 10n ** 9n });
+    expect(thePanel(world)).toMatchObject({ bonus: 0n });
+    expect(world.memory.rows(lease)).toMatchObject([{ node: 3, phase: 'claimed', bonus: 2n * RETRY, lapses: 0 }]);
+    await world.emit('LeaseCommitted', { id: JOB, first: 0, node: 3, commitment: COMMITMENT });
+    await world.reveal({ node: 3 });
+    await world.settle({ node: 3 });
+    expect(world.memory.rows(lease)).toMatchObject([{ node: 3, phase: 'settled', ...RESULT }]);
+    expect(theJob(world)).toMatchObject({ settled: 2 });
+  });
+});
+
+describe('the finding that a job cannot be done', () => {
+  const FAULT = { root: SPEC_FAULT, units: 0n, manifest: zeroHash };
+
+  test('settles no shard, whoever finds it', async () => {
+    const world = await committed();
+    for (const id of [1, 2, 3]) await world.reveal({ node: id, result: FAULT });
+    await end(world, 'agreed', FAULT);
+    for (const id of [1, 2, 3]) await world.settle({ node: id });
+    expect(theJob(world)).toMatchObject({ claimed: 0, settled: 0 });
+    expect(theNode(world, 1)).toMatchObject({ shardsSettled: 0, leasesSettled: 1 });
+
+    const alone = new World();
+    await alone.node();
+    await alone.post();
+    await alone.claim();
+    await alone.reveal({ result: FAULT });
+    await alone.settle();
+    expect(theJob(alone)).toMatchObject({ claimed: 0, settled: 0 });
+    expect(alone.memory.rows(lease)).toMatchObject([{ phase: 'settled' }]);
   });
 });

@@ -1,5 +1,5 @@
 /** A lease as calldata needs it, and the storage word that the contract keeps of it. Mirrors `src-contracts/types/Lease.sol`. */
-import { encodeAbiParameters, keccak256, stringToHex, zeroHash, type Hex } from 'viem';
+import { encodeAbiParameters, keccak256, stringToBytes, zeroHash, type Hex } from 'viem';
 
 import type { Terms } from './terms.ts';
 import { packWord, unpackWord, type Layout } from './words.ts';
@@ -63,9 +63,6 @@ export type JobState = (typeof JOB_STATES)[number];
 
 /** Flag of a lease that covers its whole job and lives in the job's own slot. */
 export const SOLO = 0x80;
-/** Root of a result that says that the job cannot be done as it is described: keccak256 of `DPU spec fault`. */
-export const SPEC_FAULT = keccak256(stringToHex('DPU spec fault'));
-
 /** Flag of a lease of a direct job. */
 export const DIRECT = 0x40;
 /** Flag of one of several seats: its word is under a key of range and node, and the range's own word is a panel's. */
@@ -88,6 +85,9 @@ const PLACE = [
   ['committedBlock', 40],
   ['first', 32],
 ] as const satisfies Layout<keyof Lease>;
+
+/** The root of a node that found that the job cannot be done as it is described: keccak256 of `DPU spec fault`. */
+export const SPEC_FAULT = keccak256(stringToBytes('DPU spec fault'));
 
 /** Flags of a lease of `count` shards under `terms`. */
 export function flagsOf(terms: Pick<Terms, 'shards' | 'direct' | 'seats'>, count: number): number {

@@ -21,6 +21,7 @@ import { Keeper } from './keeper.ts';
 import type { Log } from './log.ts';
 import { Loop } from './loop.ts';
 import { Outbox } from './outbox.ts';
+import { Preparer } from './preparer.ts';
 import { PromiseBook } from './promiseBook.ts';
 import { Proposer } from './proposer.ts';
 import { Prover } from './prover.ts';
@@ -156,7 +157,10 @@ export async function runAgent(
   const proposer = new Proposer({ market, operator: account.address }, { chain, outbox, sender, nextTime });
   const scanned = (): number => book.cursor()?.number ?? 0;
   const prover = new Prover({ promises, proposer, scanned, log, timings, clockMs });
-  const settler = new Settler({ batch: 32, closeJobs: config.closeJobs }, { book, proposer, log, timings, clockMs });
+  const settler = new Settler(
+    { batch: 32, closeJobs: config.closeJobs },
+    { chain, book, promises, proposer, log, timings, clockMs },
+  );
   const executor = new Executor(
     { triesPerShard: 4, retryPauseMs: 1_000, saltSecret: saltSecret(operatorKey) },
     {
@@ -180,18 +184,23 @@ export async function runAgent(
     { node, revealConfirmations: config.revealConfirmations, lapseGraceSeconds: config.lapseGraceSeconds },
     { chain, book, facts, promises, nextTime, executor, prover, settler, log },
   );
+  const memoryBytes = config.shardMemoryMb * MIB;
+  const preparer = new Preparer(
+    { memoryBytes, preparing: 4 },
+    { promises, workspace, tryOut: (job, signal) => tryOut(runtimes.usable, job, signal) },
+  );
   const claimer = new Claimer(
     {
       node,
+      token: config.network.token,
       runtimes: new Set([...runtimes.usable.keys()].map((name) => RUNTIMES[name as RuntimeName])),
       asks: config.asks,
       maxLeaseShards: config.maxLeaseShards,
       leaseSeconds: config.leaseSeconds,
       reservePercent: config.reservePercent,
       reserveSeconds: config.reserveSeconds,
-      memoryBytes: config.shardMemoryMb * MIB,
+      memoryBytes,
       lapseGraceSeconds: config.lapseGraceSeconds,
-      preparing: 4,
     },
     {
       chain,
@@ -199,8 +208,7 @@ export async function runAgent(
       facts,
       outbox,
       promises,
-      workspace,
-      tryOut: (job, signal) => tryOut(runtimes.usable, job, signal),
+      preparer,
       slots,
       proposer,
       settler,

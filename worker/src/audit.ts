@@ -1,8 +1,6 @@
+import { auditDraw, baseRateOf, type AuditTerms } from '@dpu/sdk/assurance';
 import { readRules } from '@dpu/sdk/rules';
-import type { Terms } from '@dpu/sdk/terms';
-import { encodeAbiParameters, keccak256, type Hex } from 'viem';
-
-const BPS = 10_000n;
+import type { Hex } from 'viem';
 
 /** From when and until when a committed lease may be revealed. Block time, unix seconds. */
 export interface RevealTimes {
@@ -11,29 +9,25 @@ export interface RevealTimes {
   closes: number;
 }
 
+/** Whether leases of a job with these terms can be drawn for audits at all. */
+export function isAuditable(terms: AuditTerms): boolean {
+  return baseRateOf(terms) + terms.auditBps > 0;
+}
+
 /**
  * The contract's `_revealOpens`: at once, or after the audit's window when the block after the commit drew this lease. `seed` is that
  * block's hash (`gone` when it is out of the contract's reach); undefined means that it is not mined, and so is the answer.
  */
 export function revealTimes(
-  terms: Pick<Terms, 'auditBps' | 'rules'>,
+  terms: AuditTerms,
   lease: { job: Hex; first: number; committedAt: number },
   seed: Hex | 'gone' | undefined,
 ): RevealTimes | undefined {
   const rules = readRules(terms.rules);
-  const rate = BigInt(rules.auditBps + terms.auditBps);
   let opens = lease.committedAt;
-  if (rate > 0n) {
+  if (isAuditable(terms)) {
     if (seed === undefined) return undefined;
-    if (seed === 'gone' || auditRoll(seed, lease.job, lease.first) < rate) opens += rules.auditWindow;
+    if (auditDraw(terms, lease.job, lease.first, seed).drawn) opens += rules.auditWindow;
   }
   return { opens, closes: opens + rules.revealWindow };
-}
-
-function auditRoll(seed: Hex, job: Hex, first: number): bigint {
-  const encoded = encodeAbiParameters(
-    [{ type: 'bytes32' }, { type: 'bytes32' }, { type: 'uint32' }, { type: 'string' }],
-    [seed, job, first, 'audit'],
-  );
-  return BigInt(keccak256(encoded)) % BPS;
 }

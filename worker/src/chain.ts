@@ -115,6 +115,10 @@ export interface Chain extends SenderChain {
   leaseWord(id: Hex, first: number): Promise<bigint>;
   /** Storage word of a node's seat on a range; zero when it has none, or when nobody sits there any more. */
   seatWord(id: Hex, first: number, node: number): Promise<bigint>;
+  /** Second word of a range with a panel; zero when it has none. */
+  bench(id: Hex, first: number): Promise<bigint>;
+  /** Calldata of a transaction; undefined when the chain does not know it. */
+  input(hash: Hex): Promise<Hex | undefined>;
   /** Whether `node` may take the lease now, and from when it may (0: never). */
   drawn(terms: Terms, first: number, node: number): Promise<{ now: boolean; from: number }>;
   node(id: number): Promise<NodeView>;
@@ -123,6 +127,8 @@ export interface Chain extends SenderChain {
   /** Stake of all nodes that offer `runtime`. */
   runtimeStake(runtime: number): Promise<bigint>;
   config(): Promise<{ pausedUntil: number; minStake: bigint }>;
+  /** Who receives the protocol's fees, and pays its audits. */
+  treasury(): Promise<Address>;
   /** Free balance inside the Market. */
   marketBalance(currency: Address, account: Address): Promise<bigint>;
 }

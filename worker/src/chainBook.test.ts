@@ -43,6 +43,7 @@ const revealed = (block: number, first: number, node: number): MarketEvent => ({
   first,
   node,
   result: RESULT,
+  transaction: bytes32(block),
   time: 1_060,
 });
 const settled = (block: number, first: number, node: number): MarketEvent => ({
@@ -106,7 +107,7 @@ test('a lease carries what calldata needs, phase by phase', () => {
     commitment: zeroHash,
     committedBlock: 0,
   };
-  const base = { job: JOB, terms: sampleTerms(), claimedBlock: 12, bond: 80n };
+  const base = { job: JOB, terms: sampleTerms(), seated: false, claimedBlock: 12, bond: 80n };
   at(10, posted(10));
   at(12, claimed(12, 0, NODE, { bonus: 2n }));
   expect(book.lease(JOB, 0, NODE)).toEqual({ ...base, phase: 'claimed', lease });
@@ -114,7 +115,8 @@ test('a lease carries what calldata needs, phase by phase', () => {
   const bound = { ...lease, commitment: bytes32(0xc), committedBlock: 14 };
   expect(book.lease(JOB, 0, NODE)).toEqual({ ...base, phase: 'committed', lease: bound, committedAt: 1_050 });
   at(15, revealed(15, 0, NODE));
-  const shown = { ...base, lease: bound, committedAt: 1_050, revealedAt: 1_060, revealedBlock: 15, result: RESULT };
+  const times = { committedAt: 1_050, revealedAt: 1_060, revealedBlock: 15, revealedIn: bytes32(15) };
+  const shown = { ...base, ...times, lease: bound, result: RESULT };
   expect(book.lease(JOB, 0, NODE)).toEqual({ ...shown, phase: 'revealed' });
   expect(book.ownLiving(NODE)).toHaveLength(1);
   at(20, settled(20, 0, NODE));
@@ -271,4 +273,68 @@ test('a range is free when all its seats are lost, and held again by whoever tak
   at(31, seat(31, NODE, 1_300));
   expect(book.range(JOB, 0)?.standing).toBe('held');
   expect(book.ownLiving(NODE).map(({ lease }) => lease.deadline)).toEqual([1_300]);
+});
+
+const ended = (block: number, agreed: boolean, result = RESULT): MarketEvent => ({
+  ...{ block, logIndex: 20, job: JOB, name: 'PanelEnded', first: 0 },
+  agreed,
+  result,
+});
+
+test('seats stand in the order of their commits until their panel ends', () => {
+  const { book, at } = setup();
+  at(10, posted(10, JOB, SEATS));
+  at(12, seat(12, OTHER), seat(12, NODE), seat(12, 5));
+  at(13, of(committed(13, 0, OTHER), 1), of(committed(13, 0, 5), 2));
+  at(14, of(committed(14, 0, NODE), 1));
+  expect(book.range(JOB, 0)?.bench).toEqual([OTHER, 5, NODE]);
+  for (const node of [OTHER, 5, NODE]) at(20 + node, faulted(20 + node, node, true));
+  at(40, seat(40, 4));
+  expect(book.range(JOB, 0)).toMatchObject({ standing: 'held', bench: [], leases: [{ lease: { node: 4 } }] });
+});
+
+test('what the end of a panel tells is the result of the seat that showed nothing before', () => {
+  const { book, at } = setup();
+  at(10, posted(10, JOB, SEATS));
+  at(12, seat(12, OTHER), seat(12, NODE));
+  at(13, of(committed(13, 0, OTHER), 1), of(committed(13, 0, NODE), 2));
+  const theirs = { ...RESULT, manifest: bytes32(0xb2) };
+  at(15, {
+    ...(of(revealed(15, 0, OTHER), 3) as Extract<MarketEvent, { name: 'LeaseRevealed' }>),
+    result: theirs,
+  });
+  at(16, ended(16, true), of(settled(16, 0, OTHER), 21), of(settled(16, 0, NODE), 22));
+  expect(book.leasesOf(JOB).map(({ lease, result }) => [lease.node, result])).toEqual([
+    [NODE, RESULT],
+    [OTHER, theirs],
+  ]);
+  expect(book.settledResults(JOB)).toEqual([{ first: 0, node: NODE, result: RESULT }]);
+});
+
+test('nothing that nobody agreed on is a result of the job', () => {
+  const { book, at } = setup();
+  at(10, posted(10, JOB, SEATS));
+  at(12, seat(12, OTHER), seat(12, NODE));
+  at(13, of(committed(13, 0, OTHER), 1), of(committed(13, 0, NODE), 2));
+  at(16, ended(16, false), of(settled(16, 0, OTHER), 21), of(settled(16, 0, NODE), 22));
+  expect(book.range(JOB, 0)?.standing).toBe('ended');
+  expect(book.settledResults(JOB)).toEqual([]);
+});
+
+test('a lease whose audit has begun sits beside its auditor, the first on the bench', () => {
+  const { book, at } = setup();
+  at(10, posted(10));
+  at(12, claimed(12, 0, NODE));
+  at(13, committed(13, 0, NODE, 1_050));
+  expect(book.lease(JOB, 0, NODE)).toMatchObject({ phase: 'committed', seated: false });
+  at(15, { ...{ block: 15, logIndex: 1, job: JOB, name: 'AuditOpened', first: 0 }, auditor: 5, pooled: false });
+  at(15, seat(15, 5));
+  at(16, committed(16, 0, 5));
+  expect(book.range(JOB, 0)?.bench).toEqual([NODE, 5]);
+  expect(book.lease(JOB, 0, NODE)).toMatchObject({ phase: 'committed', seated: true, lease: { flags: 0 } });
+  expect(book.lease(JOB, 0, 5)).toMatchObject({ phase: 'committed', seated: true, lease: { flags: SEAT } });
+  expect(book.ownLiving(NODE).map(({ lease }) => lease.node)).toEqual([NODE]);
+  at(20, faulted(20, NODE, true), faulted(20, 5, true), ended(20, false));
+  at(21, claimed(21, 0, OTHER));
+  expect(book.range(JOB, 0)).toMatchObject({ standing: 'held', leases: [{ lease: { node: OTHER }, seated: false }] });
 });

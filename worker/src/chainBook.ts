@@ -1,9 +1,9 @@
-import { isSeat, type Result } from '@dpu/sdk/lease';
+import type { Result } from '@dpu/sdk/lease';
 import type { Terms } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
 
 import type { Journal } from './journal.ts';
-import { foldRange, isLiving, type LeaseState, type RangeStanding } from './leaseFold.ts';
+import { foldRange, isLiving, settledResult, type LeaseState, type RangeStanding } from './leaseFold.ts';
 import { fromText, toText, type LeaseEvent, type MarketEvent } from './marketEvents.ts';
 
 /** How many scanned block hashes are kept to find the common ancestor after a reorg. */
@@ -26,6 +26,8 @@ export interface KnownRange {
   standing: RangeStanding;
   /** Its newest lease, or its seats by node. */
   leases: KnownLease[];
+  /** Nodes that sit and have committed, in the order of their commits. */
+  bench: number[];
 }
 
 /** What a network was seen to pay this node, per currency. */
@@ -109,13 +111,7 @@ export class ChainBook {
   range(job: Hex, first: number): KnownRange | undefined {
     const key = `${job}:${first}`;
     if (this.#ranges.has(key)) return this.#ranges.get(key);
-    const events = this.#journal
-      .all<{ event: string }>(
-        'SELECT event FROM events WHERE job = ? AND first = ? ORDER BY block, log_index',
-        job,
-        first,
-      )
-      .map(({ event }) => fromText<LeaseEvent>(event));
+    const events = this.#eventsOf(job, first);
     const terms = events.length > 0 ? this.terms(job) : undefined;
     const folded = terms && foldRange(events, terms);
     const known = folded && { ...folded, leases: folded.leases.map((lease) => ({ ...lease, terms })) };
@@ -127,17 +123,12 @@ export class ChainBook {
   lease(job: Hex, first: number, node: number): KnownLease | undefined {
     const leases = this.range(job, first)?.leases ?? [];
     const [only] = leases;
-    return only && !isSeat(only.lease) ? only : leases.find(({ lease }) => lease.node === node);
+    return only && !only.seated ? only : leases.find(({ lease }) => lease.node === node);
   }
 
   /** Ranges of a job that were claimed, by first shard. */
   rangesOf(job: Hex): KnownRange[] {
-    return this.#journal
-      .all<{ first: number }>(
-        'SELECT DISTINCT first FROM events WHERE job = ? AND first IS NOT NULL ORDER BY first',
-        job,
-      )
-      .flatMap(({ first }) => this.range(job, first) ?? []);
+    return this.#firstsOf(job).flatMap((first) => this.range(job, first) ?? []);
   }
 
   /** Newest leases and seats of a job, by first shard. */
@@ -147,21 +138,10 @@ export class ChainBook {
 
   /** Settled results of a job, by first shard: its whole output once it is complete. */
   settledResults(job: Hex): { first: number; node: number; result: Result }[] {
-    const results = new Map<number, { first: number; node: number; result: Result }>();
-    const events = this.#journal.all<{ event: string }>(
-      `SELECT event FROM events AS shown WHERE job = ?
-       AND (event LIKE '%"name":"LeaseRevealed"%' OR event LIKE '%"name":"LeaseAccepted"%')
-       AND EXISTS (SELECT 1 FROM events AS paid WHERE paid.job = shown.job AND paid.first = shown.first AND paid.node = shown.node
-         AND (paid.event LIKE '%"name":"LeaseSettled"%' OR paid.event LIKE '%"name":"LeaseAccepted"%'))
-       ORDER BY first, block, log_index`,
-      job,
-    );
-    // The last one of a range: an acceptance may say something else than what was shown before.
-    for (const { event } of events) {
-      const { first, node, result } = fromText<Extract<LeaseEvent, { result: Result }>>(event);
-      results.set(first, { first, node, result });
-    }
-    return [...results.values()];
+    return this.#firstsOf(job).flatMap((first) => {
+      const settled = settledResult(this.#eventsOf(job, first));
+      return settled ? { first, ...settled } : [];
+    });
   }
 
   /** Our leases that are still alive, by claim. */
@@ -202,6 +182,26 @@ export class ChainBook {
     if (dropped === 0) return;
     this.#journal.run('DELETE FROM events WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE id = job)');
     this.#ranges.clear();
+  }
+
+  /** First shards of the ranges of a job that something happened to. */
+  #firstsOf(job: Hex): number[] {
+    return this.#journal
+      .all<{ first: number }>(
+        'SELECT DISTINCT first FROM events WHERE job = ? AND first IS NOT NULL ORDER BY first',
+        job,
+      )
+      .map(({ first }) => first);
+  }
+
+  #eventsOf(job: Hex, first: number): LeaseEvent[] {
+    return this.#journal
+      .all<{ event: string }>(
+        'SELECT event FROM events WHERE job = ? AND first = ? ORDER BY block, log_index',
+        job,
+        first,
+      )
+      .map(({ event }) => fromText<LeaseEvent>(event));
   }
 
   #ownKeys(): { job: Hex; first: number }[] {

@@ -1,8 +1,11 @@
 import { marketAbi } from '@dpu/sdk/abi';
 import { isSeat, SEAT } from '@dpu/sdk/lease';
-import { panelWord, type Panel } from '@dpu/sdk/panel';
+import { printOf, rangeKey } from '@dpu/sdk/bench';
+import { AUDIT_SEATS, panelWord, type Panel } from '@dpu/sdk/panel';
+import { packRules } from '@dpu/sdk/rules';
+import { RULES } from '@dpu/sdk/testing';
 import type { Terms } from '@dpu/sdk/terms';
-import { decodeFunctionData, type Hex } from 'viem';
+import { decodeFunctionData, zeroHash, type Address, type Hex } from 'viem';
 import { expect, test } from 'vitest';
 
 import type { Chain, DryRun, JobView, NodeView } from './chain.ts';
@@ -13,6 +16,7 @@ import { ChainFacts } from './facts.ts';
 import { Journal } from './journal.ts';
 import { silentLog } from './log.ts';
 import { Outbox } from './outbox.ts';
+import { Preparer } from './preparer.ts';
 import { PromiseBook } from './promiseBook.ts';
 import { Proposer } from './proposer.ts';
 import type { Sender } from './sender.ts';
@@ -28,8 +32,11 @@ const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 /** A panel that node 9 opened at second 1,012, in a job that was posted at second 1,000 in block 10. */
 const PANEL: Panel = {
   ...{ flags: 0, openedAt: 1_012, postBlock: 10, postedAt: 1_000, rampFrom: 1_000, movedAt: 1_012 },
-  ...{ count: 2, sitting: 1, committed: 0, lapses: 0 },
+  ...{ count: 2, sitting: 1, committed: 0, asked: 3, convicted: 0, marks: 0 },
 };
+
+const TREASURY = '0x0000000000000000000000000000000000000401';
+const HOLDERS_OWNER = '0x0000000000000000000000000000000000000402';
 
 interface World {
   terms: Partial<Terms>;
@@ -39,6 +46,15 @@ interface World {
   node: Partial<NodeView>;
   leases: KnownLease[];
   panel: Partial<Panel>;
+  bench: bigint;
+  /** Who holds what others compute. */
+  holder: Partial<NodeView>;
+  /** What the treasury has in the Market. */
+  pool: bigint;
+  /** The DPU token. */
+  token: Address;
+  /** Least price of a shard. */
+  asks: bigint;
   prepare: () => Promise<PreparedJob>;
   dryRun: () => DryRun;
 }
@@ -53,6 +69,11 @@ function setup(over: Partial<World> = {}) {
     node: { record: 10_000 },
     leases: [],
     panel: {},
+    bench: 0n,
+    holder: {},
+    pool: 0n,
+    token: CURRENCY,
+    asks: 0n,
     prepare: async () => ({ spec }) as unknown as PreparedJob,
     dryRun: () => ({ ok: true, gas: 1n }),
     ...over,
@@ -63,12 +84,15 @@ function setup(over: Partial<World> = {}) {
   const outbox = new Outbox(journal);
   const promises = new PromiseBook(journal);
   const chain = {
-    node: async () => sampleNode(world.node),
+    node: async (id: number) => sampleNode(id === NODE ? world.node : { owner: HOLDERS_OWNER, ...world.holder }),
     config: async () => ({ pausedUntil: 0, minStake: 1n }),
     runtimeStake: async () => 1_000n,
     block: async (number: number) => sampleHead(number, number),
     lease: async () => ({ phase: 'lapsed', at: 1_040 }),
     leaseWord: async () => panelWord({ ...PANEL, ...world.panel }),
+    bench: async () => world.bench,
+    treasury: async () => TREASURY,
+    marketBalance: async () => world.pool,
     job: async (id: Hex) => {
       asked.push(`job ${Number(BigInt(id))}`);
       return {
@@ -96,7 +120,7 @@ function setup(over: Partial<World> = {}) {
     rangesOf: () =>
       [...Map.groupBy(world.leases, ({ lease }) => lease.first).values()].map((leases) => ({
         standing: leases.every(({ phase }) => phase === 'lapsed') ? 'lapsed' : 'held',
-        leases,
+        leases: leases.map((lease) => ({ ...lease, terms: sampleTerms(world.terms) })),
       })),
     lease: (_job: Hex, _first: number, node: number) => world.leases.find(({ lease }) => lease.node === node),
     cursor: () => ({ number: 11, hash: bytes32(11) }),
@@ -123,14 +147,14 @@ function setup(over: Partial<World> = {}) {
     {
       node: NODE,
       runtimes: new Set([1]),
-      asks: { [CURRENCY]: 0n },
+      asks: { [CURRENCY]: world.asks },
       maxLeaseShards: 64,
       leaseSeconds: 20,
       reservePercent: 20,
       reserveSeconds: 3,
       memoryBytes: 1_000,
+      token: world.token,
       lapseGraceSeconds: 5,
-      preparing: 4,
     },
     {
       chain,
@@ -138,8 +162,7 @@ function setup(over: Partial<World> = {}) {
       facts,
       outbox,
       promises,
-      workspace,
-      tryOut: async () => {},
+      preparer: new Preparer({ memoryBytes: 1_000, preparing: 4 }, { promises, workspace, tryOut: async () => {} }),
       slots,
       proposer,
       settler,
@@ -322,14 +345,14 @@ const seat = (over: Partial<KnownLease['lease']> = {}, phase: KnownLease['phase'
 test('joins others on a range when it is drawn, once', async () => {
   const { tick, sent } = setup({ ...taken, leases: [seat()] });
   for (const block of [13, 14, 15]) await tick(block);
-  expect(sent).toEqual([{ functionName: 'join', args: [0, NODE] }]);
+  expect(sent).toEqual([{ functionName: 'sit', args: [0, 2, NODE, zeroHash] }]);
 });
 
 test('joins before it begins what nobody has begun', async () => {
   const { tick, sent } = setup({ terms: { seats: 3 }, view: { cursor: 2 }, leases: [seat()] });
   await tick(13);
   await tick(14);
-  expect(sent.map(({ functionName }) => functionName)).toEqual(['join']);
+  expect(sent.map(({ functionName }) => functionName)).toEqual(['sit']);
 });
 
 test.each([
@@ -338,6 +361,7 @@ test.each([
   ['it has failed there', [seat(), seat({ node: NODE }, 'lapsed')], {}],
   ['the chain knows of a seat more', [seat()], { sitting: 3 }],
   ['joining is over', [seat()], { openedAt: 894 }],
+  ['it is an audit', [seat()], { asked: AUDIT_SEATS }],
 ])('joins nobody when %s', async (_reason, leases, panel) => {
   const { tick, sent } = setup({ ...taken, leases, panel });
   await tick(13);
@@ -345,11 +369,28 @@ test.each([
   expect(sent).toEqual([]);
 });
 
+test('does not ask for a seat where its print has sat', async () => {
+  const bench = BigInt(printOf(rangeKey(JOB, 0, false), NODE)) << 168n;
+  const { tick, sent } = setup({ ...taken, leases: [seat()], bench });
+  await tick(13);
+  await tick(14);
+  expect(sent).toEqual([]);
+});
+
+test('sits down first on what nobody has begun, and on what all have lost', async () => {
+  const fresh = setup({ terms: { seats: 3 } });
+  for (const block of [11, 12]) await fresh.tick(block);
+  expect(fresh.sent).toEqual([{ functionName: 'sit', args: [0, 4, NODE, zeroHash] }]);
+  const lost = setup({ ...taken, leases: [seat({}, 'lapsed')] });
+  for (const block of [41, 42]) await lost.tick(block, 1_000 + block);
+  expect(lost.sent).toEqual([{ functionName: 'sit', args: [0, 2, NODE, zeroHash] }]);
+});
+
 test('joins in the last good second', async () => {
   const { tick, sent } = setup({ ...taken, leases: [seat()], panel: { openedAt: 895 } });
   await tick(13);
   await tick(14);
-  expect(sent.map(({ functionName }) => functionName)).toEqual(['join']);
+  expect(sent.map(({ functionName }) => functionName)).toEqual(['sit']);
 });
 
 test('says that a seat is overdue, but not that one is which has committed', async () => {
@@ -359,4 +400,73 @@ test('says that a seat is overdue, but not that one is which has committed', asy
   expect(asked.filter((one) => one.startsWith('lapse'))).toEqual([]);
   await tick(29, 1_030);
   expect(asked.filter((one) => one.startsWith('lapse'))).toEqual(['lapse 0 of 9']);
+});
+
+/** Node 9 committed in block 20, at second 20 of the fake chain, whose audits last until second 1,820. */
+const audited = (over: Partial<KnownLease> = {}): KnownLease =>
+  sampleLease({ phase: 'committed', ...over, lease: { node: 9, price: 150n, committedBlock: 20 } });
+const bought = {
+  terms: { auditBps: 10_000 },
+  view: { state: 'leased' as const, cursor: 10 },
+  node: { record: 10_000, since: 5 },
+};
+const seconds = (block: number): [number, number] => [block, block];
+const AUDIT = { functionName: 'audit', args: [expect.objectContaining({ commitment: zeroHash }), NODE] };
+
+test('audits what another node has committed to, once the next block has drawn it', async () => {
+  const { tick, sent } = setup({ ...bought, leases: [audited()] });
+  await tick(...seconds(20));
+  expect(sent).toEqual([]);
+  for (const block of [21, 22, 23]) await tick(...seconds(block));
+  expect(sent).toEqual([AUDIT]);
+});
+
+test('audits until the second before the holder may show its result, also after the job has expired', async () => {
+  const due = setup({ ...bought, terms: { ...bought.terms, expiry: 1_000 }, leases: [audited()] });
+  await due.tick(...seconds(1_817));
+  await due.tick(...seconds(1_818));
+  expect(due.sent).toEqual([AUDIT]);
+  const late = setup({ ...bought, leases: [audited()] });
+  for (const block of [1_819, 1_820]) await late.tick(...seconds(block));
+  expect(late.sent).toEqual([]);
+});
+
+test('audits also what was reserved for another node, and does nothing else there', async () => {
+  const terms = { ...bought.terms, node: 9 };
+  const { tick, sent, declines } = setup({ ...bought, terms, leases: [audited()] });
+  for (const block of [21, 22]) await tick(...seconds(block));
+  expect(sent).toEqual([AUDIT]);
+  const free = setup({ terms });
+  for (const block of [21, 22]) await free.tick(...seconds(block));
+  expect([free.sent, declines.all(), free.declines.all().map(({ code }) => code)]).toEqual([[], [], ['reserved']]);
+});
+
+test.each<[string, Partial<World>, Partial<KnownLease>]>([
+  ['it holds the lease itself', {}, { lease: { ...audited().lease, node: NODE } }],
+  ['both nodes have one owner', { holder: { owner: sampleNode().owner } }, {}],
+  ['its owner is the requester', { node: { record: 10_000, owner: sampleTerms().requester } }, {}],
+  ['an auditor sits there already', {}, { seated: true }],
+  ['the result is public', {}, { phase: 'revealed' }],
+  ['nobody bought an audit', { terms: {} }, {}],
+  ['the holder was paid less than this node asks', { asks: 151n }, {}],
+])('audits nothing when %s', async (_reason, over, lease) => {
+  const { tick, sent } = setup({ ...bought, ...over, leases: [{ ...audited(), ...lease }] });
+  for (const block of [21, 22, 23]) await tick(...seconds(block));
+  expect(sent.filter(({ functionName }) => functionName === 'audit')).toEqual([]);
+});
+
+/** The seed is out of reach, so the roll is zero: the protocol pays. */
+const pooled = { ...bought, terms: { rules: packRules({ ...RULES, auditRates: 0b0100 }) } };
+const far: [number, number] = [20 + 8_193, 1_000];
+
+test.each<[string, Partial<World>, number]>([
+  ['when it can pay for every shard', { pool: 300n }, 1],
+  ['not when it cannot', { pool: 299n }, 0],
+  ['not for work that is reserved', { pool: 300n, terms: { ...pooled.terms, node: 9 } }, 0],
+  ['not in another currency', { pool: 300n, token: TREASURY }, 0],
+])('audits at the cost of the protocol %s', async (_case, over, times) => {
+  const { tick, sent } = setup({ ...pooled, ...over, leases: [audited()] });
+  await tick(...far);
+  await tick(far[0] + 1, far[1] + 1);
+  expect(sent).toHaveLength(times);
 });

@@ -1,17 +1,19 @@
-import { isSeat } from '@dpu/sdk/lease';
-import { rampStart, runtimeName, type Terms } from '@dpu/sdk/terms';
-import { zeroHash, type Hex } from 'viem';
+import { readRules } from '@dpu/sdk/rules';
+import { rampStart, type Terms } from '@dpu/sdk/terms';
+import { zeroHash, type Address, type Hex } from 'viem';
 
+import { isAuditable } from './audit.ts';
+import { auditRange } from './auditor.ts';
 import type { Chain, Head, JobView, NodeView } from './chain.ts';
 import type { ChainBook, KnownJob, KnownLease, KnownRange } from './chainBook.ts';
 import { marketCalls } from '@dpu/sdk/calls';
-import { DeclineError, type Decline, type DeclineCode, type DeclineRing } from './declines.ts';
+import type { Decline, DeclineRing } from './declines.ts';
 import { drawnAt } from './draw.ts';
 import type { ChainFacts } from './facts.ts';
 import type { Log } from './log.ts';
 import type { MarketEvent } from './marketEvents.ts';
 import { freePanel, patienceOf } from './panels.ts';
-import type { Outbox } from './outbox.ts';
+import type { IntentKind, Outbox } from './outbox.ts';
 import {
   planClaims,
   screenTerms,
@@ -19,25 +21,24 @@ import {
   type PlanFacts,
   type PlannedClaim,
   type PlanOptions,
-  type Preparation,
   type Range,
 } from './plan.ts';
+import type { Preparer } from './preparer.ts';
 import type { PromiseBook } from './promiseBook.ts';
 import type { Proposer } from './proposer.ts';
 import type { Settler } from './settler.ts';
 import type { Slots } from './slots.ts';
 import type { Timings } from './timings.ts';
-import type { PreparedJob, Workspace } from './workspace.ts';
 
 /** How jobs are claimed. */
 export interface ClaimerOptions extends PlanOptions {
   node: number;
   /** Ids of the runtimes that work on this machine. */
   runtimes: ReadonlySet<number>;
+  /** The DPU token. */
+  token: Address;
   /** Seconds that a holder is given beyond its deadline before somebody else says that it has lapsed. */
   lapseGraceSeconds: number;
-  /** Jobs that are prepared at the same time. */
-  preparing: number;
 }
 
 /** What the claimer works with. */
@@ -47,9 +48,7 @@ export interface ClaimerDeps {
   facts: ChainFacts;
   outbox: Outbox;
   promises: PromiseBook;
-  workspace: Workspace;
-  /** Starts a job for a moment. @throws DeclineError when it fails at once. */
-  tryOut: (job: PreparedJob, signal: AbortSignal) => Promise<void>;
+  preparer: Preparer;
   slots: Slots;
   proposer: Proposer;
   settler: Settler;
@@ -63,28 +62,11 @@ export interface ClaimerDeps {
   clockMs: () => number;
 }
 
-/** What was found out about a job's inside. */
-type Prepared =
-  | { state: 'waiting' }
-  | { state: 'ready'; module: string; units: number; seconds: number; memoryBytes: number }
-  | {
-      state: 'declined';
-      error: DeclineError;
-      /** Block time after which it is tried again. */
-      until: number;
-    };
-
-/** What looking again cannot change. */
-const FINAL: ReadonlySet<DeclineCode> = new Set(['specInvalid', 'inputsTooBig', 'fails']);
-/** Seconds after which a job whose files could not be had is looked at again. */
-const RETRY_SECONDS = 15;
-
 /** Takes work: prepares what could be claimed, asks the pure plan, and claims in the very block in which the draw lets it. */
 export class Claimer {
   readonly #options: ClaimerOptions;
   readonly #deps: ClaimerDeps;
   readonly #views = new Map<Hex, JobView>();
-  readonly #prepared = new Map<Hex, Prepared>();
   /** Stake per runtime, as of the head that is being worked off. */
   readonly #stakes = new Map<number, Promise<bigint>>();
   #draining = false;
@@ -116,7 +98,7 @@ export class Claimer {
   async tick(head: Head, seenMs: number, signal: AbortSignal): Promise<void> {
     const nextTime = this.#deps.nextTime();
     const { book, chain } = this.#deps;
-    const jobs = book.openJobs().filter(({ terms }) => terms.expiry >= head.timestamp);
+    const jobs = book.openJobs().filter(({ terms }) => lastWorkOf(terms) >= head.timestamp);
     if (jobs.length === 0) return;
 
     const [view, config] = await Promise.all([chain.node(this.#options.node), chain.config()]);
@@ -148,7 +130,7 @@ export class Claimer {
     return this.#deps.outbox
       .live()
       .filter(({ kind, status, block }) => {
-        if (kind !== 'claim' && kind !== 'takeOver' && kind !== 'join') return false;
+        if (kind !== 'claim' && kind !== 'takeOver' && kind !== 'sit' && kind !== 'audit') return false;
         return status === 'queued' || status === 'sent' || (status === 'mined' && (block ?? 0) > scanned);
       })
       .reduce((sum, { shards }) => sum + shards, 0);
@@ -160,7 +142,9 @@ export class Claimer {
     const { id, terms, postedBlock } = job;
     const base = { job: id, terms, postedBlock };
     // What the terms alone rule out needs no look inside, and no question to the chain.
-    if (screenTerms(terms, facts, this.#options)) return { ...base, ranges: [], preparation: { state: 'waiting' } };
+    const screened = screenTerms(terms, facts, this.#options);
+    const reserved = screened?.code === 'reserved' && isAuditable(terms);
+    if (screened && !reserved) return { ...base, ranges: [], preparation: { state: 'waiting' } };
     const failure = this.#deps.promises.failure(id, head.timestamp);
     if (failure !== undefined) {
       return {
@@ -174,8 +158,14 @@ export class Claimer {
     const afterCompletedAt = terms.afterJob === zeroHash ? undefined : await this.#completedAt(terms.afterJob);
     // Nothing of it can be prepared, since its inputs do not exist yet.
     if (afterCompletedAt === 'notYet') return undefined;
-    const preparation = this.#preparation(id, terms, head, signal);
-    const ranges = await this.#ranges(job, view, afterCompletedAt, facts.view, head);
+    const audits = await this.#audits(job, facts.view, head);
+    const isOver = terms.expiry < head.timestamp;
+    const ranges =
+      isOver || reserved ? audits : [...(await this.#ranges(job, view, afterCompletedAt, facts.view, head)), ...audits];
+    // Whom the job is reserved for may work on it; another only looks after it.
+    if (ranges.length === 0 && reserved) return { ...base, ranges, preparation: { state: 'waiting' } };
+    if (ranges.length === 0 && isOver) return undefined;
+    const preparation = this.#deps.preparer.preparation(id, terms, head, signal);
     return ranges.length === 0 ? undefined : { ...base, ranges, preparation };
   }
 
@@ -229,7 +219,7 @@ export class Claimer {
       const { first, count } = lease;
       if (range.standing === 'held') {
         ranges.push(...(await this.#overdue(range, head)));
-        if (terms.seats === 1 || proposer.isPending(joinName(id, first), scanned)) continue;
+        if (terms.seats === 1 || proposer.isPending(sitName(id, first), scanned)) continue;
         const panel = await freePanel(chain, range, this.#options.node, this.#deps.nextTime());
         if (!panel) continue;
         const { rampFrom: from, postedAt: at, postBlock: atBlock } = panel;
@@ -252,6 +242,23 @@ export class Claimer {
       };
       if (terms.seats === 1) ranges.unshift(fresh);
       else ranges.push(fresh);
+    }
+    return ranges;
+  }
+
+  /** Leases of others that were drawn for an audit which this node may take. */
+  async #audits({ id, terms }: KnownJob, view: NodeView, head: Head): Promise<Range[]> {
+    if (!isAuditable(terms)) return [];
+    const { book, chain, facts, proposer, nextTime } = this.#deps;
+    const { node, token } = this.#options;
+    const scanned = book.cursor()?.number ?? 0;
+    const ranges: Range[] = [];
+    for (const { leases } of book.rangesOf(id)) {
+      const [lease] = leases;
+      if (!lease || proposer.isPending(auditName(id, lease.lease.first), scanned)) continue;
+      const sources = { chain, facts, head, nextTime: nextTime(), node, nodeView: view, token };
+      const range = await auditRange(lease, { ...sources, runtimeStake: () => this.#runtimeStake(terms.runtime) });
+      if (range) ranges.push(range);
     }
     return ranges;
   }
@@ -284,75 +291,19 @@ export class Claimer {
 
   /** A job that has not finished a shard here yet, and of which a lease is held: another could be lost in the same way. */
   #isUnproven(id: Hex, leases: readonly KnownLease[]): boolean {
-    const prepared = this.#prepared.get(id);
-    const proven = prepared?.state === 'ready' && this.#deps.promises.seconds(prepared.module) !== undefined;
-    return !proven && leases.some(({ phase, lease }) => phase === 'claimed' && lease.node === this.#options.node);
+    return (
+      !this.#deps.preparer.isProven(id) &&
+      leases.some(({ phase, lease }) => phase === 'claimed' && lease.node === this.#options.node)
+    );
   }
 
   async #isOverdue(lease: KnownLease, head: Head): Promise<boolean> {
     const patience = patienceOf(this.#options.node, this.#options.lapseGraceSeconds);
     if (lease.phase === 'claimed') return head.timestamp > lease.lease.deadline + patience;
     // Seats that have committed end together, by those who sit.
-    if (lease.phase !== 'committed' || isSeat(lease.lease)) return false;
+    if (lease.phase !== 'committed' || lease.seated) return false;
     const times = await this.#deps.facts.revealTimes(lease, head);
     return times !== undefined && head.timestamp > times.closes + patience;
-  }
-
-  /* PREPARING */
-
-  /** Fetches in the background; what is there is there when the draw lets us. */
-  #preparation(id: Hex, terms: Terms, head: Head, signal: AbortSignal): Preparation {
-    const known = this.#prepared.get(id);
-    if (known?.state === 'ready') {
-      return { state: 'ready', shardSeconds: this.#shardSeconds(known), memoryBytes: known.memoryBytes };
-    }
-    if (known?.state === 'waiting') return { state: 'waiting' };
-    if (known?.state === 'declined' && head.timestamp < known.until) {
-      return { state: 'declined', code: known.error.code, detail: known.error.detail };
-    }
-    const busy = [...this.#prepared.values()].filter(({ state }) => state === 'waiting').length;
-    if (busy < this.#options.preparing) {
-      this.#prepared.set(id, { state: 'waiting' });
-      void this.#prepare(id, terms, head.timestamp, signal);
-    }
-    return { state: 'waiting' };
-  }
-
-  async #prepare(id: Hex, terms: Terms, now: number, signal: AbortSignal): Promise<void> {
-    try {
-      const job = await this.#deps.workspace.prepare(id, terms, signal);
-      const { spec } = job;
-      const { units, seconds, memoryBytes } = spec.limits;
-      if (spec.runtime !== runtimeName(terms.runtime)) {
-        throw new DeclineError('specInvalid', {
-          problem: `it is for ${spec.runtime}, the terms for runtime ${terms.runtime}`,
-        });
-      }
-      // What this machine would not run anyway is declined by the plan, with its own reason.
-      if (memoryBytes <= this.#options.memoryBytes) await this.#deps.tryOut(job, signal);
-      this.#prepared.set(id, { state: 'ready', module: spec.module.toString(), units, seconds, memoryBytes });
-    } catch (error) {
-      const declined =
-        error instanceof DeclineError
-          ? error
-          : new DeclineError('inputsUnavailable', { problem: String(error) }, error);
-      const final = FINAL.has(declined.code);
-      this.#prepared.set(id, {
-        state: 'declined',
-        error: declined,
-        until: final ? terms.expiry + 1 : now + RETRY_SECONDS,
-      });
-    }
-    // Only while they can matter: a long life sees many jobs.
-    for (const oldest of this.#prepared.keys()) {
-      if (this.#prepared.size <= 512) break;
-      this.#prepared.delete(oldest);
-    }
-  }
-
-  /** By experience with the module; else the spec's own cap, which is what the requester grants it at most. */
-  #shardSeconds({ module, seconds }: { module: string; seconds: number }): number {
-    return Math.max(0.05, this.#deps.promises.seconds(module) ?? seconds);
   }
 
   /* CLAIMING */
@@ -366,15 +317,9 @@ export class Claimer {
       return;
     }
     const scanned = book.cursor()?.number ?? 0;
-    const { node } = this.#options;
-    const [name, intent, data] =
-      kind === 'lapsed'
-        ? ([takeOverName(job, first), 'takeOver', marketCalls.takeOver(terms, first, node)] as const)
-        : kind === 'seat'
-          ? ([joinName(job, first), 'join', marketCalls.join(terms, first, node)] as const)
-          : ([claimName(job), 'claim', marketCalls.claim(terms, node, count)] as const);
+    const [name, intent, data] = this.#callFor(claim);
     const proposed = await proposer.propose(
-      { name, kind: intent, data, deadline: terms.expiry, shards: count },
+      { name, kind: intent, data, ...(kind === 'audit' ? {} : { deadline: terms.expiry }), shards: count },
       scanned,
     );
     const facts = { job, first, count, price: claim.price };
@@ -388,6 +333,20 @@ export class Claimer {
     }
   }
 
+  #callFor({ job, terms, first, count, kind, holder = 0 }: PlannedClaim): [string, IntentKind, Hex] {
+    const { node } = this.#options;
+    const audited = kind === 'audit' ? this.#deps.book.lease(job, first, holder) : undefined;
+    if (audited) return [auditName(job, first), 'audit', marketCalls.audit(terms, audited.lease, node)];
+    if (terms.seats === 1) {
+      return kind === 'lapsed'
+        ? [takeOverName(job, first), 'takeOver', marketCalls.takeOver(terms, first, node)]
+        : [claimName(job), 'claim', marketCalls.claim(terms, node, count)];
+    }
+    const name = { seat: sitName, lapsed: takeOverName, fresh: claimName, overdue: claimName, audit: claimName }[kind];
+    // Without a commitment: it is bound once it has computed.
+    return [name(job, first), 'sit', marketCalls.sit(terms, first, count, node, zeroHash)];
+  }
+
   #decline(decline: Decline, head: Head): void {
     if (this.#deps.declines.add(decline, head.timestamp)) this.#deps.log.info('Job declined', { ...decline });
   }
@@ -395,4 +354,10 @@ export class Claimer {
 
 const claimName = (job: Hex): string => `claim:${job}`;
 const takeOverName = (job: Hex, first: number): string => `takeOver:${job}/${first}`;
-const joinName = (job: Hex, first: number): string => `join:${job}/${first}`;
+const sitName = (job: Hex, first: number): string => `sit:${job}/${first}`;
+const auditName = (job: Hex, first: number): string => `audit:${job}/${first}`;
+
+/** Last second at which there may be work on a job: where leases are audited, some time after the last could be claimed. */
+function lastWorkOf(terms: Terms): number {
+  return isAuditable(terms) ? terms.expiry + terms.exec + readRules(terms.rules).auditWindow : terms.expiry;
+}

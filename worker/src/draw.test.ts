@@ -80,22 +80,23 @@ test('rolls differ by range and by node', () => {
 });
 
 const rules = packRules(RULES);
+const audits = (auditBps: number, over = rules) => ({ auditBps, rules: over, runtime: 1 });
 const lease = { job: JOB, first: 0, committedAt: 2_000 };
 test('without audits a commit may be revealed at once, for as long as the window', () => {
-  expect(revealTimes({ auditBps: 0, rules }, lease, undefined)).toEqual({ opens: 2_000, closes: 2_600 });
+  expect(revealTimes(audits(0), lease, undefined)).toEqual({ opens: 2_000, closes: 2_600 });
 });
 
 test('with audits the block after the commit decides', () => {
-  expect(revealTimes({ auditBps: 1, rules }, lease, undefined)).toBeUndefined();
-  expect(revealTimes({ auditBps: 10_000, rules }, lease, SEED)).toEqual({ opens: 3_800, closes: 4_400 });
-  expect(revealTimes({ auditBps: 1, rules }, lease, SEED)).toEqual({ opens: 2_000, closes: 2_600 });
+  expect(revealTimes(audits(1), lease, undefined)).toBeUndefined();
+  expect(revealTimes(audits(10_000), lease, SEED)).toEqual({ opens: 3_800, closes: 4_400 });
+  expect(revealTimes(audits(1), lease, SEED)).toEqual({ opens: 2_000, closes: 2_600 });
   const roll = Number(
     BigInt(
       keccak256(encodeAbiParameters(parseAbiParameters('bytes32, bytes32, uint32, string'), [SEED, JOB, 0, 'audit'])),
     ) % 10_000n,
   );
-  expect(revealTimes({ auditBps: roll, rules }, lease, SEED)?.opens).toBe(2_000);
-  expect(revealTimes({ auditBps: roll + 1, rules }, lease, SEED)?.opens).toBe(3_800);
-  expect(revealTimes({ auditBps: roll, rules: packRules({ ...RULES, auditBps: 1 }) }, lease, SEED)?.opens).toBe(3_800);
-  expect(revealTimes({ auditBps: 1, rules }, lease, 'gone')).toEqual({ opens: 3_800, closes: 4_400 });
+  expect(revealTimes(audits(roll), lease, SEED)?.opens).toBe(2_000);
+  expect(revealTimes(audits(roll + 1), lease, SEED)?.opens).toBe(3_800);
+  expect(revealTimes(audits(roll, packRules({ ...RULES, auditRates: 0b0100 })), lease, SEED)?.opens).toBe(3_800);
+  expect(revealTimes(audits(1), lease, 'gone')).toEqual({ opens: 3_800, closes: 4_400 });
 });

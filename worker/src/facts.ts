@@ -1,7 +1,6 @@
-import { readRules } from '@dpu/sdk/rules';
 import type { Hex } from 'viem';
 
-import { revealTimes, type RevealTimes } from './audit.ts';
+import { isAuditable, revealTimes, type RevealTimes } from './audit.ts';
 import type { Chain, Head } from './chain.ts';
 import type { KnownLease } from './chainBook.ts';
 
@@ -48,8 +47,7 @@ export class ChainFacts {
     const { committedBlock, first } = lease.lease;
     const committedAt = lease.committedAt ?? (await this.block(committedBlock, head))?.timestamp;
     if (committedAt === undefined) return undefined;
-    const audits = readRules(lease.terms.rules).auditBps + lease.terms.auditBps > 0;
-    const seed = audits ? await this.seed(committedBlock + 1, head) : undefined;
+    const seed = isAuditable(lease.terms) ? await this.seed(committedBlock + 1, head) : undefined;
     return revealTimes(lease.terms, { job: lease.job, first, committedAt }, seed === 'pending' ? undefined : seed);
   }
 }

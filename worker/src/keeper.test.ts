@@ -45,6 +45,7 @@ function setup(leases: KnownLease[], dryRun: (data: Hex) => DryRun = () => ({ ok
   } as unknown as Sender;
   const book = {
     ownLiving: () => leases,
+    range: () => undefined,
     lease: (job: Hex, first: number) => leases.find((lease) => lease.job === job && lease.lease.first === first),
     cursor: () => ({ number: 20, hash: bytes32(20) }),
     ownUnendedJobs: () => [
@@ -68,7 +69,10 @@ function setup(leases: KnownLease[], dryRun: (data: Hex) => DryRun = () => ({ ok
   let clock = 100;
   const clockMs = (): number => (clock += 5);
   const prover = new Prover({ promises, proposer, scanned: () => 20, log: silentLog, timings, clockMs });
-  const settler = new Settler({ batch: 2, closeJobs: true }, { book, proposer, log: silentLog, timings, clockMs });
+  const settler = new Settler(
+    { batch: 2, closeJobs: true },
+    { chain, book, promises, proposer, log: silentLog, timings, clockMs },
+  );
   const facts = { revealTimes: async () => ({ opens: 1_000, closes: 1_600 }) } as unknown as ChainFacts;
   const keeper = new Keeper(
     { node: NODE, revealConfirmations: 1, lapseGraceSeconds: 30 },

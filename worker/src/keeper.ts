@@ -1,11 +1,9 @@
-import { isSeat } from '@dpu/sdk/lease';
-
 import type { Chain, Head } from './chain.ts';
 import type { ChainBook, KnownLease } from './chainBook.ts';
 import { type Executor, leaseKeyOf, leaseName } from './executor.ts';
 import type { ChainFacts } from './facts.ts';
 import type { Log } from './log.ts';
-import { overdueSeats, panelTimes, patienceOf } from './panels.ts';
+import { committedSeats, overdueSeats, panelTimes, patienceOf } from './panels.ts';
 import type { PromiseBook } from './promiseBook.ts';
 import type { Prover } from './prover.ts';
 import type { Settler } from './settler.ts';
@@ -68,13 +66,13 @@ export class Keeper {
       if (step === 'run') executor.start(lease);
       else if (step === 'commit') await prover.commit(lease, seenMs);
       else if (step === 'submit') await prover.submit(lease, seenMs);
-      else if (step === 'reveal') await prover.reveal(lease, closes, seenMs);
+      else if (step === 'reveal') await prover.reveal(lease, closes, seenMs, committedSeats(book, lease));
       else if (step === 'settle') due.push(lease);
-      else if (step === 'agree') await settler.agree(lease, seenMs);
+      else if (step === 'agree') await settler.agree(lease, closes, this.#deps.nextTime(), seenMs);
       else if (step === 'lapse') await this.#lapse(lease);
       else if (step === 'lost') this.#mourn(lease);
       // Others on its range who are late hold it up.
-      if (lease.phase !== 'claimed' && isSeat(lease.lease)) await this.#lapseLate(lease, head);
+      if (lease.phase !== 'claimed' && lease.seated) await this.#lapseLate(lease, head);
     }
     this.#steps = steps;
     await settler.settle(due, seenMs);
@@ -94,10 +92,10 @@ export class Keeper {
     const { chain, book, facts, promises, executor } = this.#deps;
     const key = leaseKeyOf(lease);
     const panel =
-      isSeat(lease.lease) && lease.phase !== 'claimed'
+      lease.seated && lease.phase !== 'claimed'
         ? await panelTimes(lease, { chain, book, facts, head, nextTime: this.#deps.nextTime() })
         : undefined;
-    const alone = lease.phase === 'committed' && !isSeat(lease.lease);
+    const alone = lease.phase === 'committed' && !lease.seated;
     const reveal = alone ? await facts.revealTimes(lease, head) : panel?.reveal;
     const step = nextStep(lease, {
       head,
@@ -108,6 +106,7 @@ export class Keeper {
       reveal,
       boundBlock: panel?.boundBlock ?? lease.lease.committedBlock,
       agreeAt: panel?.agreeAt,
+      lastWord: panel?.lastWord ?? 'no',
       revealConfirmations: this.#options.revealConfirmations,
     });
     return { step, closes: reveal?.closes ?? 0 };

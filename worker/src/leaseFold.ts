@@ -13,14 +13,17 @@ export interface LeaseState {
   /** As calldata needs it now: the commitment and its block are filled in once there is one. */
   lease: Lease;
   phase: LeasePhase;
+  /** It computes its range beside others: one of several seats, or a lease and its audit. The range's word is a panel's. */
+  seated: boolean;
   claimedBlock: number;
   /** DPU wei locked for it. */
   bond: bigint;
   /** When it was committed and revealed; only known of our own leases. */
   committedAt?: number;
   revealedAt?: number;
-  /** Block in which it was revealed. */
+  /** Block and transaction in which it was revealed. */
   revealedBlock?: number;
+  revealedIn?: Hex;
   /** What was shown. */
   result?: Result;
   /** Smallest units of the job's currency. */
@@ -42,6 +45,14 @@ export interface RangeState {
   standing: RangeStanding;
   /** Its newest lease; or every node's newest seat, by node. */
   leases: LeaseState[];
+  /** Nodes that sit and have committed, in the order of their commits: the contract binds them all in this order. */
+  bench: number[];
+}
+
+/** What became of a range's work: the result that was paid as the range's own, and who made it. */
+export interface SettledResult {
+  node: number;
+  result: Result;
 }
 
 /** Whether a lease or a seat has not ended. */
@@ -51,29 +62,67 @@ export function isLiving({ phase }: Pick<LeaseState, 'phase'>): boolean {
 
 /**
  * The state of the range at one `first` of a job with `terms`, from its events in chain order; undefined when they do not begin with
- * a claim. Seats of one range are told apart by their nodes; a lease that is alone replaces the one before it.
+ * a claim. Seats of one range are told apart by their nodes; who begins a range anew replaces all who lost it before.
  */
 export function foldRange(events: readonly LeaseEvent[], terms: Pick<Terms, 'bond'>): RangeState | undefined {
   const holders = new Map<number, LeaseState>();
+  let bench: number[] = [];
+  let told: Result | undefined;
   for (const event of events) {
     if (event.name === 'LeaseClaimed') {
       const lease = leaseOfWord(event.first, event.claimed);
-      if (!isSeat(lease)) holders.clear();
+      const seated = isSeat(lease);
+      if (!seated || ![...holders.values()].some(isLiving)) {
+        holders.clear();
+        bench = [];
+      }
       const bond = terms.bond * BigInt(lease.count);
-      holders.set(event.node, { job: event.job, lease, phase: 'claimed', claimedBlock: event.block, bond });
+      holders.set(event.node, { job: event.job, lease, phase: 'claimed', seated, claimedBlock: event.block, bond });
+    } else if (event.name === 'AuditOpened') {
+      // Its holder has committed and sits beside the auditor from now on.
+      for (const held of holders.values()) held.seated = true;
+      bench = [...holders.keys()];
+    } else if (event.name === 'PanelEnded') {
+      told = event.result;
     } else {
       const held = holders.get(event.node);
-      if (held) holders.set(event.node, next(held, event));
+      if (!held) continue;
+      if (event.name === 'LeaseCommitted' && held.seated) bench.push(event.node);
+      holders.set(event.node, next(held, event, told));
     }
   }
   if (holders.size === 0) return undefined;
   const leases = [...holders.values()].sort((a, b) => a.lease.node - b.lease.node);
   // Whoever showed something was paid for it, unless others outvoted it: so a range is free when all have lost it.
   const lost = leases.every(({ phase }) => phase === 'lapsed');
-  return { standing: leases.some(isLiving) ? 'held' : lost ? 'lapsed' : 'ended', leases };
+  return { standing: leases.some(isLiving) ? 'held' : lost ? 'lapsed' : 'ended', leases, bench };
 }
 
-function next(state: LeaseState, event: Exclude<LeaseEvent, { name: 'LeaseClaimed' }>): LeaseState {
+/** The result that was paid as the range's own, from its events in chain order; of a panel the one that its agreement names. */
+export function settledResult(events: readonly LeaseEvent[]): SettledResult | undefined {
+  const shown = new Map<number, Result>();
+  let ended: { result: Result | undefined } | undefined;
+  let settled: SettledResult | undefined;
+  for (const event of events) {
+    if (event.name === 'LeaseClaimed') ended = undefined;
+    else if (event.name === 'LeaseRevealed') shown.set(event.node, event.result);
+    else if (event.name === 'PanelEnded') ended = { result: event.agreed ? event.result : undefined };
+    // An acceptance may say something else than what was shown before.
+    else if (event.name === 'LeaseAccepted') settled = { node: event.node, result: event.result };
+    else if (event.name === 'LeaseSettled') {
+      const own = shown.get(event.node) ?? ended?.result;
+      if (own && (!ended || ended.result?.manifest === own.manifest)) settled = { node: event.node, result: own };
+    }
+  }
+  return settled;
+}
+
+/** `told`: what the end of its panel told, which is what a seat shows there that nothing else tells of. */
+function next(
+  state: LeaseState,
+  event: Exclude<LeaseEvent, { name: 'LeaseClaimed' | 'AuditOpened' | 'PanelEnded' }>,
+  told: Result | undefined,
+): LeaseState {
   switch (event.name) {
     case 'LeaseCommitted':
       return {
@@ -88,10 +137,18 @@ function next(state: LeaseState, event: Exclude<LeaseEvent, { name: 'LeaseClaime
         phase: 'revealed',
         result: event.result,
         revealedBlock: event.block,
+        revealedIn: event.transaction,
         ...(event.time === undefined ? {} : { revealedAt: event.time }),
       };
     case 'LeaseSettled':
-      return { ...state, phase: 'settled', paid: event.paid, fee: event.fee, endBlock: event.block };
+      return {
+        ...state,
+        phase: 'settled',
+        ...(state.result || !told ? {} : { result: told }),
+        paid: event.paid,
+        fee: event.fee,
+        endBlock: event.block,
+      };
     case 'LeaseAccepted':
       return {
         ...state,

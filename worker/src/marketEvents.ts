@@ -1,6 +1,7 @@
 import { marketAbi } from '@dpu/sdk/abi';
 import type { Result } from '@dpu/sdk/lease';
 import { unpackTerms } from '@dpu/sdk/packedTerms';
+import { OUTCOMES } from '@dpu/sdk/panel';
 import type { Terms } from '@dpu/sdk/terms';
 import { decodeEventLog, type Hex } from 'viem';
 
@@ -24,14 +25,16 @@ export type MarketEvent = EventPlace &
     | { name: 'JobClosed' }
     | { name: 'LeaseClaimed'; first: number; node: number; claimed: bigint }
     | { name: 'LeaseCommitted'; first: number; node: number; commitment: Hex }
-    | { name: 'LeaseRevealed'; first: number; node: number; result: Result }
+    | { name: 'LeaseRevealed'; first: number; node: number; result: Result; transaction: Hex }
     | { name: 'LeaseSettled'; first: number; node: number; paid: bigint; fee: bigint }
     | { name: 'LeaseAccepted'; first: number; node: number; paid: bigint; fee: bigint; result: Result }
     | { name: 'LeaseLapsed'; first: number; node: number; slashed: bigint; bonus: bigint; withheld: boolean }
     | { name: 'SeatFaulted'; first: number; node: number; slashed: bigint; withheld: boolean }
+    | { name: 'AuditOpened'; first: number; auditor: number; pooled: boolean }
+    | { name: 'PanelEnded'; first: number; agreed: boolean; result: Result }
   );
 
-/** The events about one lease, or one of several seats. */
+/** The events about one lease, one of several seats, or their range. */
 export type LeaseEvent = Extract<MarketEvent, { first: number }>;
 
 /** Reads a log of the Market; undefined for events that say nothing about work, such as deposits. */
@@ -64,7 +67,7 @@ export function readMarketLog(log: RawLog): MarketEvent | undefined {
     }
     case 'LeaseRevealed': {
       const { id, first, node, result } = decoded.args;
-      return { ...place, job: id, name: 'LeaseRevealed', first, node, result };
+      return { ...place, job: id, name: 'LeaseRevealed', first, node, result, transaction: log.transactionHash };
     }
     case 'LeaseSettled': {
       const { id, first, node, paid, fee } = decoded.args;
@@ -81,6 +84,14 @@ export function readMarketLog(log: RawLog): MarketEvent | undefined {
     case 'SeatFaulted': {
       const { id, first, node, slashed, withheld } = decoded.args;
       return { ...place, job: id, name: 'SeatFaulted', first, node, slashed, withheld };
+    }
+    case 'AuditOpened': {
+      const { id, first, auditor, pooled } = decoded.args;
+      return { ...place, job: id, name: 'AuditOpened', first, auditor, pooled };
+    }
+    case 'PanelEnded': {
+      const { id, first, outcome, result } = decoded.args;
+      return { ...place, job: id, name: 'PanelEnded', first, agreed: OUTCOMES[outcome] === 'agreed', result };
     }
     default:
       return undefined;

@@ -7,7 +7,8 @@ import type { Journal } from './journal.ts';
 export type IntentKind =
   | 'claim'
   | 'takeOver'
-  | 'join'
+  | 'sit'
+  | 'audit'
   | 'commit'
   | 'reveal'
   | 'submit'

@@ -1,14 +1,15 @@
 import { marketAbi } from '@dpu/sdk/abi';
-import { packLease, SEAT, type Lease } from '@dpu/sdk/lease';
+import { boundOf, chainOver, saidOf, withheldOf } from '@dpu/sdk/bench';
+import { claimedWord, commitmentOf, packLease, revealedWord, SEAT, type Lease } from '@dpu/sdk/lease';
 import { packTerms } from '@dpu/sdk/packedTerms';
-import { panelWord, type Panel } from '@dpu/sdk/panel';
+import { AUDIT_SEATS, panelWord, type Panel } from '@dpu/sdk/panel';
 import { RULES } from '@dpu/sdk/testing';
-import { decodeFunctionData, zeroHash, type Hex } from 'viem';
+import { concat, decodeFunctionData, type Hex } from 'viem';
 import { expect, test } from 'vitest';
 
 import type { Chain } from './chain.ts';
 import type { ChainBook, KnownLease } from './chainBook.ts';
-import type { Executor } from './executor.ts';
+import { type Executor, leaseKeyOf } from './executor.ts';
 import { ChainFacts } from './facts.ts';
 import { Journal } from './journal.ts';
 import { Keeper } from './keeper.ts';
@@ -17,7 +18,7 @@ import { panelTimes, patienceOf } from './panels.ts';
 import { Outbox } from './outbox.ts';
 import { PromiseBook } from './promiseBook.ts';
 import { Proposer } from './proposer.ts';
-import type { Prover } from './prover.ts';
+import { Prover } from './prover.ts';
 import { Reconciler } from './reconciler.ts';
 import type { Scan } from './scan.ts';
 import type { Sender } from './sender.ts';
@@ -28,17 +29,23 @@ import { Timings } from './timings.ts';
 /** Opened at second 1,000; nodes join until 1,120. */
 const PANEL: Panel = {
   ...{ flags: 0, openedAt: 1_000, postBlock: 10, postedAt: 990, rampFrom: 990, movedAt: 1_030 },
-  ...{ count: 2, sitting: 3, committed: 3, lapses: 0 },
+  ...{ count: 2, sitting: 3, committed: 3, asked: 3, convicted: 0, marks: 0 },
 };
 const TERMS = sampleTerms({ seats: 3 });
-const NO_RESULT = { root: zeroHash, units: 0n, manifest: zeroHash };
+const QUICK = sampleTerms({ seats: 3, window: 0 });
+const SALT = bytes32(0x5a17);
+const saltOf = (node: number): Hex => bytes32(0x5a00 + node);
 
 /** A seat that committed in block 20; revealed, where `block` is given, in that block. Blocks are second 1,000 + number. */
 function seat(node: number, block?: number, over: Partial<Lease> = {}): KnownLease {
-  const lease = { node, flags: SEAT, commitment: bytes32(node), committedBlock: 20, ...over };
+  const parts = { id: JOB, first: 0, node, result: RESULT, salt: node === NODE ? SALT : saltOf(node) };
+  const lease = { node, flags: SEAT, commitment: commitmentOf(parts), committedBlock: 20, ...over };
   if (block === undefined) return sampleLease({ terms: TERMS, phase: 'committed', lease });
-  return sampleLease({ terms: TERMS, phase: 'revealed', lease, result: RESULT, revealedBlock: block });
+  const shown = { result: RESULT, revealedBlock: block, revealedIn: bytes32(node) };
+  return sampleLease({ terms: TERMS, phase: 'revealed', lease, ...shown });
 }
+/** The same seats of a job without a challenge window. */
+const quick = (seats: KnownLease[]): KnownLease[] => seats.map((one) => ({ ...one, terms: QUICK }));
 const claimedSeat = (node: number): KnownLease =>
   sampleLease({ terms: TERMS, lease: { node, flags: SEAT, deadline: 1_060 } });
 
@@ -46,10 +53,12 @@ function setup(seats: KnownLease[], { time, panel = {} }: { time: number; panel?
   const chain = {
     leaseWord: async () => (panel === 'gone' ? 0n : panelWord({ ...PANEL, ...panel })),
     block: async (number: number) => sampleHead(number, 1_000 + number),
+    // Somewhere in the calldata of whoever showed it, and at any place.
+    input: async (hash: Hex) => concat(['0xabcdef', saltOf(Number(BigInt(hash))), '0x0102']),
     dryRun: async () => ({ ok: true, gas: 1n }),
   } as unknown as Chain;
   const book = {
-    range: () => ({ standing: 'held', leases: seats }),
+    range: () => ({ standing: 'held', leases: seats, bench: seats.map(({ lease }) => lease.node) }),
     ownLiving: () => seats.filter(({ lease }) => lease.node === NODE),
     cursor: () => ({ number: 200, hash: bytes32(200) }),
   } as unknown as ChainBook;
@@ -66,25 +75,29 @@ function setup(seats: KnownLease[], { time, panel = {} }: { time: number; panel?
   const nextTime = (): number => time;
   const proposer = new Proposer({ market: CURRENCY, operator: CURRENCY }, { chain, outbox, sender, nextTime });
   const [log, timings, clockMs] = [silentLog, new Timings(), (): number => 0];
-  const settler = new Settler({ batch: 2, closeJobs: true }, { book, proposer, log, timings, clockMs });
+  const promises = new PromiseBook(journal);
+  const settler = new Settler(
+    { batch: 2, closeJobs: true },
+    { chain, book, promises, proposer, log, timings, clockMs },
+  );
+  const prover = new Prover({ promises, proposer, scanned: () => 200, log, timings, clockMs });
   const facts = new ChainFacts(chain);
   const executor = { isRunning: () => true, hasFailed: () => false } as unknown as Executor;
   const keeper = new Keeper(
     { node: NODE, revealConfirmations: 1, lapseGraceSeconds: 5 },
     {
-      ...{ chain, book, facts, nextTime, executor, settler, log },
-      promises: new PromiseBook(journal),
-      prover: {} as Prover,
+      ...{ chain, book, facts, nextTime, executor, settler, log, promises, prover },
     },
   );
   const own = seats.find(({ lease }) => lease.node === NODE) as KnownLease;
+  promises.promise(leaseKeyOf(own), { result: RESULT, salt: SALT });
   return { keeper, sent, head, times: () => panelTimes(own, { chain, book, facts, head, nextTime: time }) };
 }
 
 const READY = { opens: 1_030, closes: 1_030 + RULES.revealWindow };
 
 test('nothing is shown while somebody may still commit', async () => {
-  const waiting = { reveal: undefined, boundBlock: 20, agreeAt: undefined };
+  const waiting = { reveal: undefined, boundBlock: 20, agreeAt: undefined, lastWord: 'no' };
   const two = { sitting: 2, committed: 2 };
   expect(await setup([seat(5), seat(NODE)], { time: 1_120, panel: two }).times()).toEqual(waiting);
   const late = { sitting: 3, committed: 2 };
@@ -121,17 +134,67 @@ test.each([
   expect((await setup(seats, { time: 1_050 }).times()).agreeAt).toBe(agreeAt);
 });
 
-test('all who committed are named in the order of their nodes, and a withheld result is left empty', async () => {
-  const seats = [seat(5), seat(NODE, 45), seat(9, 41), { ...seat(11), phase: 'lapsed' as const }];
-  const { keeper, sent, head } = setup(seats, { time: READY.closes + 1 });
+test('all who committed are named in the order of their commits, a withheld result by its commitment', async () => {
+  const seats = [seat(9, 41), seat(5), seat(NODE, 45), { ...seat(11), phase: 'lapsed' as const }];
+  const { keeper, sent, head } = setup(seats, { time: READY.closes + 3 });
   await keeper.tick(head, 0);
   await keeper.tick(head, 0);
-  const leases = seats.slice(0, 3).map(({ lease }) => packLease(lease));
-  expect(sent).toEqual([
-    {
-      functionName: 'agree',
-      args: [packTerms(TERMS), 0, leases, [NO_RESULT, RESULT, RESULT], [zeroHash, zeroHash, zeroHash]],
-    },
+  const [nine, five, own] = seats.map(({ lease }) => lease) as [Lease, Lease, Lease];
+  const said = [saidOf(nine, RESULT, saltOf(9)), withheldOf(five), saidOf(own, RESULT, SALT)];
+  expect(sent).toEqual([{ functionName: 'agree', args: [packTerms(TERMS), 0, said] }]);
+});
+
+test('a panel is not ended while the salt of a seat that was shown cannot be found', async () => {
+  const hidden = { ...seat(9, 41), revealedIn: bytes32(8) };
+  const { keeper, sent, head } = setup([hidden, seat(NODE, 45)], { time: READY.closes + 3 });
+  await keeper.tick(head, 0);
+  expect(sent).toEqual([]);
+});
+
+test('a seat is shown with all who are bound, and by its place among them', async () => {
+  const seats = [seat(9), seat(NODE), seat(5)];
+  const { keeper, sent, head } = setup(seats, { time: 1_040 });
+  await keeper.tick(head, 0);
+  const bound = seats.map(({ lease }) => boundOf(lease));
+  expect(sent).toEqual([{ functionName: 'revealSeat', args: [packTerms(TERMS), 0, bound, 1n, RESULT, SALT] }]);
+});
+
+test('without a challenge window the last to commit waits for the others and ends the panel with its own result', async () => {
+  const half = READY.opens + RULES.revealWindow / 2;
+  const waiting = quick([seat(9, 41), seat(5), seat(NODE)]);
+  const early = setup(waiting, { time: half - 1 });
+  expect((await early.times()).lastWord).toBe('wait');
+  await early.keeper.tick(early.head, 0);
+  expect(early.sent).toEqual([]);
+  const late = setup(waiting, { time: half });
+  await late.keeper.tick(late.head, 0);
+  expect(late.sent.map(({ functionName }) => functionName)).toEqual(['revealSeat']);
+
+  const shown = quick([seat(9, 41), seat(5, 42), seat(NODE)]);
+  const last = setup(shown, { time: 1_050 });
+  expect((await last.times()).lastWord).toBe('now');
+  await last.keeper.tick(last.head, 0);
+  const [nine, five, own] = shown.map(({ lease }) => lease) as [Lease, Lease, Lease];
+  const said = [saidOf(nine, RESULT, saltOf(9)), saidOf(five, RESULT, saltOf(5)), saidOf(own, RESULT, SALT)];
+  expect(last.sent).toEqual([{ functionName: 'agree', args: [packTerms(QUICK), 0, said] }]);
+});
+
+test('others than the last show their results by themselves, and so do all where results may be challenged', async () => {
+  expect((await setup(quick([seat(NODE), seat(9)]), { time: 1_040 }).times()).lastWord).toBe('no');
+  expect((await setup([seat(9, 41), seat(NODE)], { time: 1_050 }).times()).lastWord).toBe('no');
+});
+
+test('the holder of a lease that is audited follows it onto the panel, and is left alone there if its auditor fails', async () => {
+  const held = { ...quick([seat(NODE, undefined, { flags: 0 })])[0]!, seated: true };
+  const audit = { asked: AUDIT_SEATS, sitting: 2, committed: 1 };
+  const waiting = setup([held, ...quick([claimedSeat(9)])], { time: 1_050, panel: audit });
+  await waiting.keeper.tick(waiting.head, 0);
+  expect(waiting.sent).toEqual([]);
+
+  const alone = setup([held], { time: 1_080, panel: { asked: 1, sitting: 1, committed: 1, movedAt: 1_075 } });
+  await alone.keeper.tick(alone.head, 0);
+  expect(alone.sent).toEqual([
+    { functionName: 'agree', args: [packTerms(QUICK), 0, [saidOf(held.lease, RESULT, SALT)]] },
   ]);
 });
 
@@ -149,18 +212,43 @@ test('a node that has committed says that others on its range are late, after a 
   );
 });
 
-test('a seat is compared with the word of the seat, not with that of the panel', async () => {
-  const asked: [Hex, number, number][] = [];
-  const own = claimedSeat(NODE);
-  const chain = {
-    seatWord: async (...key: [Hex, number, number]) => {
+/** Reconciles a node whose one lease is `own` with a chain that answers these words. */
+async function reconcile(own: KnownLease, words: { seat?: bigint; bench?: bigint }, seats = [own]) {
+  const asked: [Hex, number, number?][] = [];
+  const answer =
+    (word = 0n) =>
+    async (...key: [Hex, number, number?]): Promise<bigint> => {
       asked.push(key);
-      return packLease(own.lease).claimed;
-    },
-    node: async () => ({ locked: own.bond }),
-  } as unknown as Chain;
-  const book = { ownLiving: () => [own] } as unknown as ChainBook;
-  const deps = { chain, book, scan: {} as Scan, log: silentLog };
-  expect(await new Reconciler({ node: NODE, rescanBlocks: 50 }, deps).reconcile(sampleHead(100, 1_050))).toBe(0);
-  expect(asked).toEqual([[JOB, 0, NODE]]);
+      return word;
+    };
+  const views = { seatWord: answer(words.seat), bench: answer(words.bench) };
+  const chain = { ...views, node: async () => ({ locked: own.bond }) } as unknown as Chain;
+  const range = () => ({ leases: seats, bench: seats.map(({ lease }) => lease.node) });
+  const book = { ownLiving: () => [own], range } as unknown as ChainBook;
+  const reconciler = new Reconciler(
+    { node: NODE, rescanBlocks: 50 },
+    { chain, book, scan: {} as Scan, log: silentLog },
+  );
+  return { differing: await reconciler.reconcile(sampleHead(100, 1_050)), asked };
+}
+
+test('a seat is compared with the word of the seat, not with that of the panel', async () => {
+  const claimed = claimedSeat(NODE);
+  expect(await reconcile(claimed, { seat: claimedWord(claimed.lease) })).toEqual({
+    differing: 0,
+    asked: [[JOB, 0, NODE]],
+  });
+  const shown = seat(NODE, 45);
+  expect((await reconcile(shown, { seat: revealedWord(shown.lease, RESULT, 1_045) })).differing).toBe(0);
+  expect((await reconcile(shown, {})).differing).toBe(1);
+});
+
+test('a seat that has committed is compared with the chain of all commitments on its bench', async () => {
+  const seats = [seat(9), seat(NODE)];
+  const own = seats[1]!;
+  const bench = chainOver(seats.map(({ lease }) => boundOf(lease)));
+  const print = 77n << 168n;
+  expect(await reconcile(own, { bench: bench | print }, seats)).toEqual({ differing: 0, asked: [[JOB, 0]] });
+  expect((await reconcile(own, { bench }, [own])).differing).toBe(1);
+  expect((await reconcile(own, {}, seats)).differing).toBe(1);
 });

@@ -1,4 +1,6 @@
-import { joinUntil, panelCloses, panelOpens, readPanel, type Panel } from '@dpu/sdk/panel';
+import { placeFor, printOf, rangeKey } from '@dpu/sdk/bench';
+import { SOLO } from '@dpu/sdk/lease';
+import { AUDIT_SEATS, joinUntil, panelCloses, panelOpens, readPanel, type Panel } from '@dpu/sdk/panel';
 
 import type { RevealTimes } from './audit.ts';
 import type { Chain, Head } from './chain.ts';
@@ -17,6 +19,12 @@ export function patienceOf(node: number, graceSeconds: number): number {
   return graceSeconds + (node % 5) * 2;
 }
 
+/**
+ * Whether a seat that may show its result ends the panel in the same call: that saves a transaction. `now`: all others have shown theirs.
+ * `wait`: it committed last and gives the others time for that. `no`: it shows its result by itself.
+ */
+export type LastWord = 'now' | 'wait' | 'no';
+
 /** When the seats of a panel may act. Block time, unix seconds. */
 export interface PanelTimes {
   /** Undefined while somebody may still commit. */
@@ -25,6 +33,7 @@ export interface PanelTimes {
   boundBlock: number;
   /** First second at which it is this node's turn to end the panel; undefined while that cannot be said. */
   agreeAt: number | undefined;
+  lastWord: LastWord;
 }
 
 /** Where `panelTimes` looks. */
@@ -37,10 +46,13 @@ export interface PanelSources {
   nextTime: number;
 }
 
-/** The seats on the range of `seat` that are bound to a result and not paid yet, in the order of their nodes: those that end together. */
+/** The seats on the range of `seat` that are bound to a result and not paid yet, in the order of their commits: those that end together. */
 export function committedSeats(book: Pick<ChainBook, 'range'>, seat: KnownLease): KnownLease[] {
-  const seats = book.range(seat.job, seat.lease.first)?.leases ?? [];
-  return seats.filter(({ phase }) => phase === 'committed' || phase === 'revealed');
+  const range = book.range(seat.job, seat.lease.first);
+  return (range?.bench ?? []).flatMap((node) => {
+    const one = range?.leases.find(({ lease }) => lease.node === node);
+    return one?.phase === 'committed' || one?.phase === 'revealed' ? one : [];
+  });
 }
 
 /** The other seats on the range of `seat` whose deadline lies before second `time` and that have not committed. */
@@ -59,7 +71,8 @@ export async function panelTimes(seat: KnownLease, sources: PanelSources): Promi
   const boundBlock = Math.max(...seats.map(({ lease }) => lease.committedBlock));
   const panel = readPanel(await chain.leaseWord(job, seat.lease.first));
   const opens = panel && panelOpens(terms, panel, nextTime);
-  if (opens === undefined) return { reveal: undefined, boundBlock, agreeAt: undefined };
+  const unknown = { boundBlock, agreeAt: undefined, lastWord: 'no' } as const;
+  if (opens === undefined) return { ...unknown, reveal: undefined };
 
   const closes = panelCloses(terms, opens);
   const shown: number[] = [];
@@ -67,7 +80,7 @@ export async function panelTimes(seat: KnownLease, sources: PanelSources): Promi
     if (revealedBlock === undefined) continue;
     const block = await facts.block(revealedBlock, head);
     // An answer from another fork; the next head knows better.
-    if (!block) return { reveal: { opens, closes }, boundBlock, agreeAt: undefined };
+    if (!block) return { ...unknown, reveal: { opens, closes } };
     shown.push(block.timestamp);
   }
   const held = Math.max(0, ...shown.map((time) => time + terms.window));
@@ -77,15 +90,27 @@ export async function panelTimes(seat: KnownLease, sources: PanelSources): Promi
   const turn = turns.findIndex(({ lease }) => lease.node === seat.lease.node);
   const wait = turn < 0 ? turns.length : turn;
   const blockSeconds = Math.max(1, nextTime - head.timestamp);
-  return { reveal: { opens, closes }, boundBlock, agreeAt: due + wait * TURN_BLOCKS * blockSeconds };
+  const patient = nextTime < opens + (closes - opens) / 2;
+  return {
+    reveal: { opens, closes },
+    boundBlock,
+    agreeAt: due + wait * TURN_BLOCKS * blockSeconds,
+    lastWord: terms.window === 0 ? lastWordOf(seat, seats, patient) : 'no',
+  };
+}
+
+/** Only without a challenge window: there, what is shown is paid at once. */
+function lastWordOf(seat: KnownLease, seats: readonly KnownLease[], patient: boolean): LastWord {
+  if (seats.every(({ phase, lease }) => phase === 'revealed' || lease.node === seat.lease.node)) return 'now';
+  return patient && seats.at(-1)?.lease.node === seat.lease.node ? 'wait' : 'no';
 }
 
 /**
  * The panel on a range that `node` may join at second `time` if it is drawn; undefined when the range has none, no seat is free, the time is
- * over, or the node sits there or has failed there.
+ * over, or the node (or one that shares its print by chance) sits there or has failed there.
  */
 export async function freePanel(
-  chain: Pick<Chain, 'leaseWord'>,
+  chain: Pick<Chain, 'leaseWord' | 'bench'>,
   { leases }: KnownRange,
   node: number,
   time: number,
@@ -94,7 +119,11 @@ export async function freePanel(
   const living = leases.filter(isLiving).length;
   if (!any || living === 0 || living >= any.terms.seats) return undefined;
   if (leases.some(({ lease }) => lease.node === node)) return undefined;
-  const panel = readPanel(await chain.leaseWord(any.job, any.lease.first));
-  const open = panel && panel.sitting < any.terms.seats && time <= joinUntil(any.terms, panel);
-  return open ? panel : undefined;
+  const { job, terms } = any;
+  const { first } = any.lease;
+  const panel = readPanel(await chain.leaseWord(job, first));
+  if (!panel || panel.asked === AUDIT_SEATS || panel.sitting >= panel.asked) return undefined;
+  if (time > joinUntil(terms, panel)) return undefined;
+  const print = printOf(rangeKey(job, first, (panel.flags & SOLO) !== 0), node);
+  return placeFor(await chain.bench(job, first), print) === undefined ? undefined : panel;
 }

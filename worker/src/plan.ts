@@ -11,11 +11,13 @@ export interface Range {
   count: number;
   /**
    * fresh: never claimed. seat: others compute it too, and want one more. lapsed: to be taken over. overdue: its holder missed a deadline
-   * and somebody has to say so first.
+   * and somebody has to say so first. audit: another node has committed to it, and it was drawn to be computed again.
    */
-  kind: 'fresh' | 'seat' | 'lapsed' | 'overdue';
-  /** Node that is overdue. */
+  kind: 'fresh' | 'seat' | 'lapsed' | 'overdue' | 'audit';
+  /** Node that is overdue, or that is audited. */
   holder?: number;
+  /** Price of a shard where the ramp does not say it: an auditor is paid what its holder is. */
+  price?: bigint;
   /** When the ramp of its price began, unix seconds. */
   from: number;
   /** First second at which this node may take it; undefined while nobody can know. */
@@ -74,7 +76,7 @@ export interface PlannedClaim {
   kind: Range['kind'];
   first: number;
   count: number;
-  /** Node that is overdue. */
+  /** Node that is overdue, or that is audited. */
   holder?: number;
   /** Expected price of a shard. */
   price: bigint;
@@ -134,14 +136,16 @@ function judge(
   freeStake: bigint,
 ): Verdict {
   const screened = screenTerms(terms, facts, options);
-  if (screened) return screened;
+  // Work that is reserved for another node may be audited by any.
+  const audits = ranges.length > 0 && ranges.every(({ kind }) => kind === 'audit');
+  if (screened && !(screened.code === 'reserved' && audits)) return screened;
   if (facts.draining) return { code: 'draining', detail: {} };
   if (facts.walletEmpty) return { code: 'wallet', detail: {} };
   if (facts.pausedUntil >= facts.nextTime) return { code: 'paused', detail: { until: facts.pausedUntil } };
   if (facts.view.stake - facts.view.queued < facts.minStake) {
     return { code: 'minStake', detail: { stake: facts.view.stake.toString(), least: facts.minStake.toString() } };
   }
-  if (facts.nextTime > terms.expiry || preparation.state === 'waiting') return 'notYet';
+  if ((facts.nextTime > terms.expiry && !audits) || preparation.state === 'waiting') return 'notYet';
   if (preparation.state === 'declined') return { code: preparation.code, detail: preparation.detail };
   if (ranges.length === 0) return 'notYet';
   if (preparation.memoryBytes > options.memoryBytes) {
@@ -162,7 +166,7 @@ function judge(
   const open = ranges.filter(({ drawnAt }) => drawnAt !== undefined && drawnAt <= facts.nextTime);
   let refusal: Verdict = 'notYet';
   for (const range of open) {
-    const price = priceAt(terms, range.from, facts.nextTime);
+    const price = range.price ?? priceAt(terms, range.from, facts.nextTime);
     const ask = options.asks[terms.currency.toLowerCase()] ?? 0n;
     if (price < ask) continue; // The ramp may still reach it.
     if (range.kind === 'fresh') {

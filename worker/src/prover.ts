@@ -1,4 +1,5 @@
-import { commitmentOf } from '@dpu/sdk/lease';
+import { boundOf } from '@dpu/sdk/bench';
+import { commitmentOf, isSeat } from '@dpu/sdk/lease';
 
 import type { KnownLease } from './chainBook.ts';
 import { marketCalls } from '@dpu/sdk/calls';
@@ -36,7 +37,8 @@ export class Prover {
     if (!promised) return undefined;
     const { first, node, deadline } = lease.lease;
     const commitment = commitmentOf({ id: lease.job, first, node, ...promised });
-    const data = marketCalls.commit(lease.job, lease.lease, commitment);
+    const call = isSeat(lease.lease) ? marketCalls.commitSeat : marketCalls.commit;
+    const data = call(lease.job, lease.lease, commitment);
     return this.#propose('commit', lease, data, deadline, 'Commit sent', sinceMs);
   }
 
@@ -49,10 +51,15 @@ export class Prover {
   }
 
   /**
-   * Shows the result of a committed lease, before block time `closes`. Undefined when what is on disk is not what was committed: then
-   * nothing that could be sent would be believed.
+   * Shows the result of a committed lease, before block time `closes`; among others (`seats`, in the order of their commits) that of its seat.
+   * Undefined when what is on disk is not what was committed: then nothing that could be sent would be believed.
    */
-  async reveal(lease: KnownLease, closes: number, sinceMs: number): Promise<Proposed | undefined> {
+  async reveal(
+    lease: KnownLease,
+    closes: number,
+    sinceMs: number,
+    seats: readonly KnownLease[],
+  ): Promise<Proposed | undefined> {
     const promised = this.#deps.promises.promised(leaseKeyOf(lease));
     if (!promised) return undefined;
     const { first, node, commitment } = lease.lease;
@@ -63,7 +70,12 @@ export class Prover {
       });
       return undefined;
     }
-    const data = marketCalls.reveal(lease.terms, lease.lease, promised.result, promised.salt);
+    const { result, salt } = promised;
+    const bound = seats.map((seat) => boundOf(seat.lease));
+    const index = seats.findIndex((seat) => seat.lease.node === node);
+    const data = lease.seated
+      ? marketCalls.revealSeat(lease.terms, first, bound, BigInt(index), result, salt)
+      : marketCalls.reveal(lease.terms, lease.lease, result, salt);
     return this.#propose('reveal', lease, data, closes, 'Reveal sent', sinceMs);
   }
 

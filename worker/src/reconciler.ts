@@ -1,9 +1,11 @@
-import { asClaimed, claimedWord, committedWord, isSeat, readWord, revealedWord } from '@dpu/sdk/lease';
+import { boundOf, chainOf, chainOver } from '@dpu/sdk/bench';
+import { asClaimed, claimedWord, committedWord, readWord, revealedWord } from '@dpu/sdk/lease';
 
 import type { Chain, Head } from './chain.ts';
 import type { ChainBook, KnownLease } from './chainBook.ts';
 import { leaseKeyOf, leaseName } from './executor.ts';
 import type { Log } from './log.ts';
+import { committedSeats } from './panels.ts';
 import type { Scan } from './scan.ts';
 
 /** How the journal is compared with the chain. */
@@ -44,11 +46,7 @@ export class Reconciler {
     const living = book.ownLiving(this.#options.node);
     const differing: { name: string; from: number }[] = [];
     for (const lease of living) {
-      const { first, node } = lease.lease;
-      const word = isSeat(lease.lease)
-        ? await chain.seatWord(lease.job, first, node)
-        : await chain.leaseWord(lease.job, first);
-      if (!agrees(lease, word)) differing.push({ name: nameOf(lease), from: lease.claimedBlock });
+      if (!(await this.#agrees(lease))) differing.push({ name: nameOf(lease), from: lease.claimedBlock });
     }
     const { locked } = await chain.node(this.#options.node);
     const known = living.reduce((sum, { bond }) => sum + bond, 0n);
@@ -69,6 +67,17 @@ export class Reconciler {
       await scan.advance(head);
     }
     return differing.length;
+  }
+
+  /** A seat that has committed has no word of its own: what binds it is the bench, together with all others. */
+  async #agrees(lease: KnownLease): Promise<boolean> {
+    const { chain, book } = this.#deps;
+    const { job } = lease;
+    const { first, node } = lease.lease;
+    if (!lease.seated) return agrees(lease, await chain.leaseWord(job, first));
+    if (lease.phase !== 'committed') return agrees(lease, await chain.seatWord(job, first, node));
+    const bound = committedSeats(book, lease).map((seat) => boundOf(seat.lease));
+    return chainOf(await chain.bench(job, first)) === chainOver(bound);
   }
 }
 

@@ -1,13 +1,15 @@
+import { saidOf, withheldOf, type Said } from '@dpu/sdk/bench';
 import { isSeat, type Result } from '@dpu/sdk/lease';
-import { zeroHash } from 'viem';
 
-import type { Head } from './chain.ts';
+import type { Chain, Head } from './chain.ts';
 import type { ChainBook, KnownLease } from './chainBook.ts';
 import { committedSeats } from './panels.ts';
 import { marketCalls } from '@dpu/sdk/calls';
 import { leaseKeyOf, leaseName } from './executor.ts';
 import type { Log } from './log.ts';
+import type { Promised, PromiseBook } from './promiseBook.ts';
 import type { Proposer } from './proposer.ts';
+import { shownSalt } from './salts.ts';
 import type { Timings } from './timings.ts';
 
 /** How leases and jobs are ended. */
@@ -20,7 +22,9 @@ export interface SettlerOptions {
 
 /** What the settler works with. */
 export interface SettlerDeps {
+  chain: Pick<Chain, 'input'>;
   book: ChainBook;
+  promises: PromiseBook;
   proposer: Proposer;
   log: Log;
   timings: Timings;
@@ -63,21 +67,38 @@ export class Settler {
     return proposed.outcome !== 'refused';
   }
 
-  /** Ends the panel that `seat` belongs to: pays whom most agree with, and takes the bonds of the others. */
-  async agree(seat: KnownLease, seenMs: number): Promise<void> {
-    const { proposer, log, timings, clockMs, book } = this.#deps;
+  /**
+   * Ends the panel that `seat` belongs to: pays whom most agree with, and takes the bonds of the others. `closes`: last second at which what
+   * nobody has seen yet may be shown with it, block time; it is due in a block of second `nextTime`.
+   */
+  async agree(seat: KnownLease, closes: number, nextTime: number, seenMs: number): Promise<void> {
+    const { proposer, log, timings, clockMs, book, promises } = this.#deps;
     const { job, terms } = seat;
     const { first } = seat.lease;
     const seats = committedSeats(book, seat);
-    const data = marketCalls.agree(
-      terms,
-      first,
-      seats.map(({ lease }) => lease),
-      seats.map(({ result }) => result ?? NO_RESULT),
-      seats.map(() => zeroHash),
-    );
+    // What it shows there for the first time is as urgent as a reveal.
+    const shows = seat.phase === 'committed' && nextTime <= closes;
+    const said: Said[] = [];
+    for (const one of seats) {
+      const own = one.lease.node === seat.lease.node ? promises.promised(leaseKeyOf(one)) : undefined;
+      const known = await this.#saidOf(one, own, shows);
+      if (!known) {
+        log.warn('Panel cannot be ended from here: the salt of a seat is not in the transaction that revealed it', {
+          job,
+          first,
+          node: one.lease.node,
+        });
+        return;
+      }
+      said.push(known);
+    }
+    const data = marketCalls.agree(terms, first, said);
     const proposed = await proposer.propose(
-      { name: `agree:${leaseName(leaseKeyOf(seat))}`, kind: 'agree', data },
+      {
+        name: `agree:${leaseName(leaseKeyOf(seat))}`,
+        data,
+        ...(shows ? { kind: 'reveal', deadline: closes } : { kind: 'agree' }),
+      },
       book.cursor()?.number ?? 0,
     );
     const facts = { job, first, seats: seats.length };
@@ -88,6 +109,19 @@ export class Settler {
     } else if (proposed.outcome === 'refused') {
       log.debug('Agree is not due', { ...facts, revert: proposed.revert.message });
     }
+  }
+
+  /**
+   * What `seat` says when its panel ends; `own`: what this node promised for it, which it `shows` there if nobody has seen it yet. Undefined
+   * when its salt cannot be had.
+   */
+  async #saidOf(seat: KnownLease, own: Promised | undefined, shows: boolean): Promise<Said | undefined> {
+    const { lease, phase, result } = seat;
+    if (phase === 'revealed' && result) {
+      const salt = own?.salt ?? (await shownSalt(this.#deps.chain, seat));
+      return salt && saidOf(lease, result, salt);
+    }
+    return own && shows ? saidOf(lease, own.result, own.salt) : withheldOf(lease);
   }
 
   /** Closes expired jobs that we worked for, so that their requesters have the rest back. */
@@ -142,9 +176,6 @@ export class Settler {
     return false;
   }
 }
-
-/** Stands for the result of a seat that withheld it; nobody reads it. */
-const NO_RESULT: Result = { root: zeroHash, units: 0n, manifest: zeroHash };
 
 /** A batch is named by its leases: the same ones again are the same intent. */
 function settleName(batch: readonly KnownLease[]): string {

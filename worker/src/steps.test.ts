@@ -14,6 +14,7 @@ const facts = (time: number, over: Partial<StepFacts> = {}): StepFacts => ({
   reveal: undefined,
   boundBlock: 20,
   agreeAt: undefined,
+  lastWord: 'no',
   revealConfirmations: 1,
   ...over,
 });
@@ -79,9 +80,20 @@ test.each([
     'wait',
     facts(1_651, { promised, reveal: times }),
   ],
+  [
+    'ends its panel with what it shows, when it is the last',
+    'agree',
+    facts(1_060, { promised, reveal: times, lastWord: 'now' }),
+  ],
+  ['leaves the first word to others', 'wait', facts(1_060, { promised, reveal: times, lastWord: 'wait' })],
+  [
+    'says nothing before its time, not even the last word',
+    'wait',
+    facts(1_048, { promised, reveal: times, lastWord: 'now' }),
+  ],
   ['ends its panel all the same', 'agree', facts(1_651, { promised, reveal: times, agreeAt: 1_652 })],
 ])('a committed seat %s', (_sentence, step, given) => {
-  const bound = sampleLease({ ...committed, lease: { ...committed.lease, ...seat } });
+  const bound = sampleLease({ ...committed, seated: true, lease: { ...committed.lease, ...seat } });
   expect(nextStep(bound, given)).toBe(step);
 });
 

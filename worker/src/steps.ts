@@ -1,11 +1,10 @@
-import { isSeat } from '@dpu/sdk/lease';
-
 import type { Head } from './chain.ts';
 import type { RevealTimes } from './audit.ts';
 import type { KnownLease } from './chainBook.ts';
+import type { LastWord } from './panels.ts';
 import type { Promised } from './promiseBook.ts';
 
-/** What a lease of ours needs now. `agree`: end the panel that it is a seat of. `lost`: nothing can be done for it any more. */
+/** What a lease of ours needs now. `agree`: end the panel that it sits on. `lost`: nothing can be done for it any more. */
 export type Step = 'run' | 'commit' | 'submit' | 'reveal' | 'settle' | 'agree' | 'lapse' | 'wait' | 'lost';
 
 /** What decides about it. */
@@ -25,6 +24,8 @@ export interface StepFacts {
   boundBlock: number;
   /** First second at which this node ends the panel; undefined while it cannot be said, and for a lease that is alone. */
   agreeAt: number | undefined;
+  /** Whether it ends its panel with the call that shows its result. */
+  lastWord: LastWord;
   /** Blocks that a commit must have, its own included, before the result is shown. */
   revealConfirmations: number;
 }
@@ -44,15 +45,16 @@ export function nextStep(lease: KnownLease, facts: StepFacts): Step {
     case 'committed': {
       const { reveal } = facts;
       // The bond is gone either way; saying so ends the lease, for the job and for a node that wants to leave.
-      if (reveal && head.timestamp > reveal.closes) return isSeat(lease.lease) ? agreeOrWait(facts) : 'lapse';
+      if (reveal && head.timestamp > reveal.closes) return lease.seated ? agreeOrWait(facts) : 'lapse';
       // The salt is gone with the journal: computed again, an exact result has the same salt.
       if (!promised) return running ? 'wait' : failed ? 'lost' : 'run';
       const confirmations = head.number - facts.boundBlock + 1;
       const ready = reveal !== undefined && confirmations >= facts.revealConfirmations && nextTime >= reveal.opens;
-      return ready ? 'reveal' : 'wait';
+      if (!ready || facts.lastWord === 'wait') return 'wait';
+      return facts.lastWord === 'now' ? 'agree' : 'reveal';
     }
     case 'revealed':
-      if (isSeat(lease.lease)) return agreeOrWait(facts);
+      if (lease.seated) return agreeOrWait(facts);
       return nextTime > (lease.revealedAt ?? nextTime) + lease.terms.window ? 'settle' : 'wait';
     case 'settled':
     case 'lapsed':

@@ -29,6 +29,16 @@ export function sendVerdictOf(message: string): SendVerdict {
   return REFUSALS.find(([pattern]) => pattern.test(message))?.[1] ?? 'rejected';
 }
 
+/** What a view of a range's panel answers; zero where the range has none. */
+async function ofPanel(answer: Promise<bigint>): Promise<bigint> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (revertOf(error)?.name === 'LeaseInPhase') return 0n;
+    throw error;
+  }
+}
+
 /** JSON-RPC codes with which a node says that a call would fail: reverted, refused, rejected. */
 const CALL_FAILED = [3, -32000, -32003, -32015];
 
@@ -188,14 +198,15 @@ export function viemChain({ rpcUrl, market, timeoutMs }: ViemChainOptions): Chai
     leaseWord: (id, first) =>
       ask('leaseWord', () => client.readContract({ ...contract, functionName: 'leaseWord', args: [id, first] })),
     seatWord: (id, first, node) =>
-      ask('seatWord', async () => {
-        try {
-          return await client.readContract({ ...contract, functionName: 'seatWord', args: [id, first, node] });
-        } catch (error) {
-          // A range without a panel has no seats.
-          if (revertOf(error)?.name === 'LeaseInPhase') return 0n;
-          throw error;
-        }
+      ask('seatWord', () =>
+        ofPanel(client.readContract({ ...contract, functionName: 'seatWord', args: [id, first, node] })),
+      ),
+    bench: (id, first) =>
+      ask('bench', () => ofPanel(client.readContract({ ...contract, functionName: 'bench', args: [id, first] }))),
+    input: (hash) =>
+      ask('eth_getTransactionByHash', async () => {
+        const found = await client.request({ method: 'eth_getTransactionByHash', params: [hash] });
+        return found?.input;
       }),
     drawn: (terms, first, node) =>
       ask('drawn', async () => {
@@ -219,6 +230,7 @@ export function viemChain({ rpcUrl, market, timeoutMs }: ViemChainOptions): Chai
         const [, pausedUntil, minStake] = await client.readContract({ ...contract, functionName: 'config' });
         return { pausedUntil, minStake };
       }),
+    treasury: () => ask('treasury', () => client.readContract({ ...contract, functionName: 'treasury' })),
     marketBalance: (currency, account) =>
       ask('balanceOf', () =>
         client.readContract({ ...contract, functionName: 'balanceOf', args: [currency, account] }),

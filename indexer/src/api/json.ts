@@ -53,10 +53,10 @@ export function jobJson(row: JobRow): Json<typeof jobSummarySchema> {
 }
 
 export function termsJson(row: JobRow): Json<typeof termsSchema> {
-  const { requester, currency, shards, maxLease, runtime, tier, seats, direct, auditBps, node } = row;
+  const { requester, currency, shards, maxLease, runtime, tier, seats, direct, tolerant, auditBps, node } = row;
   const { start, expiry, ramp, exec, window, spec, afterJob } = row;
   return {
-    ...{ requester, currency, shards, maxLease, runtime, tier, seats, direct, auditBps, node },
+    ...{ requester, currency, shards, maxLease, runtime, tier, seats, direct, tolerant, auditBps, node },
     ...{ start, expiry, ramp, exec, window, spec, afterJob },
     minPrice: String(row.minPrice),
     maxPrice: String(row.maxPrice),
@@ -77,11 +77,15 @@ export function seatJson(row: SeatRow): Json<typeof seatSchema> {
 
 /** A panel with those of `seats` that are its own. */
 export function panelJson(row: typeof panel.$inferSelect, seats: readonly SeatRow[]): Json<typeof panelSchema> {
-  const { job, first, count, sitting, committed, openedAt, joinUntil, outcome, root, manifest, endedAt, lapses } = row;
+  const { job, first, count, kind, auditor, pooled, sitting, committed, openedAt, joinUntil, outcome } = row;
+  const { endedAt, lapses } = row;
+  const agreed = outcome === 'agreed';
   return {
-    ...{ job, first, count, sitting, committed, openedAt, joinUntil, outcome, root, manifest, endedAt, lapses },
+    ...{ job, first, count, kind, auditor, pooled, sitting, committed, openedAt, joinUntil, outcome, endedAt, lapses },
+    root: agreed ? row.root : null,
+    manifest: agreed ? row.manifest : null,
     asked: row.seats,
-    units: row.units === null ? null : String(row.units),
+    units: agreed && row.units !== null ? String(row.units) : null,
     bonus: String(row.bonus),
     transactions: { open: row.openTransaction, end: row.endTransaction },
     seats: seats.filter((seat) => seat.first === first).map(seatJson),

@@ -21,6 +21,12 @@ export const governanceHandlers = {
     await record(context, event, { type: 'runtimeAllowed' });
   },
 
+  async CreditsSet({ event, context }) {
+    const { credits } = event.args;
+    await govern(context, { credits });
+    await record(context, event, { type: 'creditsSet', account: credits });
+  },
+
   async SeatsAllowed({ event, context }) {
     await govern(context, { seats: event.args.allowed });
     await record(context, event, { type: 'seatsAllowed' });

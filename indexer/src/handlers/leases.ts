@@ -1,10 +1,10 @@
-import { isSeat, leaseOfWord, type Result } from '@dpu/sdk/lease';
+import { isSeat, leaseOfWord, SPEC_FAULT, type Result } from '@dpu/sdk/lease';
 import { job, lease, leaseHistory, node } from '../../ponder.schema.ts';
 import { move } from '../money.ts';
 import { record, treasuryOf } from '../network.ts';
 import type { AnyContext, Args, Handlers } from '../types.ts';
 import { claimOf, NOTHING_DONE } from './claim.ts';
-import { hasSeats, seatSteps } from './seats.ts';
+import { isSeated, leavePanel, seatSteps } from './seats.ts';
 
 /** A lease that nobody was paid for yet. */
 const NOT_ACCEPTED = { ...NOTHING_DONE, accepted: false } as const;
@@ -17,6 +17,7 @@ export const leaseHandlers = {
     if (isSeat(word)) return seatSteps.claim(context, event, word);
     const { db } = context;
     const claimedAt = Number(event.block.timestamp);
+    const taken = { takenOverBy: holder, takenOverAt: claimedAt };
 
     let opened = false;
     const of = await db.update(job, { id }).set((row) => {
@@ -31,12 +32,12 @@ export const leaseHandlers = {
 
     const lapsed = await db.find(lease, { job: id, first });
     if (lapsed) {
-      await db
-        .update(leaseHistory, { job: id, first, lapse: lapsed.lapses })
-        .set({ takenOverBy: holder, takenOverAt: claimedAt });
+      await db.update(leaseHistory, { job: id, first, lapse: lapsed.lapses }).set(taken);
       await db.update(lease, { job: id, first }).set(claim);
     } else {
-      await db.insert(lease).values({ job: id, first, ...claim, lapses: 0 });
+      // After an audit that nobody answered the range is a single lease again.
+      const lapses = await leavePanel(context, id, first, taken);
+      await db.insert(lease).values({ job: id, first, ...claim, lapses });
     }
 
     const { owner } = await db.update(node, { id: holder }).set((row) => ({
@@ -56,7 +57,7 @@ export const leaseHandlers = {
 
   async LeaseCommitted({ event, context }) {
     const { id, first, node: holder, commitment } = event.args;
-    if (await hasSeats(context, id)) return seatSteps.commit(context, event);
+    if (await isSeated(context, id, first)) return seatSteps.commit(context, event);
     await context.db.update(lease, { job: id, first }).set({
       phase: 'committed',
       commitment,
@@ -69,7 +70,7 @@ export const leaseHandlers = {
 
   async LeaseRevealed({ event, context }) {
     const { id, first, node: holder, result } = event.args;
-    if (await hasSeats(context, id)) return seatSteps.reveal(context, event);
+    if (await isSeated(context, id, first)) return seatSteps.reveal(context, event);
     const revealedAt = Number(event.block.timestamp);
     const of = await context.db.find(job, { id });
     await context.db.update(lease, { job: id, first }).set({
@@ -83,7 +84,8 @@ export const leaseHandlers = {
   },
 
   async LeaseSettled({ event, context }) {
-    if (await hasSeats(context, event.args.id)) return seatSteps.settle(context, event);
+    const { id, first } = event.args;
+    if (await isSeated(context, id, first)) return seatSteps.settle(context, event);
     await pay(context, event, 'leaseSettled', { record: event.args.record });
   },
 
@@ -91,7 +93,7 @@ export const leaseHandlers = {
 
   async LeaseLapsed({ event, context }) {
     const { id, first, node: holder, slashed, bonus, record: standing, withheld } = event.args;
-    if (await hasSeats(context, id)) return seatSteps.lapse(context, event);
+    if (await isSeated(context, id, first)) return seatSteps.lapse(context, event);
     const { db } = context;
     const lapsedAt = Number(event.block.timestamp);
     const lapseTransaction = event.transaction.hash;
@@ -127,7 +129,7 @@ export const leaseHandlers = {
 
   async BonusSwept({ event, context }) {
     const { id, first, amount } = event.args;
-    if (await hasSeats(context, id)) return seatSteps.sweep(context, event);
+    if (await isSeated(context, id, first)) return seatSteps.sweep(context, event);
     const account = await treasuryOf(context, event);
     const currency = context.contracts.Token.address;
     const { lapses } = await context.db.update(lease, { job: id, first }).set({ bonus: 0n });
@@ -164,9 +166,11 @@ async function pay(
     settleTransaction: event.transaction.hash,
   } as const;
 
+  // That a job cannot be done earns something, and settles no shard; where a requester accepts, it is a result like any other.
+  const fault = type === 'leaseSettled' && held?.root === SPEC_FAULT;
   const now = await db.update(job, { id }).set((row) => ({
-    settled: row.settled + (held?.count ?? row.shards),
-    claimed: held ? row.claimed : row.shards,
+    settled: row.settled + (fault ? 0 : (held?.count ?? row.shards)),
+    claimed: held ? row.claimed - (fault ? held.count : 0) : row.shards,
     signed: row.signed || event.transaction.hash === row.transaction,
     paid: row.paid + paid,
     fee: row.fee + fee,
@@ -174,8 +178,8 @@ async function pay(
   if (held) await db.update(lease, { job: id, first }).set(settled);
   else await db.insert(lease).values({ ...whole(event, now.shards), ...settled });
 
-  const shards = held?.count ?? now.shards;
-  const units = result?.units ?? held?.units ?? 0n;
+  const shards = fault ? 0 : (held?.count ?? now.shards);
+  const units = fault ? 0n : (result?.units ?? held?.units ?? 0n);
   const { owner } = await db.update(node, { id: holder }).set((row) => ({
     record: standing ?? row.record,
     locked: row.locked - (held?.bond ?? 0n),

@@ -2,9 +2,9 @@
  * Ranges that several nodes compute: `docs/assurance.md`. The lease handlers hand the events of seats over to `seatSteps`; what only
  * panels say is in `panelHandlers`.
  */
-import type { Lease } from '@dpu/sdk/lease';
-import { joinUntil, OUTCOMES } from '@dpu/sdk/panel';
-import { job, leaseHistory, node, panel, params, seat } from '../../ponder.schema.ts';
+import { SPEC_FAULT, type Lease } from '@dpu/sdk/lease';
+import { AUDIT_SEATS, joinUntil, OUTCOMES } from '@dpu/sdk/panel';
+import { job, lease, leaseHistory, node, panel, params, seat } from '../../ponder.schema.ts';
 import { move } from '../money.ts';
 import { record, StartBlockError, treasuryOf } from '../network.ts';
 import type { AnyContext, AnyEvent, Args, Handlers } from '../types.ts';
@@ -15,9 +15,23 @@ type Event<Name extends keyof Handlers> = Args<Name>['event'];
 
 const BPS = 10_000n;
 
-/** Whether the job's ranges are panels. */
-export async function hasSeats({ db }: AnyContext, id: Hex): Promise<boolean> {
-  return ((await db.find(job, { id }))?.seats ?? 1) > 1;
+/** Whether several nodes compute the range, or did and nobody has taken it over alone since. */
+export async function isSeated({ db }: AnyContext, id: Hex, first: number): Promise<boolean> {
+  return (await db.find(lease, { job: id, first })) === null && (await db.find(panel, { job: id, first })) !== null;
+}
+
+/** A single node takes over what an audit left, with its bonus. Returns how often the range has lapsed. */
+export async function leavePanel(
+  context: AnyContext,
+  id: Hex,
+  first: number,
+  taken: { takenOverBy: number; takenOverAt: number },
+): Promise<number> {
+  const before = await context.db.find(panel, { job: id, first });
+  if (!before) return 0;
+  await context.db.update(panel, { job: id, first }).set({ bonus: 0n });
+  await takeOver(context, id, first, before.lapses, taken);
+  return before.lapses;
 }
 
 /** What the events of leases mean for a seat. */
@@ -48,6 +62,7 @@ export const seatSteps = {
       await db.update(panel, { job: id, first }).set((row) => ({ sitting: row.sitting + 1, bonus: 0n }));
     } else {
       const opening = {
+        ...{ kind: 'seats' as const, auditor: null, pooled: false },
         ...{ count: word.count, seats: of.seats, sitting: 1, committed: 0, event: event.id, openedAt: claimedAt },
         joinUntil: joinUntil(of, { openedAt: claimedAt }),
         ...{ outcome: null, root: null, units: null, manifest: null, endedAt: null, bonus: 0n },
@@ -103,28 +118,40 @@ export const seatSteps = {
   async settle(context: AnyContext, event: Event<'LeaseSettled'>): Promise<void> {
     const { id, first, node: holder, paid, fee, record: standing } = event.args;
     const { db } = context;
-    const agreed = (await db.find(panel, { job: id, first }))?.outcome === 'agreed';
-    const held = await db.update(seat, { job: id, first, node: holder }).set({
-      phase: agreed ? 'settled' : 'unresolved',
+    const ended = await db.find(panel, { job: id, first });
+    const agreed = ended?.outcome === 'agreed';
+    const done = agreed && ended.root !== SPEC_FAULT;
+    const settledAt = Number(event.block.timestamp);
+    // What a seat shows only there, and the very result that `PanelEnded` told, nothing else tells.
+    const told = { root: ended?.root ?? null, units: ended?.units ?? null, manifest: ended?.manifest ?? null };
+    const shown = { ...told, revealedAt: settledAt, windowEnd: settledAt, revealTransaction: event.transaction.hash };
+    const held = await db.update(seat, { job: id, first, node: holder }).set((row) => ({
+      ...(row.root === null && shown),
+      phase: agreed ? ('settled' as const) : ('unresolved' as const),
       paid,
       fee,
-      settledAt: Number(event.block.timestamp),
+      settledAt,
       settleTransaction: event.transaction.hash,
-    });
-    const of = await db.update(job, { id }).set((row) => ({ paid: row.paid + paid, fee: row.fee + fee }));
+    }));
+    const pooled = ended?.pooled === true && ended.auditor === holder;
+    const of = await db.update(job, { id }).set((row) => ({
+      paid: row.paid + (pooled ? 0n : paid),
+      fee: row.fee + (pooled ? 0n : fee),
+    }));
     const { owner } = await db.update(node, { id: holder }).set((row) => ({
       record: standing,
       locked: row.locked - held.bond,
       leasesLiving: row.leasesLiving - 1,
       // Half a payment proves no work.
       leasesSettled: row.leasesSettled + (agreed ? 1 : 0),
-      shardsSettled: row.shardsSettled + (agreed ? held.count : 0),
-      unitsSettled: row.unitsSettled + (agreed ? (held.units ?? 0n) : 0n),
+      shardsSettled: row.shardsSettled + (done ? held.count : 0),
+      unitsSettled: row.unitsSettled + (done ? (held.units ?? 0n) : 0n),
     }));
 
     const place = { job: id, first, node: holder };
     await move(context, event, { kind: 'paid', currency: of.currency, account: owner, amount: paid, ...place });
     await move(context, event, { kind: 'fee', currency: of.currency, account: null, amount: fee, ...place });
+    if (pooled) await toPool(context, event, of.currency, held.price * BigInt(held.count) - paid - fee, place);
     if (agreed) {
       const currency = context.contracts.Token.address;
       await move(context, event, { kind: 'bonus', currency, account: owner, amount: held.bonus, ...place });
@@ -145,16 +172,22 @@ export const seatSteps = {
     const ended = { phase: 'lapsed', slashed, lapsedAt, lapseTransaction } as const;
     const held = await db.update(seat, { job: id, first, node: holder }).set(ended);
     const { count, price, bond, commitment, claimedAt, deadline, claimTransaction, commitTransaction } = held;
-    const now = await db.update(panel, { job: id, first }).set((row) => ({
-      sitting: row.sitting - 1,
-      lapses: row.lapses + 1,
-      bonus: row.bonus + bonus,
-      ...(row.sitting === 1 && {
-        outcome: 'lapsed' as const,
-        endedAt: lapsedAt,
-        endTransaction: lapseTransaction,
-      }),
-    }));
+    let pooled = false;
+    const now = await db.update(panel, { job: id, first }).set((row) => {
+      pooled = row.pooled;
+      return {
+        // Without its auditor, the holder ends an audit alone.
+        ...(row.kind === 'audit' && { seats: 1, pooled: false }),
+        sitting: row.sitting - 1,
+        lapses: row.lapses + 1,
+        bonus: row.bonus + bonus,
+        ...(row.sitting === 1 && {
+          outcome: 'lapsed' as const,
+          endedAt: lapsedAt,
+          endTransaction: lapseTransaction,
+        }),
+      };
+    });
     await db.insert(leaseHistory).values({
       job: id,
       first,
@@ -162,10 +195,13 @@ export const seatSteps = {
       ...{ count, node: holder, price, bond, slashed, bonus, withheld, commitment, claimedAt, deadline, lapsedAt },
       ...{ claimTransaction, commitTransaction, lapseTransaction },
     });
-    await db.update(job, { id }).set((row) => ({
+    const of = await db.update(job, { id }).set((row) => ({
       claimed: row.claimed - (now.sitting === 0 ? count : 0),
       lapses: row.lapses + 1,
     }));
+    if (pooled) {
+      await toPool(context, event, of.currency, price * BigInt(count), { job: id, first, node: holder });
+    }
     const owner = await fail(context, holder, bond, standing);
     const money = { account: owner, amount: slashed, currency: context.contracts.Token.address };
     await record(context, event, { type: 'leaseLapsed', job: id, first, node: holder, ...money });
@@ -182,19 +218,59 @@ export const seatSteps = {
   },
 };
 
-/** How panels end. */
+/** How panels begin with an audit, and how they end. */
 export const panelHandlers = {
+  /** The lease becomes the first of two seats. The auditor's own claim follows. */
+  async AuditOpened({ event, context }) {
+    const { id, auditor, first, pooled } = event.args;
+    const { db } = context;
+    const [held, of] = [await db.find(lease, { job: id, first }), await db.find(job, { id })];
+    if (!held || !of) throw new StartBlockError(`the lease at shard ${first} of job ${id}`, event.block.number);
+    await db.delete(lease, { job: id, first });
+
+    const { job: _job, first: _first, accepted: _accepted, lapses, ...work } = held;
+    const claimTransaction = held.claimTransaction ?? event.transaction.hash;
+    const holding = { ...work, claimTransaction, phase: 'committed', slashed: 0n, withheld: false } as const;
+    await db
+      .insert(seat)
+      .values({ job: id, first, ...holding })
+      .onConflictDoUpdate(holding);
+    const opening = {
+      ...{ kind: 'audit' as const, auditor, pooled, count: held.count, seats: AUDIT_SEATS, sitting: 1, committed: 1 },
+      ...{ event: event.id, openedAt: held.committedAt ?? Number(event.block.timestamp) },
+      joinUntil: Number(event.block.timestamp) + of.exec,
+      ...{ outcome: null, root: null, units: null, manifest: null, endedAt: null, lapses, bonus: 0n },
+      ...{ openTransaction: event.transaction.hash, endTransaction: null },
+    };
+    await db
+      .insert(panel)
+      .values({ job: id, first, ...opening })
+      .onConflictDoUpdate(opening);
+
+    const place = { job: id, first, node: auditor };
+    const amount = held.price * BigInt(held.count);
+    const { currency } = of;
+    if (!pooled) {
+      await record(context, event, { type: 'auditOpened', ...place });
+      return;
+    }
+    const account = await treasuryOf(context, event);
+    await move(context, event, { kind: 'audit', currency, account, amount, ...place });
+    await record(context, event, { type: 'auditOpened', ...place, account, amount, currency });
+  },
+
   async PanelEnded({ event, context }) {
     const { id, first, result } = event.args;
     const { db } = context;
     const outcome = OUTCOMES[event.args.outcome]!;
-    const agreed = outcome === 'agreed';
+    // A quorum for the finding that the job cannot be done settles nothing.
+    const done = outcome === 'agreed' && result.root !== SPEC_FAULT;
 
     let waiting = 0n;
     const { count } = await db.update(panel, { job: id, first }).set((row) => {
       waiting = row.bonus;
       return {
-        ...(agreed && result),
+        ...(outcome !== 'silent' && result),
         outcome,
         sitting: 0,
         committed: 0,
@@ -204,11 +280,11 @@ export const panelHandlers = {
       };
     });
     await db.update(job, { id }).set((row) => ({
-      settled: row.settled + (agreed ? count : 0),
-      claimed: row.claimed - (agreed ? 0 : count),
+      settled: row.settled + (done ? count : 0),
+      claimed: row.claimed - (done ? 0 : count),
     }));
     if (outcome !== 'silent') await toTreasury(context, event, waiting, { job: id, first });
-    const counters = agreed ? { shardsSettled: count, unitsSettled: result.units } : {};
+    const counters = done ? { shardsSettled: count, unitsSettled: result.units } : {};
     await record(context, event, { type: 'panelEnded', job: id, first }, counters);
   },
 
@@ -230,6 +306,10 @@ export const panelHandlers = {
     const before = await db.find(panel, { job: id, first });
     if (before?.outcome) await toTreasury(context, event, bonus, place);
     else await db.update(panel, { job: id, first }).set((row) => ({ bonus: row.bonus + bonus }));
+    if (before?.pooled && before.auditor === holder) {
+      const of = await db.find(job, { id });
+      if (of) await toPool(context, event, of.currency, held.price * BigInt(held.count), place);
+    }
 
     const owner = await fail(context, holder, held.bond, standing);
     const money = { account: owner, amount: slashed, currency: context.contracts.Token.address };
@@ -269,6 +349,18 @@ async function retryOf({ db }: AnyContext, event: AnyEvent, id: Hex, slashed: bi
   const rules = await db.find(params, { version });
   if (!rules) throw new StartBlockError(`the parameters of version ${version}`, event.block.number);
   return ((slashed * BigInt(rules.retryBps)) / BPS / GWEI) * GWEI;
+}
+
+/** What the protocol had set aside for an auditor that did not earn it. */
+async function toPool(
+  context: AnyContext,
+  event: AnyEvent,
+  currency: Hex,
+  amount: bigint,
+  place: { job: Hex; first: number; node: number },
+): Promise<void> {
+  const account = await treasuryOf(context, event);
+  await move(context, event, { kind: 'auditRefund', currency, account, amount, ...place });
 }
 
 /** DPU that failed holders left, and that no retry needs. */

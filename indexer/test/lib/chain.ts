@@ -58,7 +58,7 @@ export const PARAMS = {
   noShowBps: 2_000,
   burnBps: 5_000,
   retryBps: 4_000,
-  auditBps: 0,
+  auditRates: 0,
   revealWindow: 60,
   auditWindow: 60,
   openFor: 0,
@@ -96,10 +96,13 @@ export async function startChain() {
 
   const token = await deploy('DpuToken', [people.deployer.address]);
   const dollar = await deploy('DpuToken', [people.deployer.address]);
-  const court = await deploy('MarketCourt', [token]);
-  const extension = await deploy('MarketExtension', [token, court]);
+  const parts = {
+    extension: await deploy('MarketExtension', [token]),
+    panels: await deploy('MarketPanels', [token]),
+    court: await deploy('MarketCourt', [token]),
+  };
   const startBlock = (await client.getBlockNumber()) + 1n;
-  const market = await deploy('Market', [token, extension, people.deployer.address, people.treasury.address, PARAMS]);
+  const market = await deploy('Market', [token, parts, people.deployer.address, people.treasury.address, PARAMS]);
 
   /** Calls a token as `who`. The reason of a revert is in the error. */
   const call = (to: Address, abi: Abi) => async (who: Person, functionName: string, args: readonly unknown[]) => {

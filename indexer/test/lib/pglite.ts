@@ -9,7 +9,7 @@ import { primaryKey } from './memdb.ts';
 
 const tables = Object.values(schema).filter((value) => is(value, PgTable)) as unknown as Table[];
 const enums = [
-  ...[schema.jobState, schema.leasePhase, schema.seatPhase, schema.panelOutcome],
+  ...[schema.jobState, schema.leasePhase, schema.seatPhase, schema.panelKind, schema.panelOutcome],
   ...[schema.stakeKind, schema.paymentKind, schema.activityType],
 ];
 

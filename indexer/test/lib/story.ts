@@ -39,7 +39,7 @@ export async function prepare(chain: Chain): Promise<void> {
   const { act, token, dollar, market, token_ } = chain;
   await act('deployer', 'allowCurrency', [dollar, true]);
   await act('deployer', 'setMinStake', [parseEther('100')]);
-  await act('deployer', 'setUnbonding', [5 * 86_400]);
+  await act('deployer', 'setUnbonding', [7 * 86_400]);
   await act('deployer', 'allowRuntime', [2, true]);
   await act('deployer', 'setGuardian', [people.guardian.address, (await chain.now()) + 86_400]);
   for (const [index, owner] of (['owner1', 'owner2'] as const).entries()) {
@@ -74,6 +74,7 @@ async function termsOf(chain: Chain, over: Partial<Terms> = {}): Promise<Terms> 
     tier: 0,
     seats: 1,
     direct: false,
+    tolerant: false,
     auditBps: 0,
     rules: packRules({ ...PARAMS, version: 1 }),
     node: 0,
@@ -222,7 +223,7 @@ async function leave(chain: Chain): Promise<Record<never, never>> {
   await act('owner1', 'cancelUnstake', [1]);
   await act('owner1', 'queueUnstake', [1, parseEther('70')]);
   await act('owner2', 'queueUnstake', [2, parseEther('80')]);
-  await chain.pass(5 * 86_400 + 1);
+  await chain.pass(7 * 86_400 + 1);
   await act('owner2', 'unstake', [2, people.owner2.address]);
   for (const currency of [token, dollar])
     await act('stranger', 'collectFees', [currency, [people.owner1.address, people.owner2.address]]);

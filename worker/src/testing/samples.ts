@@ -1,4 +1,4 @@
-import type { Lease, Result } from '@dpu/sdk/lease';
+import { SEAT, type Lease, type Result } from '@dpu/sdk/lease';
 import { packRules } from '@dpu/sdk/rules';
 import { RULES } from '@dpu/sdk/testing';
 import type { Terms } from '@dpu/sdk/terms';
@@ -28,6 +28,7 @@ export function sampleTerms(over: Partial<Terms> = {}): Terms {
     tier: 0,
     seats: 1,
     direct: false,
+    tolerant: false,
     auditBps: 0,
     rules: packRules(RULES),
     node: 0,
@@ -74,6 +75,7 @@ export function sampleLease(over: Partial<Omit<KnownLease, 'lease'>> & { lease?:
     job: JOB,
     terms: sampleTerms(),
     phase: 'claimed',
+    seated: ((lease?.flags ?? 0) & SEAT) !== 0,
     claimedBlock: 12,
     bond: 80n,
     ...rest,

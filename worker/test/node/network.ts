@@ -43,7 +43,7 @@ const PARAMS = {
   noShowBps: 2_000,
   burnBps: 5_000,
   retryBps: 4_000,
-  auditBps: 0,
+  auditRates: 0,
   revealWindow: 60,
   auditWindow: 5,
   openFor: 0,
@@ -124,10 +124,11 @@ export async function startNetwork({
 
   const governor = person(0).address;
   const token = await deploy('DpuToken', [governor]);
+  const extension = await deploy('MarketExtension', [token]);
+  const panels = await deploy('MarketPanels', [token]);
   const court = await deploy('MarketCourt', [token]);
-  const extension = await deploy('MarketExtension', [token, court]);
   const startBlock = Number(await client.getBlockNumber());
-  const address = await deploy('Market', [token, extension, governor, person(2).address, PARAMS]);
+  const address = await deploy('Market', [token, { extension, panels, court }, governor, person(2).address, PARAMS]);
   const deployment: Deployment = {
     chainId: foundry.id,
     rpcUrl,
@@ -215,6 +216,7 @@ export async function startNetwork({
         tier: 0,
         seats: 1,
         direct: false,
+        tolerant: false,
         auditBps: 0,
         rules: packRules({ ...PARAMS, version: 1 }),
         node: 0,
