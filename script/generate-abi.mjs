@@ -17,7 +17,7 @@ const merged = (...names) => {
 };
 
 const abis = {
-  marketAbi: merged('Market', 'MarketExtension', 'MarketPanels', 'MarketCourt'),
+  marketAbi: merged('Market', 'MarketExtension', 'MarketPanels', 'MarketExits', 'MarketCourt'),
   dpuTokenAbi: merged('DpuToken'),
   stakeSurrogateAbi: merged('StakeSurrogate'),
   dpuGovernorAbi: merged('DpuGovernor'),

@@ -24,7 +24,7 @@ function layoutOf(contract) {
 
 const problems = [];
 const market = JSON.stringify(layoutOf('Market'), null, 2);
-for (const part of ['MarketExtension', 'MarketPanels', 'MarketCourt']) {
+for (const part of ['MarketExtension', 'MarketPanels', 'MarketExits', 'MarketCourt']) {
   if (market !== JSON.stringify(layoutOf(part), null, 2)) {
     problems.push(`Market and ${part} lay out storage differently: declare storage in core/ only`);
   }
@@ -42,6 +42,7 @@ const CONTRACTS = [
   'MarketExtension',
   'MarketPanels',
   'MarketCourt',
+  'MarketExits',
   'DpuToken',
   'StakeSurrogate',
   'DpuGovernor',

@@ -8,7 +8,7 @@ import {StakeSurrogate} from "src-contracts/StakeSurrogate.sol";
 import {delegateAll} from "src-contracts/core/Delegation.sol";
 import {MarketCore} from "src-contracts/core/MarketCore.sol";
 import {StakesCore} from "src-contracts/core/StakesCore.sol";
-import {ICourt} from "src-contracts/interfaces/ICourt.sol";
+import {IDisputes, IJuries} from "src-contracts/interfaces/ICourt.sol";
 import {IExits} from "src-contracts/interfaces/IJobs.sol";
 import {IPanels} from "src-contracts/interfaces/IPanels.sol";
 import {IReceipts} from "src-contracts/interfaces/IReceipts.sol";
@@ -20,13 +20,15 @@ struct Parts {
     address extension;
     /// Several seats and audits.
     address panels;
-    /// Exits, receipts and the court.
+    /// Exits, receipts, and how disputes begin.
+    address exits;
+    /// How disputes are judged.
     address court;
 }
 
 /// @title The compute market
 /// @notice Escrow, stake, claims, results and payment at one address, with the interface `IMarket`. The hot path is here (`Jobs`); every other
-/// call is answered by one of three immutable parts, on this contract's storage.
+/// call is answered by one of four immutable parts, on this contract's storage.
 /// @dev UPGRADE: none. The parts are fixed at deployment; a new version is a new contract that users move to.
 contract Market is Jobs, Multicall {
     /// @notice Thrown when a part was made for another token.
@@ -35,6 +37,7 @@ contract Market is Jobs, Multicall {
     /// @notice The parts; see `Parts`.
     address public immutable EXTENSION;
     address public immutable PANELS;
+    address public immutable EXITS;
     address public immutable COURT;
 
     /// @param token DPU.
@@ -45,9 +48,10 @@ contract Market is Jobs, Multicall {
     constructor(address token, Parts memory parts, address owner_, address treasury_, Params memory initial)
         MarketCore(token, owner_)
     {
-        (EXTENSION, PANELS, COURT) = (parts.extension, parts.panels, parts.court);
+        (EXTENSION, PANELS, EXITS, COURT) = (parts.extension, parts.panels, parts.exits, parts.court);
         _requirePart(parts.extension);
         _requirePart(parts.panels);
+        _requirePart(parts.exits);
         _requirePart(parts.court);
         _surrogateImplementation = address(new StakeSurrogate(address(this), token));
         _setTreasury(treasury_);
@@ -66,6 +70,7 @@ contract Market is Jobs, Multicall {
     fallback() external {
         if (_isForPanels(msg.sig)) delegateAll(PANELS);
         if (_isForCourt(msg.sig)) delegateAll(COURT);
+        if (_isForExits(msg.sig)) delegateAll(EXITS);
         delegateAll(EXTENSION);
     }
 
@@ -76,13 +81,17 @@ contract Market is Jobs, Multicall {
     }
 
     function _isForCourt(bytes4 s) private pure returns (bool) {
+        return s == IJuries.serve.selector || s == IJuries.testify.selector || s == IJuries.judge.selector
+            || s == IJuries.enforce.selector;
+    }
+
+    function _isForExits(bytes4 s) private pure returns (bool) {
         return s == IExits.lapse.selector || s == IExits.cancel.selector || s == IExits.close.selector
             || s == IExits.sweep.selector || s == IReceipts.redeem.selector || s == IReceipts.redeemPanel.selector
-            || s == ICourt.challenge.selector || s == ICourt.serve.selector || s == ICourt.testify.selector
-            || s == ICourt.judge.selector || s == ICourt.appeal.selector || s == ICourt.enforce.selector
-            || s == ICourt.disputeKey.selector || s == ICourt.testimonyOf.selector || s == ICourt.dispute.selector
-            || s == ICourt.jury.selector || s == ICourt.appellant.selector || s == ICourt.disputeCost.selector
-            || s == ICourt.drawnToJury.selector || s == ICourt.disputeTimes.selector;
+            || s == IDisputes.challenge.selector || s == IDisputes.appeal.selector || s == IDisputes.disputeKey.selector
+            || s == IDisputes.testimonyOf.selector || s == IDisputes.dispute.selector || s == IDisputes.jury.selector
+            || s == IDisputes.appellant.selector || s == IDisputes.disputeCost.selector
+            || s == IDisputes.drawnToJury.selector || s == IDisputes.disputeTimes.selector;
     }
 
     function _requirePart(address part) private view {

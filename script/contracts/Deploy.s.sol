@@ -11,6 +11,7 @@ import {DpuToken} from "src-contracts/DpuToken.sol";
 import {Market, Parts} from "src-contracts/Market.sol";
 import {Parameters} from "src-contracts/Parameters.sol";
 import {MarketCourt} from "src-contracts/court/MarketCourt.sol";
+import {MarketExits} from "src-contracts/court/MarketExits.sol";
 import {MarketExtension} from "src-contracts/extension/MarketExtension.sol";
 import {IMarket} from "src-contracts/interfaces/IMarket.sol";
 import {MarketPanels} from "src-contracts/panels/MarketPanels.sol";
@@ -54,11 +55,12 @@ contract Deploy is Script, DeployChecks {
         bytes memory args = abi.encode(d.token, d.timelock, plan.guardian, w.votingDelay, w.votingPeriod, w.lateQuorum);
         d.governor = DpuGovernor(payable(_create("DpuGovernor", args)));
         d.court = MarketCourt(_create("MarketCourt", abi.encode(d.token)));
+        d.exits = MarketExits(_create("MarketExits", abi.encode(d.token)));
         d.panels = MarketPanels(_create("MarketPanels", abi.encode(d.token)));
         d.extension = MarketExtension(_create("MarketExtension", abi.encode(d.token)));
         if (plan.treasury == address(0)) plan.treasury = address(d.timelock);
         // The timelock owns the Market from the first second; the deployer never does.
-        Parts memory parts = Parts(address(d.extension), address(d.panels), address(d.court));
+        Parts memory parts = Parts(address(d.extension), address(d.panels), address(d.exits), address(d.court));
         args = abi.encode(d.token, parts, d.timelock, plan.treasury, plan.params);
         d.market = Market(payable(_create("Market", args)));
         _handOver(plan, d);

@@ -36,11 +36,14 @@ abstract contract DeployChecks {
         require(m.EXTENSION() == address(d.extension), CheckFailed("extension of the Market"));
         require(d.extension.TOKEN() == address(d.token), CheckFailed("token of the extension"));
         require(m.COURT() == address(d.court), CheckFailed("court of the Market"));
+        require(m.EXITS() == address(d.exits), CheckFailed("exits of the Market"));
         require(m.PANELS() == address(d.panels), CheckFailed("panels of the Market"));
         require(d.panels.TOKEN() == address(d.token), CheckFailed("token of the panels"));
         require(d.panels.owner() == address(0xdead), CheckFailed("owner of the panels"));
         require(d.court.TOKEN() == address(d.token), CheckFailed("token of the court"));
         require(d.court.owner() == address(0xdead), CheckFailed("owner of the court"));
+        require(d.exits.TOKEN() == address(d.token), CheckFailed("token of the exits"));
+        require(d.exits.owner() == address(0xdead), CheckFailed("owner of the exits"));
         require(m.owner() == address(d.timelock), CheckFailed("owner of the Market"));
         require(m.pendingOwner() == address(0), CheckFailed("next owner of the Market"));
         require(d.extension.owner() == address(0xdead), CheckFailed("owner of the extension"));

@@ -6,6 +6,7 @@ import {DpuTimelock} from "src-contracts/DpuTimelock.sol";
 import {DpuToken} from "src-contracts/DpuToken.sol";
 import {Market} from "src-contracts/Market.sol";
 import {MarketCourt} from "src-contracts/court/MarketCourt.sol";
+import {MarketExits} from "src-contracts/court/MarketExits.sol";
 import {MarketExtension} from "src-contracts/extension/MarketExtension.sol";
 import {MarketPanels} from "src-contracts/panels/MarketPanels.sol";
 import {Params} from "src-contracts/types/Params.sol";
@@ -42,6 +43,7 @@ struct Deployed {
     DpuTimelock timelock;
     DpuGovernor governor;
     MarketCourt court;
+    MarketExits exits;
     MarketPanels panels;
     MarketExtension extension;
     Market market;

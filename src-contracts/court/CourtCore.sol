@@ -3,9 +3,10 @@ pragma solidity 0.8.34;
 
 import {Parties} from "src-contracts/court/Parties.sol";
 import {CourtFacts} from "src-contracts/interfaces/ICourt.sol";
-import {Bench} from "src-contracts/types/Bench.sol";
+import {Bench, BenchLib} from "src-contracts/types/Bench.sol";
 import {Dispute, DisputeLib, DisputeState, DisputeWord, Testimony} from "src-contracts/types/Dispute.sol";
 import {Lease} from "src-contracts/types/Lease.sol";
+import {Node} from "src-contracts/types/Node.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
 /// @notice What the parts of the court share: identity, words, times and sums of a dispute.
@@ -114,5 +115,52 @@ abstract contract CourtCore is Parties, CourtFacts {
         uint256 until = _serveUntil(terms, c.d);
         // forge-lint: disable-next-line(unsafe-typecast)
         require(served == seats || block.timestamp > until, TooEarly(c.id, c.first, uint40(until + 1))); // a time
+    }
+
+    /* INTERNAL: sitting down */
+
+    /// @dev Whether the node can compute the job, whoever the job was meant for.
+    function _mayServe(Terms calldata terms, Node storage n) internal view returns (bool) {
+        return n.runtimes & (uint32(1) << terms.runtime()) != 0
+            && (terms.tier() == 0 || (n.tier >= terms.tier() && block.timestamp <= n.tierUntil));
+    }
+
+    /// @dev Whether an owner has a side in the dispute, or the node sits beside the judged seat.
+    function _isParty(Case memory c, Terms calldata terms, Lease calldata lease_, uint32 nodeId, address owner)
+        internal
+        view
+        returns (bool)
+    {
+        if (
+            owner == terms.requester() || owner == _nodes[lease_.claimed.node()].owner
+                || owner == _ownerOf(_challenger(c.d))
+        ) return true;
+        if (c.d.round == 2 && owner == _ownerOf(_appellant(c.key))) return true;
+        if (!c.d.has(DisputeLib.SEATED)) return false;
+        bytes32 range = _rangeOf(c.id, lease_);
+        (bool stranger,) = _loadBench(range).placeFor(BenchLib.printOf(range, nodeId));
+        return !stranger;
+    }
+
+    function _drawnFrom(Case memory c, Terms calldata terms, uint32 nodeId, Node storage n)
+        internal
+        view
+        returns (uint256)
+    {
+        (uint256 seats,) = _seatsOf(c.d.round);
+        return _sortition(terms, seats, c.key, c.d.round, nodeId, n, c.d.atBlock, c.d.at, c.d.at);
+    }
+
+    /// @dev The place that a node would take. Who sat in the first jury is not free for the second.
+    function _placeFor(Case memory c, uint32 nodeId)
+        internal
+        view
+        returns (bool free, uint256 place, uint256 print, Bench bench)
+    {
+        print = BenchLib.printOf(c.key, nodeId);
+        bench = _loadJury(c);
+        (free, place) = bench.placeFor(print);
+        if (!free && place == BenchLib.PLACES) free = true; // full, and it does not sit there
+        if (free && c.d.round == 2) (free,) = _loadBench(_juryKey(c.key, 1)).placeFor(print);
     }
 }

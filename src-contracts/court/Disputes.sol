@@ -3,7 +3,7 @@ pragma solidity 0.8.34;
 
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {CourtCore} from "src-contracts/court/CourtCore.sol";
-import {ICourt} from "src-contracts/interfaces/ICourt.sol";
+import {IDisputes} from "src-contracts/interfaces/ICourt.sol";
 import {Bench} from "src-contracts/types/Bench.sol";
 import {
     Dispute,
@@ -15,11 +15,12 @@ import {
     Testimony
 } from "src-contracts/types/Dispute.sol";
 import {Lease, LeaseLib, LeaseWord, LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
+import {Node} from "src-contracts/types/Node.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
-/// @notice How a dispute begins, and begins again.
-abstract contract Disputes is CourtCore, ICourt {
-    /// @inheritdoc ICourt
+/// @notice How a dispute begins, and begins again; and what can be asked about it.
+abstract contract Disputes is CourtCore, IDisputes {
+    /// @inheritdoc IDisputes
     function challenge(
         Terms calldata terms,
         Lease calldata lease_,
@@ -55,7 +56,7 @@ abstract contract Disputes is CourtCore, ICourt {
         );
     }
 
-    /// @inheritdoc ICourt
+    /// @inheritdoc IDisputes
     function appeal(Terms calldata terms, Lease calldata lease_, uint32 index, uint32 nodeId) external {
         Case memory c = _case(terms, lease_, index, DisputeState.Judged);
         require(c.d.round == 1, RoundFinal(c.key));
@@ -74,33 +75,33 @@ abstract contract Disputes is CourtCore, ICourt {
 
     /* VIEWS */
 
-    /// @inheritdoc ICourt
+    /// @inheritdoc IDisputes
     function disputeKey(bytes32 id, Lease calldata lease_, uint32 index) external pure returns (bytes32) {
         return _disputeKey(id, lease_, index);
     }
 
-    /// @inheritdoc ICourt
+    /// @inheritdoc IDisputes
     function testimonyOf(bytes32 key, uint8 round, Testimony calldata said) external pure returns (bytes32) {
         return _testimonyOf(key, round, said);
     }
 
-    /// @inheritdoc ICourt
+    /// @inheritdoc IDisputes
     function dispute(bytes32 key) external view returns (Dispute memory) {
         return DisputeWord.wrap(_words[key]).unpack();
     }
 
-    /// @inheritdoc ICourt
+    /// @inheritdoc IDisputes
     function jury(bytes32 key, uint8 round) external view returns (Bench) {
         return _loadBench(_juryKey(key, round));
     }
 
-    /// @inheritdoc ICourt
+    /// @inheritdoc IDisputes
     function appellant(bytes32 key) external view returns (address account, uint32 nodeId) {
         Party memory party = _appellant(key);
         return (party.account, party.node);
     }
 
-    /// @inheritdoc ICourt
+    /// @inheritdoc IDisputes
     function disputeCost(Terms calldata terms)
         external
         pure
@@ -110,7 +111,7 @@ abstract contract Disputes is CourtCore, ICourt {
         return (CHALLENGE_FEES * juror, juror, SECOND_SEATS * juror);
     }
 
-    /// @inheritdoc ICourt
+    /// @inheritdoc IDisputes
     function disputeTimes(Terms calldata terms, Lease calldata lease_, uint32 index)
         external
         view
@@ -123,6 +124,27 @@ abstract contract Disputes is CourtCore, ICourt {
         }
         if (d.state == DisputeState.Judged) serveUntil = speakUntil = uint40(_appealUntil(terms, d));
         // forge-lint: disable-end(unsafe-typecast)
+    }
+
+    /// @inheritdoc IDisputes
+    function drawnToJury(Terms calldata terms, Lease calldata lease_, uint32 index, uint32 nodeId)
+        external
+        view
+        returns (bool now_, uint40 from_)
+    {
+        Case memory c;
+        (c.id, c.first) = (_jobId(terms), lease_.first());
+        c.key = _disputeKey(c.id, lease_, index);
+        c.d = DisputeWord.wrap(_words[c.key]).unpack();
+        if (c.d.state != DisputeState.Serving || block.timestamp > _serveUntil(terms, c.d)) return (false, 0);
+        Node storage n = _nodes[nodeId];
+        if (!_mayServe(terms, n) || _isParty(c, terms, lease_, nodeId, n.owner)) return (false, 0);
+        (bool free, uint256 place,,) = _placeFor(c, nodeId);
+        (uint256 seats,) = _seatsOf(c.d.round);
+        if (!free || place >= seats) return (false, 0);
+        uint256 from = _drawnFrom(c, terms, nodeId, n);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return (block.timestamp >= from, uint40(from)); // a time
     }
 
     /* INTERNAL */

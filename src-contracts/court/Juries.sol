@@ -2,13 +2,12 @@
 pragma solidity 0.8.34;
 
 import {CourtCore} from "src-contracts/court/CourtCore.sol";
-import {ICourt} from "src-contracts/interfaces/ICourt.sol";
+import {IJuries} from "src-contracts/interfaces/ICourt.sol";
 import {Bench, BenchLib} from "src-contracts/types/Bench.sol";
 import {
     Dispute,
     DisputeLib,
     DisputeState,
-    DisputeWord,
     Juror,
     Testimony,
     Verdict,
@@ -22,7 +21,7 @@ import {Terms} from "src-contracts/types/Terms.sol";
 /// @notice How jurors sit down, speak and are counted.
 /// @dev BOUND: nobody can see another's vote and still choose its own: sitting down is the commitment, and the last of them comes before the first vote is
 /// shown. DRAW: the same sortition as for leases, seeded by the block after the round began, so that few compute in vain.
-abstract contract Juries is CourtCore, ICourt {
+abstract contract Juries is CourtCore, IJuries {
     /// @dev The votes of a round.
     struct Count {
         /// By place; `None` is silent.
@@ -35,7 +34,7 @@ abstract contract Juries is CourtCore, ICourt {
         uint256 spoke;
     }
 
-    /// @inheritdoc ICourt
+    /// @inheritdoc IJuries
     function serve(Terms calldata terms, Lease calldata lease_, uint32 index, uint32 nodeId, bytes32 commitment)
         external
     {
@@ -63,7 +62,7 @@ abstract contract Juries is CourtCore, ICourt {
         emit JurorServed(c.key, nodeId, c.d.round, commitment);
     }
 
-    /// @inheritdoc ICourt
+    /// @inheritdoc IJuries
     function testify(
         Terms calldata terms,
         Lease calldata lease_,
@@ -97,7 +96,7 @@ abstract contract Juries is CourtCore, ICourt {
         _announce(c, said);
     }
 
-    /// @inheritdoc ICourt
+    /// @inheritdoc IJuries
     function judge(Terms calldata terms, Lease calldata lease_, uint32 index, Testimony[] calldata said)
         external
         nonReentrant
@@ -113,74 +112,6 @@ abstract contract Juries is CourtCore, ICourt {
 
         _dismiss(c, terms, said, count, found);
         if (paid != 0) _spend(c.d.round == 1 ? _challenger(c.d) : _appellant(c.key), paid * c.fee, 0);
-    }
-
-    /// @inheritdoc ICourt
-    function drawnToJury(Terms calldata terms, Lease calldata lease_, uint32 index, uint32 nodeId)
-        external
-        view
-        returns (bool now_, uint40 from_)
-    {
-        Case memory c;
-        (c.id, c.first) = (_jobId(terms), lease_.first());
-        c.key = _disputeKey(c.id, lease_, index);
-        c.d = DisputeWord.wrap(_words[c.key]).unpack();
-        if (c.d.state != DisputeState.Serving || block.timestamp > _serveUntil(terms, c.d)) return (false, 0);
-        Node storage n = _nodes[nodeId];
-        if (!_mayServe(terms, n) || _isParty(c, terms, lease_, nodeId, n.owner)) return (false, 0);
-        (bool free, uint256 place,,) = _placeFor(c, nodeId);
-        (uint256 seats,) = _seatsOf(c.d.round);
-        if (!free || place >= seats) return (false, 0);
-        uint256 from = _drawnFrom(c, terms, nodeId, n);
-        // forge-lint: disable-next-line(unsafe-typecast)
-        return (block.timestamp >= from, uint40(from)); // a time
-    }
-
-    /* INTERNAL: sitting down */
-
-    /// @dev Whether the node can compute the job, whoever the job was meant for.
-    function _mayServe(Terms calldata terms, Node storage n) private view returns (bool) {
-        return n.runtimes & (uint32(1) << terms.runtime()) != 0
-            && (terms.tier() == 0 || (n.tier >= terms.tier() && block.timestamp <= n.tierUntil));
-    }
-
-    /// @dev Whether an owner has a side in the dispute, or the node sits beside the judged seat.
-    function _isParty(Case memory c, Terms calldata terms, Lease calldata lease_, uint32 nodeId, address owner)
-        private
-        view
-        returns (bool)
-    {
-        if (
-            owner == terms.requester() || owner == _nodes[lease_.claimed.node()].owner
-                || owner == _ownerOf(_challenger(c.d))
-        ) return true;
-        if (c.d.round == 2 && owner == _ownerOf(_appellant(c.key))) return true;
-        if (!c.d.has(DisputeLib.SEATED)) return false;
-        bytes32 range = _rangeOf(c.id, lease_);
-        (bool stranger,) = _loadBench(range).placeFor(BenchLib.printOf(range, nodeId));
-        return !stranger;
-    }
-
-    function _drawnFrom(Case memory c, Terms calldata terms, uint32 nodeId, Node storage n)
-        private
-        view
-        returns (uint256)
-    {
-        (uint256 seats,) = _seatsOf(c.d.round);
-        return _sortition(terms, seats, c.key, c.d.round, nodeId, n, c.d.atBlock, c.d.at, c.d.at);
-    }
-
-    /// @dev The place that a node would take. Who sat in the first jury is not free for the second.
-    function _placeFor(Case memory c, uint32 nodeId)
-        private
-        view
-        returns (bool free, uint256 place, uint256 print, Bench bench)
-    {
-        print = BenchLib.printOf(c.key, nodeId);
-        bench = _loadJury(c);
-        (free, place) = bench.placeFor(print);
-        if (!free && place == BenchLib.PLACES) free = true; // full, and it does not sit there
-        if (free && c.d.round == 2) (free,) = _loadBench(_juryKey(c.key, 1)).placeFor(print);
     }
 
     /* INTERNAL: speaking */

@@ -3,7 +3,7 @@ pragma solidity 0.8.34;
 
 import {Parameters} from "src-contracts/Parameters.sol";
 import {CourtCore} from "src-contracts/court/CourtCore.sol";
-import {ICourt} from "src-contracts/interfaces/ICourt.sol";
+import {IJuries} from "src-contracts/interfaces/ICourt.sol";
 import {DisputeLib, DisputeState, Tab, Verdict, VerdictLib} from "src-contracts/types/Dispute.sol";
 import {Lease, LeaseLib, LeaseWord, LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
@@ -15,7 +15,7 @@ import {Terms} from "src-contracts/types/Terms.sol";
 /// @dev SUM: what a party pledged is spent on jurors, given back, or forfeited, and nothing else; what is taken of the lease's bond repays those who were
 /// right what juries cost them, and is then burnt, rewarded and the treasury's by the shares of any slash. A dispute takes at most one shard's bond
 /// while others run, so their sum never passes the bond.
-abstract contract Verdicts is CourtCore, ICourt {
+abstract contract Verdicts is CourtCore, IJuries {
     /// @dev The lease that a verdict is about.
     struct Target {
         bytes32 range;
@@ -40,7 +40,7 @@ abstract contract Verdicts is CourtCore, ICourt {
         uint256 repaid;
     }
 
-    /// @inheritdoc ICourt
+    /// @inheritdoc IJuries
     function enforce(Terms calldata terms, Lease calldata lease_, Result calldata result, uint32 index)
         external
         nonReentrant

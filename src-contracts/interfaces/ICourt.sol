@@ -87,9 +87,8 @@ interface CourtFacts is JobFacts {
     error RoundFinal(bytes32 dispute);
 }
 
-/// @notice The court: one shard of a revealed lease before a drawn jury. See `docs/court.md`. Of every `Lease`, only the claim and the first shard
-/// are read. None of this can be paused.
-interface ICourt is CourtFacts {
+/// @notice How a dispute begins, and what can be asked about it.
+interface IDisputes is CourtFacts {
     /// @notice Says that a shard of a revealed result is wrong, out of reach or impossible, within the challenge window. The bond is ten jurors' fees: from
     /// the caller's balance, or from the free stake of `node`, whose operator calls. Of a result that says that the job cannot be done, `shard` is
     /// an index alone.
@@ -102,31 +101,8 @@ interface ICourt is CourtFacts {
         uint32 node
     ) external;
 
-    /// @notice Takes a drawn seat on the jury and binds the juror to its vote; see `testimonyOf`. The juror has computed the shard before. One fee of its
-    /// stake is locked.
-    /// @dev Warning: a juror that stays silent, or differs from two thirds of the jury, loses that bond.
-    function serve(Terms calldata terms, Lease calldata lease_, uint32 index, uint32 node, bytes32 commitment) external;
-
-    /// @notice Shows the vote of one juror by itself, once all seats are taken or serving is over. `jurors` are all who serve, in that order; `at` is the place
-    /// of the one who speaks. Anyone who knows the salt may call.
-    function testify(
-        Terms calldata terms,
-        Lease calldata lease_,
-        uint32 index,
-        Juror[] calldata jurors,
-        uint256 at,
-        Testimony calldata said
-    ) external;
-
-    /// @notice Ends a round: counts the votes, pays and slashes the jurors. `said` are all who serve, in that order. At once when all seats are taken and every
-    /// vote is shown here or was before; otherwise when those who are silent may no longer speak.
-    function judge(Terms calldata terms, Lease calldata lease_, uint32 index, Testimony[] calldata said) external;
-
     /// @notice Calls a second, larger jury after the first has judged. It costs the caller's balance, or the free stake of `node`, eleven fees.
     function appeal(Terms calldata terms, Lease calldata lease_, uint32 index, uint32 node) external;
-
-    /// @notice Carries a verdict out, once it can no longer be appealed. A verdict that ends the lease waits until its challenge window is over.
-    function enforce(Terms calldata terms, Lease calldata lease_, Result calldata result, uint32 index) external;
 
     /* VIEWS */
 
@@ -163,3 +139,33 @@ interface ICourt is CourtFacts {
         view
         returns (uint40 serveUntil, uint40 speakUntil);
 }
+
+/// @notice How a dispute is judged.
+interface IJuries is CourtFacts {
+    /// @notice Takes a drawn seat on the jury and binds the juror to its vote; see `testimonyOf`. The juror has computed the shard before. One fee of its
+    /// stake is locked.
+    /// @dev Warning: a juror that stays silent, or differs from two thirds of the jury, loses that bond.
+    function serve(Terms calldata terms, Lease calldata lease_, uint32 index, uint32 node, bytes32 commitment) external;
+
+    /// @notice Shows the vote of one juror by itself, once all seats are taken or serving is over. `jurors` are all who serve, in that order; `at` is the place
+    /// of the one who speaks. Anyone who knows the salt may call.
+    function testify(
+        Terms calldata terms,
+        Lease calldata lease_,
+        uint32 index,
+        Juror[] calldata jurors,
+        uint256 at,
+        Testimony calldata said
+    ) external;
+
+    /// @notice Ends a round: counts the votes, pays and slashes the jurors. `said` are all who serve, in that order. At once when all seats are taken and every
+    /// vote is shown here or was before; otherwise when those who are silent may no longer speak.
+    function judge(Terms calldata terms, Lease calldata lease_, uint32 index, Testimony[] calldata said) external;
+
+    /// @notice Carries a verdict out, once it can no longer be appealed. A verdict that ends the lease waits until its challenge window is over.
+    function enforce(Terms calldata terms, Lease calldata lease_, Result calldata result, uint32 index) external;
+}
+
+/// @notice The court: one shard of a revealed lease before a drawn jury. See `docs/court.md`. Of every `Lease`, only the claim and the first shard
+/// are read. None of this can be paused.
+interface ICourt is IDisputes, IJuries {}

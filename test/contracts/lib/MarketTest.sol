@@ -59,8 +59,9 @@ abstract contract MarketTest is Test {
         bytes memory token = abi.encode(address(dpu));
         extension = IMarket(vm.deployCode("MarketExtension.sol:MarketExtension", token));
         address panels = vm.deployCode("MarketPanels.sol:MarketPanels", token);
+        address exits = vm.deployCode("MarketExits.sol:MarketExits", token);
         address court = vm.deployCode("MarketCourt.sol:MarketCourt", token);
-        bytes memory args = abi.encode(address(dpu), extension, panels, court, governor, treasury, _params());
+        bytes memory args = abi.encode(address(dpu), extension, panels, exits, court, governor, treasury, _params());
         market = IMarket(vm.deployCode("Market.sol:Market", args));
 
         vm.startPrank(governor);
