@@ -87,6 +87,11 @@ export function juryRoll(seed: Hex, key: Hex, round: number, node: number): bigi
   return BigInt(keccak256(encoded)) & ((1n << 64n) - 1n);
 }
 
+/** The prints of a jury's nodes as its bench holds them; the chain below them is left out. */
+export function juryBench(key: Hex, nodes: readonly number[]): bigint {
+  return nodes.reduce((bench, node, place) => bench | (BigInt(printOf(key, node)) << BigInt(168 + 8 * place)), 0n);
+}
+
 function isParty({ requester }: Terms, { view, parties, neighbours, node }: JuryFacts): boolean {
   return neighbours.includes(node) || [requester, ...parties].some((party) => isAddressEqual(party, view.owner));
 }

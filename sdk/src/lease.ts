@@ -49,7 +49,18 @@ export interface Result {
  * that a jury found wrong. `settled`: it was paid, and its word is a receipt for credits until they are minted.
  */
 export const PHASES = [
-  ...(['none', 'claimed', 'committed', 'revealed', 'lapsed', 'seated', 'disputed', 'convicted', 'settled', 'excused'] as const),
+  ...([
+    'none',
+    'claimed',
+    'committed',
+    'revealed',
+    'lapsed',
+    'seated',
+    'disputed',
+    'convicted',
+    'settled',
+    'excused',
+  ] as const),
 ] as const;
 
 /** Where a lease stands on chain. */

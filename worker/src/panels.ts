@@ -46,12 +46,15 @@ export interface PanelSources {
   nextTime: number;
 }
 
-/** The seats on the range of `seat` that are bound to a result and not paid yet, in the order of their commits: those that end together. */
+/**
+ * The seats on the range of `seat` that are bound to a result and not paid yet, or that a jury has dealt with, in the order of their
+ * commits: those that the contract asks for when the panel ends.
+ */
 export function committedSeats(book: Pick<ChainBook, 'range'>, seat: KnownLease): KnownLease[] {
   const range = book.range(seat.job, seat.lease.first);
   return (range?.bench ?? []).flatMap((node) => {
     const one = range?.leases.find(({ lease }) => lease.node === node);
-    return one?.phase === 'committed' || one?.phase === 'revealed' ? one : [];
+    return one?.phase === 'committed' || one?.phase === 'revealed' || one?.judged ? one : [];
   });
 }
 
