@@ -125,17 +125,17 @@ abstract contract Verdicts is CourtCore, IJuries {
 
         uint256 unspent = (CHALLENGE_FEES - c.d.paid) * c.fee;
         Verdict verdict = c.d.verdict;
+        address payee = _ownerOf(challenger);
         if (verdict == Verdict.Valid) {
             flow.repaid = _forfeit(challenger, t.claimed.node(), unspent, owed);
             flow.forfeited = unspent;
         } else {
             flow.returned = unspent;
             _release(challenger, unspent);
-            address payee = _ownerOf(challenger);
             if (verdict == Verdict.Withheld) (flow.rewarded, flow.repaid) = _charge(c, terms, t, payee, owed);
             if (verdict == Verdict.Invalid) (flow.rewarded, flow.repaid) = _convict(c, terms, t, payee, owed);
-            _note(t, verdict, payee);
         }
+        _note(t, verdict, payee);
         if (flow.repaid != 0) _credit(TOKEN, _ownerOf(second), flow.repaid);
     }
 

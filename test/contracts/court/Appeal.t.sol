@@ -77,9 +77,7 @@ contract AppealTest is CourtTest {
         Suit memory s = _challenged(_revealed(_terms(1)), 0);
         _refuses(
             s,
-            abi.encodeWithSelector(
-                CourtFacts.DisputeInState.selector, s.key, DisputeState.Serving, DisputeState.Judged
-            )
+            abi.encodeWithSelector(CourtFacts.DisputeInState.selector, s.key, DisputeState.Serving, DisputeState.Judged)
         );
     }
 

@@ -212,9 +212,7 @@ contract SeveralTest is CourtTest {
         Suit memory one = _open(0, challenger);
         _tried(one, _all(Verdict.SpecFault, 5));
         _pass(APPEAL);
-        vm.expectRevert(
-            abi.encodeWithSelector(JobFacts.TooEarly.selector, w.id, 0, at + 30 minutes + 1)
-        );
+        vm.expectRevert(abi.encodeWithSelector(JobFacts.TooEarly.selector, w.id, 0, at + 30 minutes + 1));
         market.enforce(w.t.pack(), w.l.pack(), w.r, 0);
         Suit memory two = _open(1, second);
         _enforce(one); // it is not the last any more
