@@ -27,7 +27,8 @@ export async function deploy(chain: TestChain): Promise<Deployment> {
   const { address: extension } = await create('MarketExtension', [token]);
   const { address: panels } = await create('MarketPanels', [token]);
   const { address: court } = await create('MarketCourt', [token]);
-  const parts = { extension, panels, court };
+  const { address: exits } = await create('MarketExits', [token]);
+  const parts = { extension, panels, exits, court };
   const { address: market, block } = await create('Market', [token, parts, deployer, deployer, PARAMS]);
   const urls = { rpcUrl: chain.rpcUrl, indexerUrl: chain.rpcUrl, gatewayUrl: chain.rpcUrl };
   return {

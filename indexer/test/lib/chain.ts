@@ -99,6 +99,7 @@ export async function startChain() {
   const parts = {
     extension: await deploy('MarketExtension', [token]),
     panels: await deploy('MarketPanels', [token]),
+    exits: await deploy('MarketExits', [token]),
     court: await deploy('MarketCourt', [token]),
   };
   const startBlock = (await client.getBlockNumber()) + 1n;

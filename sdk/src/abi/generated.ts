@@ -16,6 +16,19 @@ export const marketAbi = [
  },
  {
   "type": "function",
+  "name": "EXITS",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
   "name": "EXTENSION",
   "inputs": [],
   "outputs": [
@@ -5524,219 +5537,6 @@ export const marketAbi = [
  },
  {
   "type": "function",
-  "name": "enforce",
-  "inputs": [
-   {
-    "name": "terms",
-    "type": "tuple",
-    "internalType": "struct Terms",
-    "components": [
-     {
-      "name": "parties",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "money",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "shape",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "times",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "rules",
-      "type": "uint152",
-      "internalType": "Rules"
-     },
-     {
-      "name": "spec",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "afterJob",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     }
-    ]
-   },
-   {
-    "name": "lease_",
-    "type": "tuple",
-    "internalType": "struct Lease",
-    "components": [
-     {
-      "name": "claimed",
-      "type": "uint256",
-      "internalType": "LeaseWord"
-     },
-     {
-      "name": "place",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "commitment",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     }
-    ]
-   },
-   {
-    "name": "result",
-    "type": "tuple",
-    "internalType": "struct Result",
-    "components": [
-     {
-      "name": "root",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "units",
-      "type": "uint64",
-      "internalType": "uint64"
-     },
-     {
-      "name": "manifest",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     }
-    ]
-   },
-   {
-    "name": "index",
-    "type": "uint32",
-    "internalType": "uint32"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "judge",
-  "inputs": [
-   {
-    "name": "terms",
-    "type": "tuple",
-    "internalType": "struct Terms",
-    "components": [
-     {
-      "name": "parties",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "money",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "shape",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "times",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "rules",
-      "type": "uint152",
-      "internalType": "Rules"
-     },
-     {
-      "name": "spec",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "afterJob",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     }
-    ]
-   },
-   {
-    "name": "lease_",
-    "type": "tuple",
-    "internalType": "struct Lease",
-    "components": [
-     {
-      "name": "claimed",
-      "type": "uint256",
-      "internalType": "LeaseWord"
-     },
-     {
-      "name": "place",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "commitment",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     }
-    ]
-   },
-   {
-    "name": "index",
-    "type": "uint32",
-    "internalType": "uint32"
-   },
-   {
-    "name": "said",
-    "type": "tuple[]",
-    "internalType": "struct Testimony[]",
-    "components": [
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "verdict",
-      "type": "uint8",
-      "internalType": "enum Verdict"
-     },
-     {
-      "name": "hash",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "units",
-      "type": "uint64",
-      "internalType": "uint64"
-     },
-     {
-      "name": "evidence",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     }
-    ]
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
   "name": "jury",
   "inputs": [
    {
@@ -6087,93 +5887,6 @@ export const marketAbi = [
  },
  {
   "type": "function",
-  "name": "serve",
-  "inputs": [
-   {
-    "name": "terms",
-    "type": "tuple",
-    "internalType": "struct Terms",
-    "components": [
-     {
-      "name": "parties",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "money",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "shape",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "times",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "rules",
-      "type": "uint152",
-      "internalType": "Rules"
-     },
-     {
-      "name": "spec",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "afterJob",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     }
-    ]
-   },
-   {
-    "name": "lease_",
-    "type": "tuple",
-    "internalType": "struct Lease",
-    "components": [
-     {
-      "name": "claimed",
-      "type": "uint256",
-      "internalType": "LeaseWord"
-     },
-     {
-      "name": "place",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "commitment",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     }
-    ]
-   },
-   {
-    "name": "index",
-    "type": "uint32",
-    "internalType": "uint32"
-   },
-   {
-    "name": "nodeId",
-    "type": "uint32",
-    "internalType": "uint32"
-   },
-   {
-    "name": "commitment",
-    "type": "bytes32",
-    "internalType": "bytes32"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
   "name": "sweep",
   "inputs": [
    {
@@ -6185,142 +5898,6 @@ export const marketAbi = [
     "name": "first",
     "type": "uint32",
     "internalType": "uint32"
-   }
-  ],
-  "outputs": [],
-  "stateMutability": "nonpayable"
- },
- {
-  "type": "function",
-  "name": "testify",
-  "inputs": [
-   {
-    "name": "terms",
-    "type": "tuple",
-    "internalType": "struct Terms",
-    "components": [
-     {
-      "name": "parties",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "money",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "shape",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "times",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "rules",
-      "type": "uint152",
-      "internalType": "Rules"
-     },
-     {
-      "name": "spec",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "afterJob",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     }
-    ]
-   },
-   {
-    "name": "lease_",
-    "type": "tuple",
-    "internalType": "struct Lease",
-    "components": [
-     {
-      "name": "claimed",
-      "type": "uint256",
-      "internalType": "LeaseWord"
-     },
-     {
-      "name": "place",
-      "type": "uint256",
-      "internalType": "uint256"
-     },
-     {
-      "name": "commitment",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     }
-    ]
-   },
-   {
-    "name": "index",
-    "type": "uint32",
-    "internalType": "uint32"
-   },
-   {
-    "name": "jurors",
-    "type": "tuple[]",
-    "internalType": "struct Juror[]",
-    "components": [
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "commitment",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     }
-    ]
-   },
-   {
-    "name": "at",
-    "type": "uint256",
-    "internalType": "uint256"
-   },
-   {
-    "name": "said",
-    "type": "tuple",
-    "internalType": "struct Testimony",
-    "components": [
-     {
-      "name": "node",
-      "type": "uint32",
-      "internalType": "uint32"
-     },
-     {
-      "name": "verdict",
-      "type": "uint8",
-      "internalType": "enum Verdict"
-     },
-     {
-      "name": "hash",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "units",
-      "type": "uint64",
-      "internalType": "uint64"
-     },
-     {
-      "name": "evidence",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     },
-     {
-      "name": "salt",
-      "type": "bytes32",
-      "internalType": "bytes32"
-     }
-    ]
    }
   ],
   "outputs": [],
@@ -6886,6 +6463,442 @@ export const marketAbi = [
     "internalType": "uint32"
    }
   ]
+ },
+ {
+  "type": "function",
+  "name": "enforce",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "lease_",
+    "type": "tuple",
+    "internalType": "struct Lease",
+    "components": [
+     {
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
+     },
+     {
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "result",
+    "type": "tuple",
+    "internalType": "struct Result",
+    "components": [
+     {
+      "name": "root",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "units",
+      "type": "uint64",
+      "internalType": "uint64"
+     },
+     {
+      "name": "manifest",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "index",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "judge",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "lease_",
+    "type": "tuple",
+    "internalType": "struct Lease",
+    "components": [
+     {
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
+     },
+     {
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "index",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "said",
+    "type": "tuple[]",
+    "internalType": "struct Testimony[]",
+    "components": [
+     {
+      "name": "node",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "verdict",
+      "type": "uint8",
+      "internalType": "enum Verdict"
+     },
+     {
+      "name": "hash",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "units",
+      "type": "uint64",
+      "internalType": "uint64"
+     },
+     {
+      "name": "evidence",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "salt",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "serve",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "lease_",
+    "type": "tuple",
+    "internalType": "struct Lease",
+    "components": [
+     {
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
+     },
+     {
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "index",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "nodeId",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "commitment",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "testify",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "lease_",
+    "type": "tuple",
+    "internalType": "struct Lease",
+    "components": [
+     {
+      "name": "claimed",
+      "type": "uint256",
+      "internalType": "LeaseWord"
+     },
+     {
+      "name": "place",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "index",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "jurors",
+    "type": "tuple[]",
+    "internalType": "struct Juror[]",
+    "components": [
+     {
+      "name": "node",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "commitment",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "at",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "said",
+    "type": "tuple",
+    "internalType": "struct Testimony",
+    "components": [
+     {
+      "name": "node",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "verdict",
+      "type": "uint8",
+      "internalType": "enum Verdict"
+     },
+     {
+      "name": "hash",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "units",
+      "type": "uint64",
+      "internalType": "uint64"
+     },
+     {
+      "name": "evidence",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "salt",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
  }
 ] as const;
 
