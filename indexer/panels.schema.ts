@@ -10,6 +10,7 @@ export const seatPhase = onchainEnum('seat_phase', [
   'lapsed',
   'faulted',
   'unresolved',
+  'excused',
 ]);
 /** How a panel ended. `lapsed`: its last seat missed the deadline; after that and after `silent` the range is free again. */
 export const panelOutcome = onchainEnum('panel_outcome', ['agreed', 'unresolved', 'silent', 'lapsed']);
