@@ -157,14 +157,13 @@ async function valid(chain: Chain): Promise<Hex> {
   return one.id;
 }
 
-/** The job cannot be done: part of the price for the holder, the rest for who found it. */
+/** The job cannot be done: part of the price for the holder, the rest for who found it, and so the job ends. */
 async function specFault(chain: Chain): Promise<Hex> {
   const one = await revealed(chain);
   await challenge(chain, one, 0, 0);
   await tried(chain, one, 0, ['specFault', 'specFault', 'specFault', 'specFault']);
   await chain.pass(WINDOW);
   await enforce(chain, one, 0);
-  await close(chain, one);
   return one.id;
 }
 
