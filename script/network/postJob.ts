@@ -1,6 +1,13 @@
 import { createWalletClient, http, parseAbi, zeroHash, type Address, type Hash, type Hex, type HDAccount } from 'viem';
 import { createMarket, permitTypedData, type Market } from '@dpu/sdk/market';
-import { encodeFundAndPost, escrowOf, proposeMapReduce, proposeTerms, readMarketFacts } from '@dpu/sdk/posting';
+import {
+  encodeFundAndPost,
+  escrowOf,
+  proposeMapReduce,
+  proposeTerms,
+  readMarketFacts,
+  toleranceOf,
+} from '@dpu/sdk/posting';
 import { encodeSpec } from '@dpu/sdk/spec';
 import { diskAsset } from '@dpu/sdk/templates/diskAssets';
 import { templateNamed } from '@dpu/sdk/templates/registry';
@@ -70,6 +77,7 @@ export async function postTemplate(
     currency: deployment.token,
     spec: encoded.digest,
     shards: spec.shards,
+    tolerant: toleranceOf(spec),
     minPrice: request.minPrice ?? DPU,
     maxPrice: request.maxPrice ?? 2n * DPU,
     ...(request.maxLease ? { maxLease: request.maxLease } : {}),

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { erc20Abi, parseEther, zeroHash, type Hex } from 'viem';
 import { marketAbi } from '@dpu/sdk/abi';
-import { jobHistory, type HistoryLease, type JobHistory } from '@dpu/sdk/history';
+import { boundOf } from '@dpu/sdk/bench';
+import { committedSeats, jobHistory, type HistoryLease, type JobHistory } from '@dpu/sdk/history';
 import { commitmentOf, type Result } from '@dpu/sdk/lease';
 import { createMarket, type Market } from '@dpu/sdk/market';
 import { RUNTIMES, type Terms } from '@dpu/sdk/terms';
@@ -99,14 +100,15 @@ async function lie({ network, print }: Stage, liar: Liar, id: Hex, terms: Terms,
   const seat = await until(signal, () => takeSeat(network, liar, id, terms));
   const { first } = seat.lease;
   const commitment = commitmentOf({ id, first, node: liar.node, result: LIE, salt: SALT });
-  await mined(network, await liar.market.commit(id, seat.lease, commitment));
+  await mined(network, await liar.market.commitSeat(id, seat.lease, commitment));
   print(`node ${liar.node} took a seat at shard ${first} and committed to a result that it made up`);
-  const bound = await until(signal, async () => {
-    const found = await seatOf(network, liar, id, first);
-    return found?.state === 'committed' ? found : undefined;
+  const seats = await until(signal, async () => {
+    const bound = committedSeats(await historyOf(network, id), first);
+    return bound.length === terms.seats ? bound : undefined;
   });
-  await until(signal, async () => (await liar.market.panel(id, first)).committed === terms.seats || undefined);
-  await mined(network, await liar.market.reveal(terms, bound.lease, LIE, SALT));
+  const bound = seats.map(({ lease }) => boundOf(lease));
+  const index = BigInt(seats.findIndex(({ lease }) => lease.node === liar.node));
+  await mined(network, await liar.market.revealSeat(terms, first, bound, index, LIE, SALT));
   print(`node ${liar.node} has shown its lie; two others have shown something else`);
   return first;
 }
@@ -119,7 +121,7 @@ async function takeSeat(network: Network, liar: Liar, id: Hex, terms: Terms): Pr
     const { now } = await liar.market.drawn(terms, first, liar.node);
     if (!now) continue;
     try {
-      await mined(network, await liar.market.join(terms, first, liar.node));
+      await mined(network, await liar.market.sit(terms, first, 1, liar.node, zeroHash));
     } catch {
       continue; // another was faster
     }

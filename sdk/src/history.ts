@@ -48,11 +48,14 @@ export interface Loss {
   slashed: bigint;
   /** DPU wei that wait for whoever takes over. */
   bonus: bigint;
-  record: number;
+  /** The node's new record, basis points; absent where a jury took it down, which is told of by the dispute. */
+  record?: number;
   /** It had committed and did not reveal. */
   withheld: boolean;
   /** It showed another result than the quorum of its panel. */
   outvoted?: boolean;
+  /** A jury found it wrong. */
+  convicted?: boolean;
 }
 
 /** How the seats of a range ended. */

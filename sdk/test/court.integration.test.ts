@@ -130,7 +130,13 @@ test('keys, costs, times, draws, benches and words equal the contract through a 
   expect(key).toBe(await market.disputeKey(id, lease, 1));
   expect(disputeCost(terms)).toEqual(await market.disputeCost(terms));
   const began = await disputeOf(key);
-  expect(began).toMatchObject({ state: 'serving', round: 1, verdict: 'none', challenger: undefined, byNode: CHALLENGER });
+  expect(began).toMatchObject({
+    state: 'serving',
+    round: 1,
+    verdict: 'none',
+    challenger: undefined,
+    byNode: CHALLENGER,
+  });
   expect(await market.disputeTimes(terms, lease, 1)).toEqual({
     serveUntil: serveUntil(terms, began),
     speakUntil: speakUntil(terms, began),
@@ -147,7 +153,13 @@ test('keys, costs, times, draws, benches and words equal the contract through a 
   const jurors: Juror[] = [];
   const said: Testimony[] = [];
   for (const node of NODES.slice(2)) {
-    const [seat] = (await draws(facts, 1, jurors.map((one) => one.node))).slice(node - 1);
+    const [seat] = (
+      await draws(
+        facts,
+        1,
+        jurors.map((one) => one.node),
+      )
+    ).slice(node - 1);
     expect(seat!.mine).toEqual(seat!.theirs);
     if (!seat!.theirs[0] || jurors.length === 5) continue;
     const verdict: Vote = jurors.length === 4 ? 'valid' : 'invalid';

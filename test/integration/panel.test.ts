@@ -1,9 +1,10 @@
 import { marketAbi } from '@dpu/sdk/abi';
-import type { HistoryLease } from '@dpu/sdk/history';
+import { boundOf, chainOf, chainOver, printOf, rangeKey } from '@dpu/sdk/bench';
+import { committedSeats, type HistoryLease } from '@dpu/sdk/history';
 import { commitmentOf, flagsOf, leaseWordOf, type Result } from '@dpu/sdk/lease';
 import { readPanel, type Panel } from '@dpu/sdk/panel';
 import { downloadJob } from '@dpu/sdk/results';
-import type { Hex } from 'viem';
+import { zeroHash, type Hex } from 'viem';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { startNetwork, type LocalNode, type Network } from '../../script/network/network.ts';
@@ -121,7 +122,7 @@ async function joinByHand({ id, terms }: TestJob, node: LocalNode): Promise<Hist
   const seed = ((await chain.block(panel.postBlock + 1)) as Head).hash;
   expect(drawnAt(terms, { ...facts, ...stake, seed })).toBe(from);
   await until(network, 'the draw', async () => (await chain.drawn(terms, 0, node.id)).now);
-  await mined(network, await market.join(terms, 0, node.id));
+  await mined(network, await market.sit(terms, 0, 1, node.id, zeroHash));
   return handSeat(id, node);
 }
 
@@ -149,10 +150,16 @@ test('a node that lies is outvoted and loses its bond, and the job completes wit
   const lie: Result = { root: `0x${'11'.repeat(32)}`, units: 1n, manifest: `0x${'22'.repeat(32)}` };
   const salt = `0x${'33'.repeat(32)}` as const;
   const commitment = commitmentOf({ id, first: 0, node: liar.id, result: lie, salt });
-  await mined(network, await market.commit(id, seat.lease, commitment));
-  const bound = (await handSeat(id, liar)).lease;
+  await mined(network, await market.commitSeat(id, seat.lease, commitment));
   await until(network, 'all commits', async () => (await market.panel(id, 0)).committed === SEATS);
-  await mined(network, await market.reveal(terms, bound, lie, salt));
+  const seats = committedSeats(await historyOf(network, id), 0);
+  const bound = seats.map(({ lease }) => boundOf(lease));
+  const bench = await market.bench(id, 0);
+  expect(chainOf(bench)).toBe(chainOver(bound));
+  const prints = [0, 1, 2].map((place) => Number((bench >> BigInt(168 + 8 * place)) & 0xffn));
+  expect(prints.toSorted()).toEqual(seats.map(({ lease }) => printOf(rangeKey(id, 0, true), lease.node)).toSorted());
+  const index = BigInt(seats.findIndex(({ lease }) => lease.node === liar.id));
+  await mined(network, await market.revealSeat(terms, 0, bound, index, lie, salt));
 
   const history = await completed(job);
   expect(history.panels).toMatchObject([

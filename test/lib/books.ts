@@ -1,8 +1,9 @@
-import { findJobs, jobHistory, type HistoryLease, type JobHistory } from '@dpu/sdk/history';
+import { saidOf, saltIn, withheldOf, type Said } from '@dpu/sdk/bench';
+import { committedSeats, findJobs, jobHistory, type JobHistory } from '@dpu/sdk/history';
 import { isSeat } from '@dpu/sdk/lease';
 import { createMarket, type Market } from '@dpu/sdk/market';
-import type { Terms } from '@dpu/sdk/terms';
-import { createWalletClient, erc20Abi, http, zeroHash, type Address, type Hash, type Hex } from 'viem';
+import { readPanel } from '@dpu/sdk/panel';
+import { createWalletClient, erc20Abi, http, type Address, type Hash, type Hex } from 'viem';
 import { expect } from 'vitest';
 
 import type { Network } from '../../script/network/network.ts';
@@ -51,8 +52,8 @@ export async function finish(network: Network, { id, terms }: TestJob): Promise<
     const living = history.leases.filter(({ state }) => state !== 'settled' && state !== 'lapsed');
     if (history.state !== 'open' && living.length === 0) return history;
     for (const { lease, state, result } of living) {
-      if (isSeat(lease) && state !== 'claimed')
-        await tried(network, () => agreeOn(stranger, terms, lease.first, living));
+      const isSeated = state !== 'claimed' && readPanel(await stranger.leaseWord(id, lease.first)) !== undefined;
+      if (isSeated) await tried(network, () => agreeOn(network, stranger, history, lease.first));
       else if (state === 'revealed')
         await tried(network, () => stranger.settle(terms, [lease], result ? [result] : []));
       else await tried(network, () => stranger.lapse(terms, lease));
@@ -67,15 +68,15 @@ export async function finish(network: Network, { id, terms }: TestJob): Promise<
 }
 
 /** Ends the panel on the range at `first`, once every seat has shown its result or has had the time for it. */
-function agreeOn(market: Market, terms: Terms, first: number, living: readonly HistoryLease[]): Promise<Hash> {
-  const seats = living.filter(({ lease, state }) => lease.first === first && state !== 'claimed');
-  return market.agree(
-    terms,
-    first,
-    seats.map(({ lease }) => lease),
-    seats.map(({ result }) => result ?? { root: zeroHash, units: 0n, manifest: zeroHash }),
-    seats.map(() => zeroHash),
-  );
+async function agreeOn({ local }: Network, market: Market, history: JobHistory, first: number): Promise<Hash> {
+  const { id, terms } = history;
+  const said: Said[] = [];
+  for (const { lease, result, transactions } of committedSeats(history, first)) {
+    const shown = transactions.reveal && (await local.publicClient.getTransaction({ hash: transactions.reveal }));
+    const salt = shown && result && saltIn(shown.input, { id, first, node: lease.node, result }, lease.commitment);
+    said.push(salt && result ? saidOf(lease, result, salt) : withheldOf(lease));
+  }
+  return market.agree(terms, first, said);
 }
 
 /** Sends what may have been done by somebody else in the meantime. */
@@ -105,8 +106,11 @@ export async function expectEvenBooks(network: Network): Promise<void> {
     }
     expect(await tokensOf(network, address, deployment.market), `${symbol} in the Market`).toBe(owed);
   }
-  for (const { id, escrow, refunded, leases } of histories) {
-    const paid = leases.reduce((sum, { payment }) => sum + (payment ? payment.paid + payment.fee : 0n), 0n);
+  for (const { id, escrow, refunded, leases, audits } of histories) {
+    const isPooled = (node: number): boolean => audits.some((audit) => audit.pooled && audit.auditor === node);
+    const paid = leases
+      .filter(({ lease }) => !isSeat(lease) || !isPooled(lease.node))
+      .reduce((sum, { payment }) => sum + (payment ? payment.paid + payment.fee : 0n), 0n);
     expect(paid + refunded, `what came out of job ${id}`).toBe(escrow);
   }
   const { nodeCount } = await market.config();

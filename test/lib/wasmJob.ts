@@ -64,6 +64,7 @@ export async function testTerms(network: Network, spec: Hex, over: Partial<Terms
     tier: 0,
     seats: 1,
     direct: false,
+    tolerant: false,
     auditBps: 0,
     rules: (await marketOf(network, people.requester).config()).rules,
     node: 0,

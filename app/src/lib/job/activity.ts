@@ -41,6 +41,8 @@ const TELLINGS: Readonly<Record<ActivityType, Telling>> = {
   unbondingSet: { text: 'Unbonding time changed', tone: 'neutral' },
   seatsAllowed: { text: 'Seats per range changed', tone: 'neutral' },
   panelEnded: { text: 'Seats compared', tone: 'accent' },
+  auditOpened: { text: 'Audit begun', tone: 'info', amount: 'from the treasury' },
+  creditsSet: { text: 'Credits contract changed', tone: 'neutral' },
   seatFaulted: { text: 'Seat lost', tone: 'danger', amount: 'slashed' },
   paused: { text: 'New posts and claims paused', tone: 'warn' },
 };

@@ -1,8 +1,8 @@
 import type { HistoryLease, JobHistory } from '@dpu/sdk/history';
-import { isSeat, SOLO } from '@dpu/sdk/lease';
+import { SOLO } from '@dpu/sdk/lease';
 import { readRules, type Rules } from '@dpu/sdk/rules';
 
-import { panelsOf } from './panels.ts';
+import { aloneIn, panelsOf } from './panels.ts';
 
 /** What can be done with a job at a moment. */
 export interface Due {
@@ -25,7 +25,7 @@ export interface Due {
  * contract decides; this only knows what is worth offering.
  */
 export function dueSteps(
-  history: Pick<JobHistory, 'state' | 'terms' | 'leases' | 'panels' | 'cursor' | 'postedAt'>,
+  history: Pick<JobHistory, 'state' | 'terms' | 'leases' | 'panels' | 'audits' | 'cursor' | 'postedAt'>,
   openFor: number,
   now: number,
 ): Due {
@@ -34,19 +34,20 @@ export function dueSteps(
   const living = leases.filter(({ state }) => state === 'claimed' || state === 'committed' || state === 'revealed');
   const cancelFrom = history.postedAt + openFor;
   // Shards that may still be claimed: those never claimed, and those whose holders have all failed.
+  const panels = panelsOf(history);
+  const single = new Set(aloneIn(history, panels));
   const failed =
-    terms.seats > 1
-      ? panelsOf(history).some(({ outcome }) => outcome === 'lapsed' || outcome === 'silent')
-      : leases.some(({ state }) => state === 'lapsed');
+    panels.some(({ outcome }) => outcome === 'lapsed' || outcome === 'silent') ||
+    [...single].some(({ state }) => state === 'lapsed');
   const claimable = cursor < terms.shards || failed;
   // Seats of one range are paid together, and end together once they have committed.
-  const alone = living.filter(({ lease }) => !isSeat(lease));
+  const alone = living.filter((held) => single.has(held));
   // While one lease covers the whole job there is nothing to cancel.
   const solo = living.some(({ lease }) => (lease.flags & SOLO) !== 0);
   const cancellable = state === 'open' && claimable && !solo;
   return {
     settle: alone.filter(({ state, windowEnd }) => state === 'revealed' && windowEnd !== undefined && now > windowEnd),
-    lapse: living.filter((held) => (held.state === 'claimed' || !isSeat(held.lease)) && now > lastSecond(held, rules)),
+    lapse: living.filter((held) => (held.state === 'claimed' || single.has(held)) && now > lastSecond(held, rules)),
     accept: alone.filter(({ state }) => state === 'revealed'),
     cancel: cancellable && now >= cancelFrom,
     ...(cancellable && now < cancelFrom && { cancelFrom }),

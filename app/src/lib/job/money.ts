@@ -1,4 +1,5 @@
 import type { JobHistory } from '@dpu/sdk/history';
+import { isSeat } from '@dpu/sdk/lease';
 
 /** Where a job's money is. All but `slashed` and `bonded` (DPU wei) are in the job's currency. */
 export interface MoneyFlow {
@@ -17,20 +18,28 @@ export interface MoneyFlow {
   bonded: bigint;
 }
 
-/** Adds up a job's money from its history. Nothing is lost: paid, fee, refunded and left make escrowed. */
+/**
+ * Adds up a job's money from its history. Nothing is lost: paid, fee, refunded and left make escrowed. What the protocol pays auditors is not
+ * the job's.
+ */
 export function moneyFlow({
   escrow,
   refunded,
   leases,
   replaced,
-}: Pick<JobHistory, 'escrow' | 'refunded' | 'leases' | 'replaced'>): MoneyFlow {
+  audits,
+}: Pick<JobHistory, 'escrow' | 'refunded' | 'leases' | 'replaced' | 'audits'>): MoneyFlow {
   let paid = 0n;
   let fee = 0n;
   let slashed = 0n;
   let bonded = 0n;
-  for (const { payment, loss, state, bond } of [...leases, ...replaced]) {
-    paid += payment?.paid ?? 0n;
-    fee += payment?.fee ?? 0n;
+  const pooled = audits.filter((audit) => audit.pooled);
+  for (const { lease, payment, loss, state, bond } of [...leases, ...replaced]) {
+    const isPooled = isSeat(lease) && pooled.some((one) => one.first === lease.first && one.auditor === lease.node);
+    if (payment && !isPooled) {
+      paid += payment.paid;
+      fee += payment.fee;
+    }
     slashed += loss?.slashed ?? 0n;
     if (state === 'claimed' || state === 'committed' || state === 'revealed') bonded += bond;
   }

@@ -4,7 +4,8 @@ import { keccak256, toHex, zeroHash } from 'viem';
 import { describe, expect, test } from 'vitest';
 
 import { dueSteps } from './due.ts';
-import { panelsOf, rangesOf, resultLeases } from './panels.ts';
+import { moneyFlow } from './money.ts';
+import { aloneIn, panelsOf, rangesOf, resultLeases } from './panels.ts';
 import { packRules } from '@dpu/sdk/rules';
 import { RULES } from '@dpu/sdk/testing';
 
@@ -24,16 +25,23 @@ function seat(node: number, over: Partial<HistoryLease> = {}, first = 0): Histor
   return { lease, state: 'claimed', bond: 1n, takenOver: false, transactions: {}, ...times, ...over };
 }
 const job = (leases: HistoryLease[], panels: object[] = [], over: object = {}) =>
-  ({ terms: { seats: 3, shards: 4, expiry: NOW + 500, rules: packRules(RULES) }, leases, panels, ...over }) as never;
+  ({
+    terms: { seats: 3, shards: 4, expiry: NOW + 500, rules: packRules(RULES) },
+    ...{ leases, panels, audits: [], ...over },
+  }) as never;
 const ended = (outcome: string, endedAt = NOW) => ({
   ...{ first: 0, outcome, endedAt, transaction: '0x' },
   ...(outcome === 'agreed' && { result: RIGHT }),
 });
+const alone = (node: number, over: Partial<HistoryLease> = {}, first = 0): HistoryLease => {
+  const held = seat(node, over, first);
+  return { ...held, lease: { ...held.lease, flags: 0 } };
+};
 const paid = (node: number, result = RIGHT) => seat(node, { state: 'settled', result });
 
 describe('panelsOf', () => {
   test('a job with one seat has none', () => {
-    expect(panelsOf(job([seat(1)], [], { terms: { seats: 1 } }))).toEqual([]);
+    expect(panelsOf(job([alone(1)], [], { terms: { seats: 1 } }))).toEqual([]);
   });
 
   test('while nodes sit it stands where the slowest does, until results are shown', () => {
@@ -97,5 +105,53 @@ describe('steps that time allows', () => {
     const gone = seat(1, { state: 'lapsed', loss: LOSS });
     expect(due([gone, seat(2)]).cancel).toBe(false);
     expect(due([gone]).cancel).toBe(true);
+  });
+});
+
+describe('an audit', () => {
+  const terms = { seats: 1, shards: 4, expiry: NOW + 500, rules: packRules(RULES) };
+  const audits = [{ first: 0, auditor: 2, pooled: true, openedAt: NOW - 40, transaction: '0x' }];
+  const audited = (leases: HistoryLease[], panels: object[] = []) =>
+    job(leases, panels, {
+      terms,
+      audits,
+      state: 'open',
+      cursor: 4,
+      postedAt: 0,
+      replaced: [],
+      escrow: 80n,
+      refunded: 0n,
+    });
+  const holder = alone(1, { state: 'committed', committedAt: NOW });
+
+  test('makes a panel of two of its range; the others stay leases', () => {
+    const history = audited([holder, seat(2), alone(3, {}, 2)]);
+    const [panel, ...others] = panelsOf(history);
+    expect(others).toEqual([]);
+    expect(panel).toMatchObject({ first: 0, asked: 2, taken: 2, state: 'claimed', audit: audits[0] });
+    expect(aloneIn(history, [panel!]).map(({ lease }) => lease.node)).toEqual([3]);
+    expect(rangesOf(history)).toEqual([
+      { first: 0, count: 2, phase: 'claimed' },
+      { first: 2, count: 2, phase: 'claimed' },
+    ]);
+  });
+
+  test('is settled when both agree, with one result; what the protocol pays is not the job’s money', () => {
+    const payment = { paid: 19n, fee: 1n, bonus: 0n, accepted: false };
+    const both = [alone(1, { state: 'settled', result: RIGHT, payment }), { ...paid(2), payment }];
+    const history = audited(both, [ended('agreed')]);
+    expect(resultLeases(history).map(({ lease }) => lease.node)).toEqual([1]);
+    expect(moneyFlow(history)).toMatchObject({ paid: 19n, fee: 1n, left: 60n });
+  });
+
+  test('keeps its holder from being lapsed, settled or accepted alone', () => {
+    const shown = alone(1, { state: 'revealed', windowEnd: NOW, result: RIGHT });
+    const later = NOW + 100_000;
+    expect(dueSteps(audited([holder, seat(2)]), 0, later)).toMatchObject({
+      lapse: [{ lease: { node: 2 } }],
+      settle: [],
+    });
+    expect(dueSteps(audited([shown, seat(2)]), 0, later)).toMatchObject({ settle: [], accept: [] });
+    expect(dueSteps(audited([holder]), 0, later).lapse).toEqual([holder]);
   });
 });

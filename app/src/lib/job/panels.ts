@@ -1,6 +1,7 @@
 import type { ApiPanel, PanelOutcome, SeatPhase } from '@dpu/sdk/api';
-import type { HistoryLease, JobHistory } from '@dpu/sdk/history';
-import type { Result } from '@dpu/sdk/lease';
+import type { HistoryAudit, HistoryLease, JobHistory } from '@dpu/sdk/history';
+import { isSeat, type Result } from '@dpu/sdk/lease';
+import { AUDIT_SEATS } from '@dpu/sdk/panel';
 
 import type { LeaseRange } from './shards.ts';
 
@@ -16,8 +17,10 @@ export interface SeatView {
 export interface PanelView {
   first: number;
   count: number;
-  /** Nodes that the job asks for. */
+  /** Nodes that it asks for: as many as the terms say, or who holds an audited lease and its auditor. */
   asked: number;
+  /** Its audit; undefined where the job asks for several seats. */
+  audit: HistoryAudit | undefined;
   /** How many sit there now or sat there at the end: those who lapsed gave their seat back. */
   taken: number;
   /** Undefined while nodes sit. */
@@ -36,17 +39,18 @@ export function quorum(seats: number): number {
   return (seats + 1) / 2;
 }
 
-type Panels = Pick<JobHistory, 'terms' | 'leases' | 'panels'>;
+type Panels = Pick<JobHistory, 'terms' | 'leases' | 'panels' | 'audits'>;
 
-/** The ranges of a job with several seats, in order; none for a job with one. */
-export function panelsOf({ terms, leases, panels }: Panels): PanelView[] {
-  if (!(terms.seats > 1)) return [];
+/** The ranges that several nodes compute, in order: all where the job asks for several seats, else those that are audited. */
+export function panelsOf({ terms, leases, panels, audits }: Panels): PanelView[] {
   const ranges = Map.groupBy(leases, ({ lease }) => lease.first);
   return [...ranges]
+    .filter(([, held]) => held.some(({ lease }) => isSeat(lease)))
     .sort(([a], [b]) => a - b)
     .map(([first, seats]) =>
       panelOf(
         first,
+        terms.seats > 1 ? undefined : audits.findLast((audit) => audit.first === first),
         terms.seats,
         seats,
         panels.findLast((end) => end.first === first),
@@ -54,7 +58,13 @@ export function panelsOf({ terms, leases, panels }: Panels): PanelView[] {
     );
 }
 
-function panelOf(first: number, asked: number, seats: HistoryLease[], end: JobHistory['panels'][number] | undefined) {
+function panelOf(
+  first: number,
+  audit: HistoryAudit | undefined,
+  asked: number,
+  seats: HistoryLease[],
+  end: JobHistory['panels'][number] | undefined,
+): PanelView {
   const outcome = outcomeOf(seats, end);
   const result = outcome === 'agreed' ? end?.result : undefined;
   const views = seats.map((held): SeatView => ({
@@ -65,7 +75,8 @@ function panelOf(first: number, asked: number, seats: HistoryLease[], end: JobHi
   return {
     first,
     count: seats[0]?.lease.count ?? 1,
-    asked,
+    asked: audit ? AUDIT_SEATS : asked,
+    audit,
     taken: views.filter(({ phase }) => phase !== 'lapsed').length,
     outcome,
     state: rangeState(
@@ -100,11 +111,19 @@ export function rangeState(outcome: PanelOutcome | null | undefined, phases: rea
   return phases.includes('claimed') ? 'claimed' : 'committed';
 }
 
-/** What a mosaic draws of a job: its leases, or its panels. */
+/** What a mosaic draws of a job: its leases and its panels. */
 export function rangesOf(history: Panels): LeaseRange[] {
-  if (history.terms.seats > 1)
-    return panelsOf(history).map(({ first, count, state }) => ({ first, count, phase: state }));
-  return history.leases.map(({ lease, state }) => ({ first: lease.first, count: lease.count, phase: state }));
+  const panels = panelsOf(history);
+  return [
+    ...panels.map(({ first, count, state }) => ({ first, count, phase: state })),
+    ...aloneIn(history, panels).map(({ lease, state }) => ({ first: lease.first, count: lease.count, phase: state })),
+  ].sort((a, b) => a.first - b.first);
+}
+
+/** Leases that nobody computes beside their holder. */
+export function aloneIn({ leases }: Pick<Panels, 'leases'>, panels: readonly PanelView[]): HistoryLease[] {
+  const seated = new Set(panels.map(({ first }) => first));
+  return leases.filter(({ lease }) => !seated.has(lease.first));
 }
 
 /** The same of a job as the indexer tells it. */
@@ -128,6 +147,7 @@ export function rangesOfApi({
 
 /** The leases whose results stand for their ranges: of several seats one that the quorum agrees with. */
 export function resultLeases(history: Panels): HistoryLease[] {
-  if (!(history.terms.seats > 1)) return history.leases;
-  return panelsOf(history).flatMap(({ winner }) => winner ?? []);
+  const panels = panelsOf(history);
+  const winners = panels.flatMap(({ winner }) => winner ?? []);
+  return [...aloneIn(history, panels), ...winners].sort((a, b) => a.lease.first - b.lease.first);
 }

@@ -39,6 +39,8 @@ const job = (over: object = {}) =>
     state: 'open',
     terms: { shards: 8, expiry: NOW, rules },
     leases: [],
+    panels: [],
+    audits: [],
     cursor: 0,
     postedAt: NOW - 60,
     ...over,
@@ -95,6 +97,7 @@ test('moneyFlow adds up to the escrow', () => {
     refunded: 50n,
     leases: [lease({ state: 'settled', payment }), lease({ state: 'claimed' }, 4)],
     replaced: [lease({ state: 'lapsed', loss })],
+    audits: [],
   });
   expect(flow).toEqual({ escrowed: 1_000n, paid: 97n, fee: 3n, refunded: 50n, left: 850n, slashed: 8n, bonded: 40n });
   expect(flow.paid + flow.fee + flow.refunded + flow.left).toBe(flow.escrowed);

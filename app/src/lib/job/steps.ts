@@ -34,6 +34,7 @@ const LABELS: Readonly<Record<HistoryStep['event'], { label: string; tone: Tone 
   LeaseLapsed: { label: 'Lapsed', tone: 'danger' },
   PanelEnded: { label: 'Seats compared', tone: 'accent' },
   SeatFaulted: { label: 'Seat lost', tone: 'danger' },
+  AuditOpened: { label: 'Audit begun', tone: 'info' },
   BonusSwept: { label: 'Bonus swept', tone: 'neutral' },
 };
 

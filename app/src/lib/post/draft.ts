@@ -1,5 +1,12 @@
 import type { Deployment } from '@dpu/sdk/deployment';
-import { escrowOf, proposeMapReduce, proposeTerms, type MarketFacts, type PostingChoices } from '@dpu/sdk/posting';
+import {
+  escrowOf,
+  proposeMapReduce,
+  proposeTerms,
+  toleranceOf,
+  type MarketFacts,
+  type PostingChoices,
+} from '@dpu/sdk/posting';
 import type { JobSpecInput } from '@dpu/sdk/spec';
 import { TemplateError, type PreparedJobs, type Template } from '@dpu/sdk/templates/types';
 import { marketDomain, type Terms } from '@dpu/sdk/terms';
@@ -30,6 +37,11 @@ export type Outline =
 /** A CID that stands for files that were not uploaded yet. */
 const NO_FILE = 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku';
 
+/** What of a spec the terms depend on. */
+export interface DraftSpec extends Pick<JobSpecInput, 'comparator' | 'shards'> {
+  digest: Hex;
+}
+
 /** Runs the template without storing anything, to learn the number of shards and what is wrong with the options. */
 export async function outline(
   template: Template,
@@ -54,14 +66,15 @@ export function draftTerms(
   facts: MarketFacts,
   requester: Address,
   draft: DraftTerms,
-  specs: { map: { digest: Hex; shards: number }; reduce?: { digest: Hex; shards: number } | undefined },
+  specs: { map: DraftSpec; reduce?: DraftSpec | undefined },
 ): Terms[] {
   const { bond, ...rest } = draft;
-  const choices = ({ digest, shards }: { digest: Hex; shards: number }): PostingChoices => ({
+  const choices = ({ digest, shards, comparator }: DraftSpec): PostingChoices => ({
     ...rest,
     requester,
     spec: digest,
     shards,
+    tolerant: toleranceOf({ comparator }),
     ...(bond !== undefined && { bond }),
   });
   const domain = marketDomain(deployment.chainId, deployment.market);

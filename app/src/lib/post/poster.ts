@@ -16,7 +16,7 @@ import type { App } from '../app.ts';
 import type { Chain } from '../chain/chain.ts';
 import type { TxSteps } from '../chain/tx.svelte.ts';
 import { fetchAsset } from './assets.ts';
-import { draftTerms, type DraftTerms } from './draft.ts';
+import { draftTerms, type DraftSpec, type DraftTerms } from './draft.ts';
 
 /** How far an upload is. */
 export interface UploadProgress {
@@ -81,10 +81,10 @@ async function store(app: App, { template, options, files, onUpload }: PostReque
     },
   });
   onUpload({ what: 'Storing the description', sent, total });
-  const store_ = async (spec: typeof prepared.map): Promise<{ digest: Hex; shards: number }> => {
+  const store_ = async (spec: typeof prepared.map): Promise<DraftSpec> => {
     const { cid, bytes, digest } = encodeSpec(spec);
     await backend.putBlock(cid, bytes);
-    return { digest, shards: spec.shards };
+    return { digest, shards: spec.shards, comparator: spec.comparator };
   };
   return { map: await store_(prepared.map), reduce: prepared.reduce && (await store_(prepared.reduce)) };
 }
