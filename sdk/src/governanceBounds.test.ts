@@ -36,7 +36,6 @@ test.each([
   'bondTenths',
   'noShowBps',
   'burnBps',
-  'auditBps',
   'revealWindow',
   'auditWindow',
   'openFor',
@@ -53,6 +52,11 @@ test.each([
   ['quorumPercent', QUORUM_BOUNDS],
 ])('%s is bounded as in the contract', (name, bounds) => {
   expect(bounds).toEqual(written(name));
+});
+
+test('audit rates are two bits for each of eight runtimes, each at most the fee', () => {
+  expect(source).toContain('_within("auditRates", RulesLib.pack(p, 0).auditBps(runtime), 0, p.feeBps);');
+  expect(paramBounds('auditRates', { burnBps: 5_000 })).toEqual({ least: 0n, most: 65_535n });
 });
 
 test('what funds the retry is at most what is not burnt', () => {

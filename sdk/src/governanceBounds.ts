@@ -18,7 +18,7 @@ const within = (least: bigint, most: bigint): Bounds => ({ least, most });
 /** Least stake of a claiming node, DPU wei; whole DPU only. */
 export const MIN_STAKE_BOUNDS: Bounds = within(DPU, 1_000_000n * DPU);
 /** Unbonding time, seconds. */
-export const UNBONDING_BOUNDS: Bounds = within(5n * DAY, 60n * DAY);
+export const UNBONDING_BOUNDS: Bounds = within(7n * DAY, 60n * DAY);
 /** Votes that a proposer needs, DPU wei. */
 export const PROPOSAL_THRESHOLD_BOUNDS: Bounds = within(100_000n * DPU, 10_000_000n * DPU);
 /** Quorum, per cent of the supply. */
@@ -34,9 +34,10 @@ const PARAM_BOUNDS: Readonly<Record<keyof Params, Bounds>> = {
   noShowBps: within(100n, BPS),
   burnBps: within(1_000n, BPS),
   retryBps: within(0n, BPS),
-  auditBps: within(0n, BPS),
-  revealWindow: within(5n, 12n * HOUR),
-  auditWindow: within(5n, 24n * HOUR),
+  // Two bits for each of eight runtimes; beside this, no rate may be above the fee.
+  auditRates: within(0n, 0xffffn),
+  revealWindow: within(5n, 2n * HOUR),
+  auditWindow: within(5n, 12n * HOUR),
   openFor: within(0n, DAY),
   drawStep: within(1n, HOUR),
   drawOpenAfter: within(1n, 6n * HOUR),

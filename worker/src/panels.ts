@@ -86,6 +86,8 @@ export async function panelTimes(seat: KnownLease, sources: PanelSources): Promi
     if (!block) return { ...unknown, reveal: { opens, closes } };
     shown.push(block.timestamp);
   }
+  // A jury looks at one of them: the contract ends the panel after its verdict.
+  if (seats.some(({ disputed }) => disputed)) return { ...unknown, reveal: { opens, closes } };
   const held = Math.max(0, ...shown.map((time) => time + terms.window));
   const due = (shown.length === seats.length ? held : Math.max(held, closes)) + 1;
   // Whoever has shown its result is here; a node that withholds may be gone.
