@@ -76,6 +76,8 @@ export const activityType = onchainEnum('activity_type', [
   'seatsAllowed',
   'panelEnded',
   'seatFaulted',
+  'auditOpened',
+  'creditsSet',
   'challenged',
   'jurorServed',
   'jurorSpoke',
@@ -83,8 +85,6 @@ export const activityType = onchainEnum('activity_type', [
   'appealed',
   'disputeEnded',
   'leaseJudged',
-  'auditOpened',
-  'creditsSet',
 ]);
 
 export const job = onchainTable(

@@ -1,8 +1,19 @@
-import { encodeAbiParameters, keccak256, toHex, zeroHash, type Hex } from 'viem';
+import { concat, encodeAbiParameters, keccak256, toHex, zeroHash, type Hex } from 'viem';
 import { expect, test } from 'vitest';
 
-import { boundOf, chainOf, chainOver, placeFor, PLACES, printOf, rangeKey, saidOf, withheldOf } from './bench.ts';
-import { claimedWord, SEAT } from './lease.ts';
+import {
+  boundOf,
+  chainOf,
+  chainOver,
+  placeFor,
+  PLACES,
+  printOf,
+  rangeKey,
+  saidOf,
+  saltIn,
+  withheldOf,
+} from './bench.ts';
+import { claimedWord, commitmentOf, SEAT } from './lease.ts';
 import { LEASE, RESULT } from './testing.ts';
 
 const ID = keccak256(toHex('job'));
@@ -47,6 +58,17 @@ test('the chain holds 168 bits and depends on the order', () => {
   expect(chainOver([one!, two!])).toBe(next(next(0n, one!), two!));
   expect(chainOver([two!, one!])).not.toBe(chainOver([one!, two!]));
   expect(chainOf(benchOf(7, 8))).toBe(5n);
+});
+
+test('the salt of a seat is found wherever it stands in the calldata that showed it', () => {
+  const parts = { id: ID, first: 2, node: 4, result: RESULT };
+  const salt = keccak256(toHex('salt'));
+  const commitment = commitmentOf({ ...parts, salt });
+  for (const before of ['0x', '0xabcdef', `0x${'00'.repeat(33)}`] as const) {
+    expect(saltIn(concat([before, salt, '0x01']), parts, commitment)).toBe(salt);
+  }
+  expect(saltIn(concat([salt.slice(0, 64) as Hex, '0xff']), parts, commitment)).toBeUndefined();
+  expect(saltIn('0x', parts, commitment)).toBeUndefined();
 });
 
 test('a seat that shows nothing is named by its commitment', () => {

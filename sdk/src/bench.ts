@@ -2,9 +2,9 @@
  * The second storage word of a range that several nodes compute: who has sat there, and what they are bound to. Mirrors
  * `src-contracts/types/Bench.sol`: eleven bytes of prints above a chain of 168 bits.
  */
-import { encodeAbiParameters, keccak256, type Hex } from 'viem';
+import { encodeAbiParameters, keccak256, size, slice, type Hex } from 'viem';
 
-import { claimedWord, type Lease, type Result } from './lease.ts';
+import { claimedWord, commitmentOf, type CommitmentParts, type Lease, type Result } from './lease.ts';
 
 /** Most nodes that can ever sit on a range. */
 export const PLACES = 11;
@@ -73,6 +73,18 @@ export function boundOf(lease: Lease): Bound {
 /** What a seat shows, with the salt of its commitment. Seats that were shown by themselves are named so as well. */
 export function saidOf(lease: Lease, result: Result, salt: Hex): Said {
   return { claimed: claimedWord(lease), result, salt };
+}
+
+/**
+ * The salt of a seat that was revealed, out of the calldata of the transaction that showed it: whichever 32 bytes make its commitment. The
+ * contract asks for it again when the panel ends, and no event tells it. Undefined when the calldata does not hold it as it is.
+ */
+export function saltIn(input: Hex, parts: Omit<CommitmentParts, 'salt'>, commitment: Hex): Hex | undefined {
+  for (let at = size(input) - 32; at >= 0; at -= 1) {
+    const salt = slice(input, at, at + 32);
+    if (commitmentOf({ ...parts, salt }) === commitment) return salt;
+  }
+  return undefined;
 }
 
 /** What is said of a seat that shows nothing. */

@@ -251,6 +251,7 @@ function judge(
   const verdict = VERDICTS[args.verdict] ?? 'none';
   if (verdict === 'invalid') {
     const bonus = isSeat(held.lease) ? 0n : held.lease.bonus * GWEI;
+    held.judged = verdict;
     held.state = 'lapsed';
     held.lapsedAt = timestamp;
     held.loss = { slashed: held.bond, bonus, withheld: false, convicted: true };
@@ -258,6 +259,7 @@ function judge(
     return true;
   }
   if (!endsUndone(verdict)) return false;
+  held.judged = verdict;
   held.state = 'settled';
   held.settledAt = timestamp;
   held.payment = { paid: args.paid, fee: args.fee, bonus: 0n, accepted: false };

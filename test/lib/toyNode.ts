@@ -8,6 +8,7 @@ import type { Hex } from 'viem';
 import { runAgent } from '../../worker/src/agent.ts';
 import { readConfig } from '../../worker/src/config.ts';
 import type { Log } from '../../worker/src/log.ts';
+import { compareShards } from '../../worker/src/runtimes/compareShards.ts';
 import type { Runtime, ShardRequest } from '../../worker/src/runtimes/runtime.ts';
 import { viemChain } from '../../worker/src/viemChain.ts';
 
@@ -42,6 +43,7 @@ export function toyRuntime(make: (request: ShardRequest) => Uint8Array = toyOutp
     determinism: 'exact',
     probe: async () => ({ available: true, isolation: 'none', detail: 'a toy' }),
     run: async (request) => ({ output: make(request), units: 1, log: '', wallMs: 1 }),
+    compare: compareShards,
     close: async () => {},
   };
 }

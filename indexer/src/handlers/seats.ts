@@ -228,16 +228,22 @@ export const panelHandlers = {
     if (!held || !of) throw new StartBlockError(`the lease at shard ${first} of job ${id}`, event.block.number);
     await db.delete(lease, { job: id, first });
 
-    const { job: _job, first: _first, accepted: _accepted, lapses, ...work } = held;
-    const claimTransaction = held.claimTransaction ?? event.transaction.hash;
-    const holding = { ...work, claimTransaction, phase: 'committed', slashed: 0n, withheld: false } as const;
+    const { count, price, bond, bonus, deadline, claimedAt, lapses } = held;
+    const { committedAt, committedBlock, commitment, commitTransaction } = held;
+    const holding = {
+      ...NOTHING_DONE,
+      ...{ count, node: held.node, price, bond, bonus, deadline, event: held.event, claimedAt },
+      ...{ committedAt, committedBlock, commitment, commitTransaction },
+      claimTransaction: held.claimTransaction ?? event.transaction.hash,
+      ...{ phase: 'committed' as const, slashed: 0n, withheld: false },
+    };
     await db
       .insert(seat)
       .values({ job: id, first, ...holding })
       .onConflictDoUpdate(holding);
     const opening = {
-      ...{ kind: 'audit' as const, auditor, pooled, count: held.count, seats: AUDIT_SEATS, sitting: 1, committed: 1 },
-      ...{ event: event.id, openedAt: held.committedAt ?? Number(event.block.timestamp) },
+      ...{ kind: 'audit' as const, auditor, pooled, count, seats: AUDIT_SEATS, sitting: 1, committed: 1 },
+      ...{ event: event.id, openedAt: committedAt ?? Number(event.block.timestamp) },
       joinUntil: Number(event.block.timestamp) + of.exec,
       ...{ outcome: null, root: null, units: null, manifest: null, endedAt: null, lapses, bonus: 0n },
       ...{ openTransaction: event.transaction.hash, endTransaction: null },
@@ -248,7 +254,7 @@ export const panelHandlers = {
       .onConflictDoUpdate(opening);
 
     const place = { job: id, first, node: auditor };
-    const amount = held.price * BigInt(held.count);
+    const amount = price * BigInt(count);
     const { currency } = of;
     if (!pooled) {
       await record(context, event, { type: 'auditOpened', ...place });
