@@ -8,9 +8,9 @@ export const seatPhase = onchainEnum('seat_phase', [
   'revealed',
   'settled',
   'lapsed',
+  'excused',
   'faulted',
   'unresolved',
-  'excused',
 ]);
 /** How a panel ended. `lapsed`: its last seat missed the deadline; after that and after `silent` the range is free again. */
 export const panelOutcome = onchainEnum('panel_outcome', ['agreed', 'unresolved', 'silent', 'lapsed']);

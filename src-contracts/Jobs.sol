@@ -93,6 +93,7 @@ abstract contract Jobs is Claiming, IJobs {
     /// @inheritdoc IJobs
     function commit(bytes32 id, Lease calldata lease_, bytes32 commitment) external {
         require(commitment != 0, CommitmentZero(id, lease_.first()));
+        require(lease_.claimed.flags() & LeaseWordLib.SEAT == 0, SeatsAgree(id, lease_.first()));
         (bytes32 key, LeaseWord word) = _requireHolder(id, lease_);
         require(word.flags() & LeaseWordLib.DIRECT == 0, DirectMismatch(id, true));
 

@@ -60,7 +60,7 @@ abstract contract Assurance is StakesCore {
     {
         bool drawn;
         (ready, drawn,) = _auditDraw(terms, id, first, committedBlock);
-        opens = drawn ? committedAt + terms.rules.auditWindow() : committedAt;
+        if (ready) opens = drawn ? committedAt + terms.rules.auditWindow() : committedAt;
     }
 
     /// @dev Last second at which a reveal is in time.

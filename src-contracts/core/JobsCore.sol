@@ -208,7 +208,12 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
     }
 
     function _eligible(Terms calldata terms, uint32 nodeId, Node storage n) internal view returns (bool) {
-        return (terms.node() == 0 || terms.node() == nodeId) && n.runtimes & (uint32(1) << terms.runtime()) != 0
+        return (terms.node() == 0 || terms.node() == nodeId) && _able(terms, n);
+    }
+
+    /// @dev Whether a node offers what the job needs.
+    function _able(Terms calldata terms, Node storage n) internal view returns (bool) {
+        return n.runtimes & (uint32(1) << terms.runtime()) != 0
             && (terms.tier() == 0 || (n.tier >= terms.tier() && block.timestamp <= n.tierUntil));
     }
 
@@ -331,8 +336,8 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         // forge-lint: disable-next-line(unsafe-typecast)
         n.locked -= uint96(bond); // what `_lock` added
         uint16 record = n.record;
-        // Work that a requester handed to its own choice or its own node, or waved through, proves nothing to others.
-        if (!accepted && terms.node() == 0 && owner != terms.requester()) {
+        // Work that a requester handed to its own choice or its own node, or waved through, proves nothing to others; nor does not working.
+        if (!accepted && terms.node() == 0 && owner != terms.requester() && result.root != LeaseLib.SPEC_FAULT) {
             record = _risen(record, bond);
             n.record = record;
         }

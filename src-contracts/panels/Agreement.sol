@@ -23,16 +23,15 @@ abstract contract Agreement is Slashing, IPanels {
         Outcome outcome;
         /// The seat whose result stands.
         uint256 winner;
-        /// Seat i has shown its result, and has done so in this call.
-        bool[] shown;
-        bool[] now_;
-        /// Its result is the one that stands, or need not be.
-        bool[] agrees;
-        /// A jury has dealt with seat i: it is in no vote.
-        bool[] judged;
-        /// What the job has paid for such a seat.
+        /// Bit i: seat i has shown its result; has done so in this call; a jury has dealt with it, so that it is in no vote.
+        uint256 shown;
+        uint256 now_;
+        uint256 judged;
+        /// What each has shown, as far as results are compared; see `_tag`.
+        bytes32[] tags;
+        /// What the job has paid for a seat that a jury has dealt with.
         uint256[] spent;
-        /// What juries have taken of the bond of seat i.
+        /// What juries have taken of the bond of each.
         uint256[] taken;
     }
 
@@ -43,11 +42,10 @@ abstract contract Agreement is Slashing, IPanels {
         Panel memory p;
         (c.range, p) = _requirePanel(c.id, first);
         require(said.length == p.committed, SeatsMissing(c.id, first, said.length, p.committed));
-        uint256 n = said.length;
-        (c.shown, c.now_, c.agrees, c.judged) = (new bool[](n), new bool[](n), new bool[](n), new bool[](n));
-        (c.spent, c.taken) = (new uint256[](n), new uint256[](n));
+        c.tags = new bytes32[](said.length);
+        (c.spent, c.taken) = (new uint256[](said.length), new uint256[](said.length));
         _hear(c, terms, p, said);
-        _tally(c, terms, p, said);
+        _tally(c, p);
         _conclude(c, terms, p, said);
     }
 
@@ -67,7 +65,11 @@ abstract contract Agreement is Slashing, IPanels {
                 silent ? seat.salt : _commitment(c.id, c.first, 0, seat.claimed.node(), seat.result, seat.salt);
             chain = BenchLib.next(chain, seat.claimed, commitment);
             bool before = p.has(PanelLib.SPOKEN) && _hearBefore(c, terms, seat, i);
-            if (!before) c.shown[i] = c.now_[i] = _hearNow(c, terms, silent);
+            if (!before && _hearNow(c, terms, silent)) {
+                c.shown |= 1 << i;
+                c.now_ |= 1 << i;
+            }
+            c.tags[i] = _tag(terms, seat.result);
         }
         require(chain == _loadBench(c.range).chain(), LeaseMismatch(c.id, c.first));
         _words[_benchKey(c.range)] = 0;
@@ -80,7 +82,8 @@ abstract contract Agreement is Slashing, IPanels {
         if (word.phase() == Phase.None) return false;
         _setLease(key, LeaseWord.wrap(0));
         if (word.phase() == Phase.Convicted || word.phase() == Phase.Excused) {
-            (c.judged[i], c.spent[i]) = (true, word.body());
+            c.judged |= 1 << i;
+            c.spent[i] = word.body();
             return true;
         }
         _requirePhase(c.id, c.first, word, Phase.Revealed);
@@ -88,7 +91,7 @@ abstract contract Agreement is Slashing, IPanels {
         uint256 held = _heldUntil(terms, word.at());
         // forge-lint: disable-next-line(unsafe-typecast)
         require(block.timestamp > held, TooEarly(c.id, c.first, uint40(held + 1))); // a time
-        c.shown[i] = true;
+        c.shown |= 1 << i;
         c.taken[i] = _closeTab(key, word);
         return true;
     }
@@ -110,17 +113,18 @@ abstract contract Agreement is Slashing, IPanels {
 
     /// @dev Finds the result that most have shown, and whether those are a quorum. In an audit, a seat that says nothing leaves the other one alone,
     /// and alone it stands. Where results may differ, the first stands, for all who have shown one. At most five seats.
-    function _tally(Count memory c, Terms calldata terms, Panel memory p, Said[] calldata said) private pure {
+    function _tally(Count memory c, Panel memory p) private pure {
         uint256 most;
         uint256 heard;
         uint256 spent;
-        for (uint256 i; i < said.length; ++i) {
+        bytes32[] memory tags = c.tags;
+        for (uint256 i; i < tags.length; ++i) {
             spent += c.spent[i];
-            if (!c.shown[i]) continue;
+            if (!_has(c.shown, i)) continue;
             ++heard;
             uint256 same;
-            for (uint256 k = i; k < said.length; ++k) {
-                if (c.shown[k] && (terms.tolerant() || _same(said[k].result, said[i].result))) ++same;
+            for (uint256 k = i; k < tags.length; ++k) {
+                if (tags[k] == tags[i] && _has(c.shown, k)) ++same;
             }
             if (same > most) (c.winner, most) = (i, same);
         }
@@ -130,8 +134,14 @@ abstract contract Agreement is Slashing, IPanels {
         else c.outcome = heard == 0 && spent == 0 ? Outcome.Silent : Outcome.Unresolved;
     }
 
-    function _same(Result calldata one, Result calldata other) private pure returns (bool) {
-        return one.root == other.root && one.units == other.units;
+    /// @dev Equal for results that say the same. Where results may differ, that a job cannot be done is still another answer than any of them.
+    function _tag(Terms calldata terms, Result calldata result) private pure returns (bytes32) {
+        if (terms.tolerant() && result.root != LeaseLib.SPEC_FAULT) return bytes32(uint256(1));
+        return keccak256(abi.encode(result.root, result.units));
+    }
+
+    function _has(uint256 bits, uint256 i) private pure returns (bool) {
+        return (bits >> i) & 1 != 0;
     }
 
     /// @dev Pays, slashes, and gives the range back to its job.
@@ -145,17 +155,17 @@ abstract contract Agreement is Slashing, IPanels {
             emit PanelEnded(c.id, c.first, c.outcome, said[c.winner].result);
         }
         for (uint256 i; i < said.length; ++i) {
-            if (c.judged[i]) {
+            if (_has(c.judged, i)) {
                 bonus += said[i].claimed.bonus(); // a jury has dealt with its bond, not with what others left to it
                 continue;
             }
-            if (c.now_[i]) _announce(c, said[i], said[c.winner].result);
+            if (_has(c.now_, i)) _announce(c, said[i], said[c.winner].result);
             bonus += _dismiss(c, terms, p, said[i], i, parts[i]);
         }
         if (c.outcome == Outcome.Silent) {
             _reopen(c.id, terms, c.range, c.first, p.count, 0, bonus);
             emit PanelEnded(c.id, c.first, c.outcome, Result(0, 0, 0));
-        } else {
+        } else if (bonus != 0) {
             _credit(TOKEN, _treasury, uint256(bonus) * 1 gwei); // no retry is left to fund
         }
     }
@@ -171,11 +181,10 @@ abstract contract Agreement is Slashing, IPanels {
             LeaseWord claimed = said[i].claimed;
             uint256 price = uint256(claimed.price()) * p.count;
             parts[i] = c.spent[i];
-            if (c.shown[i]) {
+            if (_has(c.shown, i)) {
                 if (c.outcome == Outcome.Unresolved) {
-                    parts[i] = price / 2;
-                } else if (terms.tolerant() || _same(said[i].result, said[c.winner].result)) {
-                    c.agrees[i] = true;
+                    parts[i] = _isFree(c, terms, p, said) ? 0 : price / 2;
+                } else if (c.tags[i] == c.tags[c.winner]) {
                     parts[i] = fault ? _killFee(terms, price) : price;
                     uint208 body = _receiptOf(terms, claimed, said[i].result);
                     if (body != 0) bodies = abi.encodePacked(bodies, body);
@@ -191,10 +200,25 @@ abstract contract Agreement is Slashing, IPanels {
         if (bodies.length != 0) receipt = uint208(uint256(keccak256(bodies))); // a hash
     }
 
+    /// @dev Whether one side of an audit found a fault that nobody may challenge. Had it not been drawn, the finding would have cost its holder
+    /// nothing; so it and what is said against it earn nothing, or a holder could roll until its own auditor is paid by the protocol.
+    function _isFree(Count memory c, Terms calldata terms, Panel memory p, Said[] calldata said)
+        private
+        pure
+        returns (bool)
+    {
+        if (p.asked != PanelLib.AUDIT || terms.window() != 0) return false;
+        for (uint256 i; i < said.length; ++i) {
+            if (_has(c.shown, i) && said[i].result.root == LeaseLib.SPEC_FAULT) return true;
+        }
+        return false;
+    }
+
     /// @dev A result that is shown in this call is told only where it is not what `PanelEnded` says (1,900 gas a seat).
     function _announce(Count memory c, Said calldata seat, Result calldata stands) private {
-        if (_same(seat.result, stands) && seat.result.manifest == stands.manifest) return;
-        emit LeaseRevealed(c.id, seat.claimed.node(), c.first, seat.result);
+        Result calldata own = seat.result;
+        if (own.root == stands.root && own.units == stands.units && own.manifest == stands.manifest) return;
+        emit LeaseRevealed(c.id, seat.claimed.node(), c.first, own);
     }
 
     /// @dev Pays or slashes one seat; returns what it leaves for a retry, in gwei.
@@ -205,8 +229,9 @@ abstract contract Agreement is Slashing, IPanels {
         uint32 nodeId = seat.claimed.node();
         uint256 bond = terms.bond() * p.count - c.taken[i];
         bonus = seat.claimed.bonus();
-        if (!c.shown[i] || (c.outcome == Outcome.Agreed && !c.agrees[i])) {
-            return bonus + _fault(c, terms, nodeId, bond, !c.shown[i]);
+        bool withheld = !_has(c.shown, i);
+        if (withheld || (c.outcome == Outcome.Agreed && c.tags[i] != c.tags[c.winner])) {
+            return bonus + _fault(c, terms, nodeId, bond, withheld);
         }
         if (c.outcome == Outcome.Unresolved) {
             _payHalf(c, terms, nodeId, bond, part);

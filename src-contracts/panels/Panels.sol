@@ -8,7 +8,7 @@ import {Bench, BenchLib} from "src-contracts/types/Bench.sol";
 import {JobState, JobWord} from "src-contracts/types/Job.sol";
 import {Lease, LeaseLib, LeaseWord, LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
-import {Panel, PanelLib} from "src-contracts/types/Panel.sol";
+import {Panel, PanelLib, PanelWord} from "src-contracts/types/Panel.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
 /// @notice How nodes come to sit on a range together, and bind themselves: several seats, and audits.
@@ -34,10 +34,23 @@ abstract contract Panels is Claiming, IPanels {
         Place memory at;
         (at.id, at.first, at.nodeId) = (_jobId(terms), first, nodeId);
         require(terms.seats() != 1, OneSeat(at.id));
-        at.range = _rangeAt(at.id, first);
+        JobWord j = _jobWord(at.id);
+        LeaseWord word = LeaseWord.wrap(JobWord.unwrap(j));
+        if (first == 0 && j.state() == JobState.Leased) {
+            at.range = at.id;
+        } else {
+            at.range = _leaseKey(at.id, first);
+            // Nothing can be where no shard was ever claimed; not looking spares 2,100 gas.
+            bool fresh = j.state() == JobState.Open && first == j.cursor();
+            word = fresh ? LeaseWord.wrap(0) : _loadLease(at.range);
+        }
         Panel memory p;
-        if (_loadLease(at.range).phase() == Phase.Seated) p = _join(terms, at);
-        else p = _openPanel(terms, at, count);
+        if (word.phase() == Phase.Seated) {
+            p = PanelWord.wrap(LeaseWord.unwrap(word)).unpack();
+            _join(terms, at, p);
+        } else {
+            p = _openPanel(terms, at, count, j, word);
+        }
 
         at.flags = p.flags | LeaseWordLib.SEAT;
         at.price = terms.priceAt(p.rampFrom, block.timestamp);
@@ -166,9 +179,11 @@ abstract contract Panels is Claiming, IPanels {
     /* INTERNAL */
 
     /// @dev Takes the next shards, or a range that lapsed, for several seats.
-    function _openPanel(Terms calldata terms, Place memory at, uint16 count) private returns (Panel memory p) {
-        JobWord j = _requireJob(at.id, JobState.Open);
-        LeaseWord lapsed = _loadLease(at.range);
+    function _openPanel(Terms calldata terms, Place memory at, uint16 count, JobWord j, LeaseWord lapsed)
+        private
+        returns (Panel memory p)
+    {
+        require(j.state() == JobState.Open, JobInState(at.id, j.state(), JobState.Open));
         uint256 lapsedAt;
         if (lapsed.phase() == Phase.Lapsed) {
             require(lapsed.node() != at.nodeId, TakeOverByFailed(at.id, at.first, at.nodeId));
@@ -190,8 +205,7 @@ abstract contract Panels is Claiming, IPanels {
     }
 
     /// @dev Checks that a node may join the panel that is there.
-    function _join(Terms calldata terms, Place memory at) private returns (Panel memory p) {
-        (, p) = _requirePanel(at.id, at.first);
+    function _join(Terms calldata terms, Place memory at, Panel memory p) private {
         require(p.sitting < p.asked, NoSeatFree(at.id, at.first));
         uint256 until = _joinUntil(terms, p);
         // forge-lint: disable-next-line(unsafe-typecast)
@@ -213,15 +227,17 @@ abstract contract Panels is Claiming, IPanels {
     {
         bool drawn;
         (, drawn, pooled) = _auditDraw(terms, at.id, at.first, lease_.committedBlock());
-        require(drawn, NotAudited(at.id, at.first));
-        uint256 until = committedAt + terms.rules.auditWindow();
+        // The protocol pays only where a holder that was not drawn cannot withdraw for nothing and roll again: in DPU, where the bond is a
+        // multiple of the price, and where every node may take the job.
+        require(drawn && (!pooled || (terms.node() == 0 && terms.currency() == TOKEN)), NotAudited(at.id, at.first));
+        // The next second is the holder's: who sees its result can no longer sit down.
+        uint256 until = committedAt + terms.rules.auditWindow() - 1;
         // forge-lint: disable-next-line(unsafe-typecast)
         require(block.timestamp <= until, DeadlinePassed(at.id, at.first, uint40(until))); // a time
         _requireOperator(at.nodeId);
         Node storage n = _nodes[at.nodeId];
         require(
-            _eligible(terms, at.nodeId, n) && n.owner != _nodes[lease_.claimed.node()].owner
-                && n.owner != terms.requester(),
+            _able(terms, n) && n.owner != _nodes[lease_.claimed.node()].owner && n.owner != terms.requester(),
             NodeNotEligible(at.id, at.nodeId)
         );
         uint256 from =

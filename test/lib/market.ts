@@ -4,10 +4,22 @@ import type { HDAccount } from 'viem/accounts';
 
 import type { Network } from '../../script/network/network.ts';
 
+/** Gas on top of every estimate: what others do in the same block may make a call dearer than it was when it was estimated. */
+const SPARE_GAS = 50_000n;
+
 /** The Market as `person` calls it. */
 export function marketOf({ local, deployment }: Network, person: HDAccount): Market {
-  const walletClient = createWalletClient({ account: person, chain: local.chain, transport: http(local.rpcUrl) });
-  return createMarket({ publicClient: local.publicClient, walletClient, deployment });
+  const { publicClient, chain, rpcUrl } = local;
+  const walletClient = createWalletClient({ account: person, chain, transport: http(rpcUrl) });
+  return createMarket({
+    publicClient,
+    deployment,
+    account: person.address,
+    send: async (request) => {
+      const gas = SPARE_GAS + (await publicClient.estimateGas({ account: person.address, ...request }));
+      return walletClient.sendTransaction({ ...request, gas });
+    },
+  });
 }
 
 /** Waits for a transaction. @throws when it reverted. */

@@ -50,9 +50,9 @@ contract IdentityFuzzTest is MarketTest {
     function testFuzz_JobId_EveryFieldCounts(uint256 word, uint8 bit) external {
         Terms memory t = _terms();
         bytes32 id = market.jobId(t.pack());
-        uint8[22] memory width =
-            [160, 160, 96, 96, 96, 32, 16, 8, 8, 8, 1, 16, 152, 32, 40, 40, 32, 32, 32, 255, 255, 64];
-        word = bound(word, 0, 21);
+        uint8[23] memory width =
+            [160, 160, 96, 96, 96, 32, 16, 8, 8, 8, 1, 1, 16, 152, 32, 40, 40, 32, 32, 32, 255, 255, 64];
+        word = bound(word, 0, 22);
         uint256 flipped = uint256(1) << (bit % width[word]);
         bytes memory encoded = abi.encode(t);
         assembly ("memory-safe") {
@@ -81,8 +81,7 @@ contract IdentityFuzzTest is MarketTest {
     function test_Order_IsNoGoodAtAnotherMarket() external {
         Terms memory t = _direct();
         bytes memory order = _order(t);
-        bytes memory arguments = abi.encode(address(dpu), address(extension), governor, treasury, _params());
-        IMarket other = IMarket(vm.deployCode("Market.sol:Market", arguments));
+        IMarket other = IMarket(vm.deployCode("Market.sol:Market", _arguments(address(dpu), treasury)));
         t.node = 0;
         bytes32 id = other.jobId(t.pack());
         assertNotEq(id, market.jobId(t.pack()));

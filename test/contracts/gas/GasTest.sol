@@ -56,7 +56,7 @@ abstract contract GasTest is MarketTest {
     /// @dev A version of the parameters that audits 2 % of leases, as DESIGN.md wants it.
     function _auditing() internal returns (uint16 version) {
         Params memory p = _params();
-        p.auditBps = 200;
+        p.auditRates = 0xaaa8;
         vm.prank(governor);
         return market.addParams(p);
     }

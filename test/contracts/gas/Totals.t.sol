@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
+import {Said} from "src-contracts/interfaces/IPanels.sol";
 import {Result} from "src-contracts/types/Lease.sol";
 import {GasTest} from "test/contracts/gas/GasTest.sol";
 import {Lease, Packing, Terms} from "test/contracts/lib/Readable.sol";
@@ -203,48 +204,36 @@ contract TotalsGasTest is GasTest {
 
     /* SEVERAL SEATS */
 
-    /// @dev Three seats. `together`: each node computes first, then claims and commits in one transaction.
-    function _panel(bool together, bool inUsd) private {
-        Terms memory t = _job(false, inUsd);
+    /// @dev Three seats. `together`: each node computes first, then sits and commits in one call.
+    function _panel(bool together) private {
+        Terms memory t = _job(false, false);
         (t.seats, t.window, t.minPrice) = (3, 0, t.maxPrice);
         vm.prank(t.requester);
         market.post(t.pack());
         _add();
         _pass(t.exec, 2);
         Actor[3] memory actors = [alice, bob, carol];
-        Lease[] memory leases = new Lease[](3);
-        Result[] memory results = new Result[](3);
-        bytes32[] memory salts = new bytes32[](3);
+        Said[] memory said = new Said[](3);
         for (uint256 i; i < 3; ++i) {
+            _pass(1, 1);
             Work memory w = _expected(t, actors[i]);
-            bytes[] memory calls = new bytes[](2);
-            calls[0] = i == 0
-                ? abi.encodeCall(market.claim, (t.pack(), w.n.id, 1))
-                : abi.encodeCall(market.join, (t.pack(), 0, w.n.id));
-            calls[1] = abi.encodeCall(market.commit, (w.id, w.l.pack(), _commitmentOf(w)));
-            _pass(together ? 1 : 0, 1);
-            if (together) w.l.deadline = uint40(_now() + t.exec);
-            calls[1] = abi.encodeCall(market.commit, (w.id, w.l.pack(), _commitmentOf(w)));
+            bytes32 commitment = _commitmentOf(w);
             vm.startPrank(w.n.operator);
-            if (together) {
-                Multicall(address(market)).multicall(calls);
-                _add();
-            } else {
-                (bool ok,) = address(market).call(calls[0]);
-                _add();
-                (ok,) = address(market).call(calls[1]);
+            market.sit(t.pack(), 0, 1, w.n.id, together ? commitment : bytes32(0));
+            _add();
+            if (!together) {
+                market.commitSeat(w.id, w.l.pack(), commitment);
                 _add();
             }
             vm.stopPrank();
-            (w.l.commitment, w.l.committedBlock) = (_commitmentOf(w), uint40(vm.getBlockNumber()));
-            (leases[i], results[i], salts[i]) = (w.l, w.r, w.salt);
+            said[i] = Said(w.l.word(), w.r, w.salt);
         }
-        market.agree(t.pack(), 0, Packing.pack(leases), results, salts);
+        market.agree(t.pack(), 0, said);
         _add();
         _report(sum);
     }
 
-    /// @dev The seat that `n` will have when it claims now.
+    /// @dev The seat that `n` will have when it sits down now.
     function _expected(Terms memory t, Actor memory n) private view returns (Work memory w) {
         w.t = t;
         w.id = market.jobId(t.pack());
@@ -260,11 +249,48 @@ contract TotalsGasTest is GasTest {
 
     function test_Gas_ThreeSeats() external {
         what = "three seats, DPU";
-        _panel(false, false);
+        _panel(false);
     }
 
     function test_Gas_ThreeSeatsClaimAndCommitTogether() external {
         what = "three seats, claim and commit together, DPU";
-        _panel(true, false);
+        _panel(true);
+    }
+
+    /* AUDITS */
+
+    /// @dev One lease that is drawn, with its auditor, and both paid by `agree`.
+    function test_Gas_AuditedWithItsAuditor() external {
+        what = "audited, with its auditor, DPU";
+        market.deposit(address(dpu), treasury, 10e18);
+        Terms memory t = _flat(_job(false, false));
+        t.rules = _rules(_auditing());
+        Work memory w = _postAndClaim(t);
+        bytes32 commitment = _commitmentOf(w);
+        vm.prank(alice.operator);
+        market.commit(w.id, w.l.pack(), commitment);
+        _add();
+        (w.l.commitment, w.l.committedBlock) = (commitment, uint40(vm.getBlockNumber()));
+        _pass(2, 2);
+        bytes32 seed = keccak256("seed");
+        while (uint256(keccak256(abi.encode(seed, w.id, uint256(0), "audit"))) % 10_000 >= 200) {
+            seed = keccak256(abi.encode(seed));
+        }
+        vm.setBlockhash(w.l.committedBlock + 1, seed);
+        vm.warp(_now() + 29 minutes);
+        vm.startPrank(bob.operator);
+        market.audit(t.pack(), w.l.pack(), bob.id);
+        _add();
+        Work memory a = _expected(t, bob);
+        a.r = w.r;
+        commitment = _commitmentOf(a);
+        market.commitSeat(a.id, a.l.pack(), commitment);
+        _add();
+        vm.stopPrank();
+        Said[] memory said = new Said[](2);
+        (said[0], said[1]) = (Said(w.l.word(), w.r, w.salt), Said(a.l.word(), a.r, a.salt));
+        market.agree(t.pack(), 0, said);
+        _add();
+        _report(sum);
     }
 }

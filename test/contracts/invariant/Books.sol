@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Phase, Result} from "src-contracts/types/Lease.sol";
+import {LeaseLib, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Params} from "src-contracts/types/Params.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
 import {Lease, Terms} from "test/contracts/lib/Readable.sol";
@@ -58,19 +58,32 @@ abstract contract Books is MarketTest {
     /// @dev A short draw, so that waiting for it does not end everyone else's lease.
     function _params() internal view virtual override returns (Params memory p) {
         p = super._params();
-        (p.drawStep, p.drawOpenAfter) = (5, 100);
+        (p.drawStep, p.drawOpenAfter, p.auditRates) = (5, 100, 0xaaa8);
     }
 
     /* RULES */
 
     function _bookEscrow(Terms memory t, bytes32 id) internal returns (uint256 index) {
-        uint256 worst = uint256(t.shards) * t.maxPrice;
+        uint256 worst = t.shards * _worstShard(t);
         balances[t.currency][t.requester] -= worst;
         index = jobs.length;
         jobs.push();
         terms.push(t);
         BookedJob storage j = jobs[index];
         (j.id, j.postedAt, j.left) = (id, _now(), worst);
+    }
+
+    /// @dev Most that one shard can cost: with an auditor where the requester buys audits.
+    function _worstShard(Terms memory t) internal pure returns (uint256) {
+        return t.auditBps == 0 ? t.maxPrice : 2 * uint256(t.maxPrice);
+    }
+
+    function _fault() internal pure returns (Result memory) {
+        return Result(LeaseLib.SPEC_FAULT, 0, 0);
+    }
+
+    function _isFault(Result memory r) internal pure returns (bool) {
+        return r.root == LeaseLib.SPEC_FAULT;
     }
 
     function _bookClaim(uint256 index, Lease memory l, uint256 from) internal {
@@ -80,23 +93,34 @@ abstract contract Books is MarketTest {
         leases.push();
         BookedLease storage b = leases[leases.length - 1];
         (b.job, b.phase, b.at, b.from, b.l) = (index, Phase.Claimed, _now(), from, l);
-        b.r = _result(string(abi.encode(j.id, l.first, leases.length)));
+        b.r = leases.length % 7 == 0 ? _fault() : _result(string(abi.encode(j.id, l.first, leases.length)));
         b.salt = keccak256(abi.encode(leases.length));
     }
 
-    function _bookPayment(uint256 k) internal {
+    /// @dev By signature all of the price, whatever was found; else half of it for a fault that could have been challenged.
+    function _bookPayment(uint256 k, bool accepted) internal {
+        BookedLease storage b = leases[k];
+        Terms memory t = terms[b.job];
+        uint256 gross = uint256(b.l.price) * b.l.count;
+        bool fault = !accepted && _isFault(b.r);
+        if (fault) gross = t.window == 0 ? 0 : gross / 2;
+        _bookPrice(t, b.l.node, gross);
+        balances[address(dpu)][_ownerOf(b.l.node)] += uint256(b.l.bonus) * 1e9;
+        _bookRangeEnd(k, gross, !fault);
+    }
+
+    /// @dev Takes a range that cost `gross` out of its job; a whole job that was not computed closes with it.
+    function _bookRangeEnd(uint256 k, uint256 gross, bool computed) internal {
         BookedLease storage b = leases[k];
         BookedJob storage j = jobs[b.job];
         Terms memory t = terms[b.job];
-        uint256 gross = uint256(b.l.price) * b.l.count;
-        _bookPrice(t, b.l.node, gross);
-        balances[address(dpu)][_ownerOf(b.l.node)] += uint256(b.l.bonus) * 1e9;
         j.left -= gross;
         j.busy -= b.l.count;
-        j.done += b.l.count;
+        if (computed) j.done += b.l.count;
         b.phase = Phase.None;
         ++b.timesPaid;
         if (j.done == t.shards) _bookEnd(b.job, State.Complete);
+        else if (b.l.count == t.shards) _bookEnd(b.job, State.Closed);
         else if (j.busy == 0 && (j.state == State.Cancelled || _now() > t.expiry)) _bookEnd(b.job, State.Closed);
     }
 
@@ -115,17 +139,29 @@ abstract contract Books is MarketTest {
 
     function _bookLapse(uint256 k) internal {
         BookedLease storage b = leases[k];
-        BookedJob storage j = jobs[b.job];
         Terms memory t = terms[b.job];
         Params memory p = _version(t.rules.version());
         uint256 lost = uint256(t.bond) * b.l.count;
         if (b.phase == Phase.Claimed) lost = lost * p.noShowBps / 10_000;
-        uint256 retry = lost * p.retryBps / 10_000 / 1e9;
+        _bookReopened(k, b.l.bonus + _bookSlash(t, b.l.node, lost));
+    }
+
+    /// @dev Books a slash, and returns what of it funds a retry, in gwei.
+    function _bookSlash(Terms memory t, uint32 node, uint256 lost) internal returns (uint256 retry) {
+        Params memory p = _version(t.rules.version());
+        retry = lost * p.retryBps / 10_000 / 1e9;
         uint256 burn = lost * p.burnBps / 10_000;
         burnt += burn;
-        stakes[b.l.node] -= lost;
+        stakes[node] -= lost;
         balances[address(dpu)][treasury] += lost - burn - retry * 1e9;
-        b.l.bonus += uint64(retry);
+    }
+
+    /// @dev Gives the range of lease `k` back to its job, with `bonus` gwei for whoever takes it over.
+    function _bookReopened(uint256 k, uint256 bonus) internal {
+        BookedLease storage b = leases[k];
+        BookedJob storage j = jobs[b.job];
+        Terms memory t = terms[b.job];
+        b.l.bonus = uint64(bonus);
         j.busy -= b.l.count;
         (b.phase, b.at) = (Phase.Lapsed, _now());
         if (b.l.count == t.shards) j.postedAt = _now();
@@ -170,7 +206,7 @@ abstract contract Books is MarketTest {
     function _version(uint16 version) internal view returns (Params memory p) {
         p = _params();
         if (version == 1) return p;
-        (p.feeBps, p.noShowBps, p.burnBps, p.retryBps, p.auditBps) = (777, 3_333, 1_111, 8_888, 3_000);
+        (p.feeBps, p.noShowBps, p.burnBps, p.retryBps, p.auditRates) = (777, 3_333, 1_111, 8_888, 0xfffc);
     }
 
     /// @dev A lease in `phase`, searched from a random place; `leases.length` when there is none.

@@ -3,11 +3,11 @@ pragma solidity ^0.8.30;
 
 import {Phase} from "src-contracts/types/Lease.sol";
 import {Rules} from "src-contracts/types/Rules.sol";
-import {Handler} from "test/contracts/invariant/Handler.sol";
+import {AuditHandler} from "test/contracts/invariant/Audits.sol";
 import {Terms} from "test/contracts/lib/Readable.sol";
 
 /// @dev The other half of the actions: exits, stake, governance, and attempts that must fail.
-abstract contract ExitHandler is Handler {
+abstract contract ExitHandler is AuditHandler {
     /* EXITS */
 
     function actLapse(uint256 seed) external acts("lapse", seed) {
@@ -51,7 +51,7 @@ abstract contract ExitHandler is Handler {
 
     function _isLiving(uint256 k) internal view returns (bool) {
         Phase phase = leases[k].phase;
-        return phase == Phase.Claimed || phase == Phase.Committed || phase == Phase.Revealed;
+        return phase == Phase.Claimed || phase == Phase.Committed || phase == Phase.Revealed || phase == Phase.Seated;
     }
 
     function _cancelAt(uint256 index) internal metered(index) {
@@ -62,7 +62,7 @@ abstract contract ExitHandler is Handler {
         vm.prank(t.requester);
         market.cancel(t.pack());
         if (j.busy == 0) return _bookEnd(index, State.Closed);
-        uint256 kept = j.busy * t.maxPrice;
+        uint256 kept = j.busy * _worstShard(t);
         balances[t.currency][t.requester] += j.left - kept;
         (j.left, j.state) = (kept, State.Cancelled);
     }

@@ -126,20 +126,20 @@ abstract contract Handler is Books {
         (newest,,,,) = market.config();
     }
 
-    function _running() private view returns (bool) {
+    function _isRunning() internal view returns (bool) {
         (, uint40 until,,,) = market.config();
         return _now() > until;
     }
 
     function _affordable(Terms memory t) private view returns (bool) {
-        return balances[t.currency][t.requester] >= uint256(t.shards) * t.maxPrice;
+        return balances[t.currency][t.requester] >= t.shards * _worstShard(t);
     }
 
     function actPost(uint256 seed) external acts("post", seed) {
         Terms memory t = _drawnUp(seed);
-        if (!_running() || !_affordable(t)) return;
+        if (!_isRunning() || !_affordable(t)) return;
         bytes32 id = _post(t);
-        _postMeter(_bookEscrow(t, id), uint256(t.shards) * t.maxPrice);
+        _postMeter(_bookEscrow(t, id), t.shards * _worstShard(t));
         ++succeeded["post"];
     }
 
@@ -152,12 +152,12 @@ abstract contract Handler is Books {
         Actor memory n = t.node == 0 ? _nodeAt(seed >> 140) : _byId(t.node);
         uint16 count = uint16(1 + (seed >> 150) % t.maxLease);
         bool ready = t.afterJob == 0 || jobs[_find(t.afterJob)].state == State.Complete;
-        if (!_running() || !_affordable(t) || !ready || !_canLock(n, t, count, 0)) return;
+        if (!_isRunning() || !_affordable(t) || !ready || !_canLock(n, t, count, 0)) return;
         bytes memory order = _order(t);
         vm.prank(n.operator);
         market.claimOrder(t.pack(), order, n.id, count);
         uint256 index = _bookEscrow(t, market.jobId(t.pack()));
-        _postMeter(index, uint256(t.shards) * t.maxPrice);
+        _postMeter(index, t.shards * _worstShard(t));
         _booked(index, n, 0, count, _opens(index), 0);
         ++succeeded["claimOrder"];
     }
@@ -166,7 +166,7 @@ abstract contract Handler is Books {
         Terms memory t = _drawnUp(seed);
         Actor memory n = t.node == 0 ? _nodeAt(seed >> 140) : _byId(t.node);
         bool ready = t.afterJob == 0 || jobs[_find(t.afterJob)].state == State.Complete;
-        if (!_running() || !_affordable(t) || !ready) return;
+        if (!_isRunning() || !_affordable(t) || !ready) return;
         Result memory r = _result("order");
         bytes memory order = _order(t);
         bytes memory acceptance = _acceptance(t, 0, n.id, r);
@@ -182,7 +182,7 @@ abstract contract Handler is Books {
 
     /* WORKING */
 
-    function _canLock(Actor memory n, Terms memory t, uint256 count, uint256 first) private view returns (bool) {
+    function _canLock(Actor memory n, Terms memory t, uint256 count, uint256 first) internal view returns (bool) {
         if (count > t.shards - first) count = t.shards - first;
         uint256 queued = market.node(n.id).queued;
         return stakes[n.id] - queued >= 1_000e18 && _free(n) >= uint256(t.bond) * count;
@@ -201,7 +201,7 @@ abstract contract Handler is Books {
 
     function actClaim(uint256 seed) external acts("claim", seed) {
         uint256 index = _jobIn(State.Open, true, seed);
-        if (index == jobs.length || !_running()) return;
+        if (index == jobs.length || !_isRunning()) return;
         Terms memory t = terms[index];
         Actor memory n = t.node == 0 ? _nodeAt(seed >> 8) : _byId(t.node);
         uint256 first = jobs[index].cursor;
@@ -215,7 +215,7 @@ abstract contract Handler is Books {
 
     function actTakeOver(uint256 seed) external acts("takeOver", seed) {
         uint256 k = _leaseToTakeOver(seed);
-        if (k == leases.length || !_running()) return;
+        if (k == leases.length || !_isRunning()) return;
         BookedLease storage b = leases[k];
         Terms memory t = terms[b.job];
         Actor memory n = _nodeAt(b.l.node + (seed >> 8) % 3); // any but the one that failed
@@ -249,12 +249,13 @@ abstract contract Handler is Books {
         Work memory w = _workOf(k);
         Params memory p = _version(w.t.rules.version());
         uint256 opens = leases[k].at;
-        if (p.auditBps + w.t.auditBps != 0) {
+        uint256 rate = w.t.rules.auditBps(w.t.runtime) + w.t.auditBps;
+        if (rate != 0) {
             if (vm.getBlockNumber() <= w.l.committedBlock + 1) vm.roll(w.l.committedBlock + 2);
             bytes32 hash =
                 vm.getBlockNumber() - w.l.committedBlock > 257 ? bytes32(0) : blockhash(w.l.committedBlock + 1);
             uint256 roll = uint256(keccak256(abi.encode(hash, w.id, uint256(w.l.first), "audit"))) % 10_000;
-            if (hash == 0 || roll < p.auditBps + w.t.auditBps) opens += p.auditWindow;
+            if (hash == 0 || roll < rate) opens += p.auditWindow;
         }
         if (_now() > opens + p.revealWindow) return;
         _wait(opens);
@@ -273,7 +274,7 @@ abstract contract Handler is Books {
 
     function _settleAt(uint256 k, uint256 index) internal metered(index) {
         _settle(_workOf(k));
-        _bookPayment(k);
+        _bookPayment(k, false);
     }
 
     function actAccept(uint256 seed) external acts("accept", seed) {
@@ -287,6 +288,6 @@ abstract contract Handler is Books {
 
     function _acceptAt(uint256 k, uint256 index, Work memory w, bytes memory signature) private metered(index) {
         market.accept(w.t.pack(), w.l.pack(), w.r, signature);
-        _bookPayment(k);
+        _bookPayment(k, true);
     }
 }

@@ -34,7 +34,7 @@ contract InvariantsTest is ExitHandler {
     }
 
     function _target() private {
-        bytes4[24] memory selectors = [
+        bytes4[28] memory selectors = [
             this.actDeposit.selector,
             this.actWithdraw.selector,
             this.actDonate.selector,
@@ -58,10 +58,14 @@ contract InvariantsTest is ExitHandler {
             this.actSetNode.selector,
             this.actPause.selector,
             this.actAddParams.selector,
-            this.actAgain.selector
+            this.actAgain.selector,
+            this.actAudit.selector,
+            this.actAuditCommit.selector,
+            this.actAuditLapse.selector,
+            this.actAuditEnd.selector
         ];
         // Calls on which the others depend are drawn more often.
-        bytes4[12] memory often = [
+        bytes4[16] memory often = [
             this.actPost.selector,
             this.actPost.selector,
             this.actLapse.selector,
@@ -73,7 +77,11 @@ contract InvariantsTest is ExitHandler {
             this.actCommit.selector,
             this.actCommit.selector,
             this.actReveal.selector,
-            this.actSettle.selector
+            this.actSettle.selector,
+            this.actAudit.selector,
+            this.actAudit.selector,
+            this.actAuditCommit.selector,
+            this.actAuditEnd.selector
         ];
         bytes4[] memory all = new bytes4[](selectors.length + often.length);
         for (uint256 i; i < all.length; ++i) {
@@ -117,7 +125,7 @@ contract InvariantsTest is ExitHandler {
 
     /// @dev 1. The Market's tokens are what the books say people, fees, escrows and bonuses own, and gifts.
     function _tokensAreTheBooks(address currency) private view {
-        uint256 owed = fees[currency] + donated[currency];
+        uint256 owed = fees[currency] + donated[currency] + _setAside(currency);
         for (uint256 i; i < users.length; ++i) {
             owed += balances[currency][users[i]];
         }
@@ -130,14 +138,14 @@ contract InvariantsTest is ExitHandler {
 
     /// @dev 2. The same tokens are the sum of what the Market itself says when asked.
     function _tokensAreTheMarketsOwnSums(address currency) private view {
-        uint256 owed = _fees(currency) + donated[currency];
+        uint256 owed = _fees(currency) + donated[currency] + _setAside(currency);
         for (uint256 i; i < users.length; ++i) {
             owed += market.balanceOf(currency, users[i]);
         }
         for (uint256 i; i < jobs.length; ++i) {
             if (terms[i].currency != currency) continue;
             Job memory j = market.job(jobs[i].id);
-            owed += j.state == JobState.Leased ? uint256(terms[i].shards) * terms[i].maxPrice : j.left;
+            owed += j.state == JobState.Leased ? terms[i].shards * _worstShard(terms[i]) : j.left;
         }
         if (currency == address(dpu)) owed += _bonuses();
         assertEq(_tokens(currency), owed, unicode"tokens != Σ views");
@@ -177,6 +185,9 @@ contract InvariantsTest is ExitHandler {
         for (uint256 k; k < leases.length; ++k) {
             if (leases[k].phase != Phase.None) sum += uint256(leases[k].l.bonus) * 1e9;
         }
+        for (uint256 i; i < audits.length; ++i) {
+            sum += audits[i].bonus * 1e9;
+        }
     }
 
     /* STAKE */
@@ -207,7 +218,7 @@ contract InvariantsTest is ExitHandler {
                 if (leases[k].l.node != nodes[i].id || !_isLiving(k)) continue;
                 sum += uint256(terms[leases[k].job].bond) * leases[k].l.count;
             }
-            assertEq(market.node(nodes[i].id).locked, sum, unicode"locked != Σ bonds");
+            assertEq(market.node(nodes[i].id).locked, sum + _auditorBonds(nodes[i].id), unicode"locked != Σ bonds");
         }
     }
 
@@ -326,6 +337,10 @@ contract InvariantsTest is ExitHandler {
     }
 
     function _endLeases() private {
+        for (uint256 i; i < audits.length; ++i) {
+            if (audits[i].stage == Phase.Claimed) _auditLapseAt(i);
+            if (audits[i].stage != Phase.None) _auditEndAt(i, 0, audits[i].lease);
+        }
         uint256 total = leases.length;
         for (uint256 k; k < total; ++k) {
             if (leases[k].phase == Phase.Revealed) _settleAt(k, leases[k].job);

@@ -2,54 +2,13 @@
 pragma solidity ^0.8.30;
 
 import {JobState} from "src-contracts/types/Job.sol";
-import {Phase, Result} from "src-contracts/types/Lease.sol";
-import {MarketTest} from "test/contracts/lib/MarketTest.sol";
-import {Lease, Packing, Terms} from "test/contracts/lib/Readable.sol";
+import {LeaseWordLib, Phase} from "src-contracts/types/Lease.sol";
+import {PanelBooks} from "test/contracts/invariant/PanelBooks.sol";
+import {Packing, Terms} from "test/contracts/lib/Readable.sol";
 
 /// @dev Random lives of ranges with three or five seats, and what the table of outcomes says of each, kept in books of their own. Every call
 /// must succeed. Jobs are in DPU and have one shard, or two ranges of one shard each.
-abstract contract PanelHandler is MarketTest {
-    struct Range {
-        uint256 job;
-        uint32 first;
-        bool seated;
-        /// Gwei that wait on the range, in the panel or with the lapsed range.
-        uint256 bonus;
-        bool waiting;
-        uint256 joinUntil;
-        uint256 movedAt;
-        uint256[] seats;
-    }
-
-    struct Seat {
-        uint256 range;
-        Phase phase;
-        uint256 at;
-        Work w;
-    }
-
-    struct Booked {
-        Terms t;
-        bytes32 id;
-        uint256 left;
-        uint256 cursor;
-        uint256 done;
-        uint256 busy;
-        bool over;
-    }
-
-    Booked[] internal jobs;
-    Range[] internal ranges;
-    Seat[] internal seats;
-    Actor[] internal nodes;
-    mapping(address owner => uint256) internal balances;
-    mapping(uint32 node => uint256) internal stakes;
-    mapping(uint32 node => uint256) internal locked;
-    uint256 internal fees;
-    uint256 internal burnt;
-    mapping(bytes32 action => uint256) internal tried;
-    mapping(bytes32 action => uint256) internal done;
-    bytes32[] internal actions;
+abstract contract PanelHandler is PanelBooks {
     uint256 private clock;
     uint256 private height;
 
@@ -62,13 +21,6 @@ abstract contract PanelHandler is MarketTest {
         (clock, height) = (vm.getBlockTimestamp(), vm.getBlockNumber());
     }
 
-    function _owners() internal view override returns (address[] memory owners) {
-        owners = new address[](nodes.length);
-        for (uint256 i; i < nodes.length; ++i) {
-            owners[i] = nodes[i].owner;
-        }
-    }
-
     /* OPENING */
 
     function actPost(uint256 seed) external acts("post", seed) {
@@ -76,6 +28,7 @@ abstract contract PanelHandler is MarketTest {
         (t.node, t.seats) = (0, seed % 3 == 0 ? 5 : 3);
         (t.shards, t.maxLease) = (seed >> 8) % 2 == 0 ? (1, 1) : (2, 1);
         t.window = (seed >> 16) % 2 == 0 ? 0 : 60;
+        t.tolerant = (seed >> 17) % 4 == 0;
         t.maxPrice = uint96(1 + (seed >> 24) % 3e18);
         t.minPrice = uint96((seed >> 90) % t.maxPrice);
         t.exec = uint32(60 + (seed >> 130) % 600);
@@ -101,11 +54,8 @@ abstract contract PanelHandler is MarketTest {
         if (from == 0 || from > j.t.expiry || _free(n) < j.t.bond) return;
         if (from > _now()) vm.warp(from);
         vm.prank(n.operator);
-        if (r < ranges.length) {
-            market.takeOver(j.t.pack(), first, n.id);
-        } else {
-            market.claim(j.t.pack(), n.id, 1);
-            r = ranges.length;
+        market.sit(j.t.pack(), first, 1, n.id, 0);
+        if (r == ranges.length) {
             ranges.push();
             (ranges[r].job, ranges[r].first) = (index, first);
             ++j.cursor;
@@ -115,6 +65,7 @@ abstract contract PanelHandler is MarketTest {
         (range.seated, range.waiting, range.bonus) = (true, false, 0);
         (range.joinUntil, range.movedAt) = (_now() + 2 * uint256(j.t.exec), _now());
         delete range.seats;
+        delete range.order;
         ++j.busy;
         _seatTaken(r, n, bonus);
         ++done["claim"];
@@ -139,6 +90,7 @@ abstract contract PanelHandler is MarketTest {
         locked[n.id] += j.t.bond;
     }
 
+    /// @dev Half of those who join have computed already, and are bound at once.
     function actJoin(uint256 seed) external acts("join", seed) {
         (bool found, uint256 r) = _seatedRange(seed);
         if (!found) return;
@@ -147,12 +99,46 @@ abstract contract PanelHandler is MarketTest {
         (, uint40 from) = market.drawn(j.t.pack(), ranges[r].first, n.id);
         if (from == 0 || from > ranges[r].joinUntil || _free(n) < j.t.bond) return;
         if (from > _now()) vm.warp(from);
-        vm.prank(n.operator);
-        market.join(j.t.pack(), ranges[r].first, n.id);
         uint256 bonus = ranges[r].bonus;
         ranges[r].bonus = 0;
-        _seatTaken(r, n, bonus);
+        if ((seed >> 16) % 2 == 0) {
+            vm.prank(n.operator);
+            market.sit(j.t.pack(), ranges[r].first, 1, n.id, 0);
+            _seatTaken(r, n, bonus);
+        } else {
+            _joinBound(r, n, bonus, seed >> 24);
+            ++done["bound"];
+        }
         ++done["join"];
+    }
+
+    function _joinBound(uint256 r, Actor memory n, uint256 bonus, uint256 seed) private {
+        Booked storage j = jobs[ranges[r].job];
+        Work memory w;
+        (w.t, w.id, w.n) = (j.t, j.id, n);
+        (w.salt, w.r) = (keccak256(abi.encode(seats.length + 1)), _answer(seed, seats.length));
+        (w.l.first, w.l.count, w.l.node) = (ranges[r].first, 1, n.id);
+        w.l.price = _priceIn(r);
+        (w.l.bonus, w.l.deadline) = (uint64(bonus), uint40(_now() + j.t.exec));
+        w.l.flags = LeaseWordLib.SEAT | (j.t.shards == 1 ? LeaseWordLib.SOLO : 0);
+        w.l.commitment = _commitmentOf(w);
+        vm.prank(n.operator);
+        market.sit(j.t.pack(), ranges[r].first, 1, n.id, w.l.commitment);
+        seats.push();
+        Seat storage s = seats[seats.length - 1];
+        (s.range, s.phase, s.at, s.w) = (r, Phase.Committed, _now(), w);
+        ranges[r].seats.push(seats.length - 1);
+        ranges[r].order.push(seats.length - 1);
+        ranges[r].movedAt = _now();
+        locked[n.id] += j.t.bond;
+    }
+
+    /// @dev Price of a seat now: the ramp from where this panel's began.
+    function _priceIn(uint256 r) private view returns (uint96) {
+        Terms memory t = jobs[ranges[r].job].t;
+        uint256 passed = _now() - market.panel(jobs[ranges[r].job].id, ranges[r].first).rampFrom;
+        if (passed >= t.ramp) return t.maxPrice;
+        return uint96(t.minPrice + uint256(t.maxPrice - t.minPrice) * passed / t.ramp);
     }
 
     function _seatedRange(uint256 seed) private view returns (bool, uint256) {
@@ -173,16 +159,15 @@ abstract contract PanelHandler is MarketTest {
         return seats.length;
     }
 
-    /// @dev Most are honest; one in four has an answer of its own, and now and then two share a wrong one.
     function actCommit(uint256 seed) external acts("commit", seed) {
         uint256 k = _seatIn(Phase.Claimed, seed);
         if (k == seats.length || _now() > seats[k].w.l.deadline) return;
         Work memory w = seats[k].w;
-        uint256 kind = (seed >> 8) % 8;
-        w.r = _result(kind < 6 ? "right" : kind == 6 ? "shared lie" : string(abi.encode(k)));
+        w.r = _answer(seed >> 8, k);
         _commit(w);
         (seats[k].w, seats[k].phase, seats[k].at) = (w, Phase.Committed, _now());
         ranges[seats[k].range].movedAt = _now();
+        ranges[seats[k].range].order.push(k);
         ++done["commit"];
     }
 
@@ -209,20 +194,6 @@ abstract contract PanelHandler is MarketTest {
         if (r.seats.length == 0) _freed(r);
     }
 
-    function _freed(Range storage r) private {
-        (r.seated, r.waiting) = (false, true);
-        --jobs[r.job].busy;
-    }
-
-    /// @dev Books a slash and returns what of it funds a retry, in gwei.
-    function _slashed(uint32 node, uint256 bond, uint256 amount) private returns (uint256 retry) {
-        retry = amount * 4 / 10 / 1e9;
-        burnt += amount / 2;
-        balances[treasury] += amount - amount / 2 - retry * 1e9;
-        stakes[node] -= amount;
-        locked[node] -= bond;
-    }
-
     function _committedAll(uint256 r) internal view returns (bool) {
         for (uint256 i; i < ranges[r].seats.length; ++i) {
             if (seats[ranges[r].seats[i]].phase == Phase.Claimed) return false;
@@ -247,7 +218,8 @@ abstract contract PanelHandler is MarketTest {
         if (k == seats.length) return;
         (bool open, uint256 closes) = _openReveal(seats[k].range);
         if (!open || _now() > closes) return;
-        _reveal(seats[k].w);
+        (Work[] memory panel, uint256 i) = _panelOf(seats[k].range, k);
+        _revealSeat(panel, i);
         (seats[k].phase, seats[k].at) = (Phase.Revealed, _now());
         ++done["reveal"];
     }
@@ -263,86 +235,36 @@ abstract contract PanelHandler is MarketTest {
 
     /// @dev Ends the panel: those who have not revealed do so now where the job allows it and `show` says so, else their time runs out first.
     function _agreeAt(uint256 r, bool show) internal {
-        _sort(ranges[r].seats);
         (, uint256 closes) = _openReveal(r);
         Booked storage j = jobs[ranges[r].job];
-        uint256 count = ranges[r].seats.length;
-        (Lease[] memory leases, Result[] memory results) = (new Lease[](count), new Result[](count));
-        bytes32[] memory salts = new bytes32[](count);
+        (Work[] memory panel,) = _panelOf(r, 0);
+        bool[] memory silent = new bool[](panel.length);
         uint256 held;
-        bool silent;
+        bool someSilent;
         show = show && j.t.window == 0 && _now() <= closes;
-        for (uint256 i; i < count; ++i) {
-            Seat storage s = seats[ranges[r].seats[i]];
-            (leases[i], results[i]) = (s.w.l, s.w.r);
+        for (uint256 i; i < panel.length; ++i) {
+            Seat storage s = seats[ranges[r].order[i]];
             if (s.phase == Phase.Revealed) {
                 if (s.at + j.t.window > held) held = s.at + j.t.window;
             } else if (show) {
-                salts[i] = s.w.salt;
                 s.phase = Phase.Revealed;
             } else {
-                silent = true;
+                silent[i] = someSilent = true;
             }
         }
-        if (silent && _now() <= closes) vm.warp(closes + 1);
+        if (someSilent && _now() <= closes) vm.warp(closes + 1);
         if (j.t.window != 0 && _now() <= held) vm.warp(held + 1);
-        market.agree(j.t.pack(), ranges[r].first, Packing.pack(leases), results, salts);
-        _bookEnd(ranges[r], j, results);
+        market.agree(j.t.pack(), ranges[r].first, _said(panel, silent));
+        _bookEnd(ranges[r], j, panel);
     }
 
-    function _sort(uint256[] storage list) private {
-        for (uint256 i = 1; i < list.length; ++i) {
-            for (uint256 k = i; k > 0 && seats[list[k]].w.n.id < seats[list[k - 1]].w.n.id; --k) {
-                (list[k], list[k - 1]) = (list[k - 1], list[k]);
-            }
+    /// @dev The seats of a panel in their order, and where in it seat `k` is.
+    function _panelOf(uint256 r, uint256 k) private view returns (Work[] memory panel, uint256 at) {
+        panel = new Work[](ranges[r].order.length);
+        for (uint256 i; i < panel.length; ++i) {
+            panel[i] = seats[ranges[r].order[i]].w;
+            if (ranges[r].order[i] == k) at = i;
         }
-    }
-
-    function _bookEnd(Range storage r, Booked storage j, Result[] memory results) private {
-        uint256 heard;
-        uint256 most;
-        bytes32 root;
-        for (uint256 i; i < results.length; ++i) {
-            if (seats[r.seats[i]].phase != Phase.Revealed) continue;
-            ++heard;
-            uint256 same;
-            for (uint256 k; k < results.length; ++k) {
-                if (seats[r.seats[k]].phase == Phase.Revealed && results[k].root == results[i].root) ++same;
-            }
-            if (same > most) (most, root) = (same, results[i].root);
-        }
-        bool agreed = most >= (uint256(j.t.seats) + 1) / 2;
-        for (uint256 i; i < results.length; ++i) {
-            _bookSeat(r, j, seats[r.seats[i]], agreed, results[i].root == root);
-        }
-        if (heard == 0) return _freed(r);
-        balances[treasury] += r.bonus * 1e9;
-        (r.bonus, r.seated) = (0, false);
-        --j.busy;
-        if (agreed) ++j.done;
-        bool solo = j.t.shards == 1;
-        if (solo || j.done == j.t.shards || (j.busy == 0 && _now() > j.t.expiry)) _bookOver(j);
-    }
-
-    function _bookSeat(Range storage r, Booked storage j, Seat storage s, bool agreed, bool same) private {
-        uint256 bond = j.t.bond;
-        if (s.phase != Phase.Revealed || (agreed && !same)) {
-            r.bonus += s.w.l.bonus + _slashed(s.w.n.id, bond, bond);
-        } else {
-            uint256 gross = agreed ? s.w.l.price : s.w.l.price / 2;
-            j.left -= gross;
-            fees += gross * 3 / 100;
-            balances[s.w.n.owner] += gross - gross * 3 / 100;
-            if (agreed) balances[s.w.n.owner] += uint256(s.w.l.bonus) * 1e9;
-            else r.bonus += s.w.l.bonus;
-            locked[s.w.n.id] -= bond;
-        }
-        s.phase = Phase.None;
-    }
-
-    function _bookOver(Booked storage j) internal {
-        balances[requester] += j.left;
-        (j.left, j.over) = (0, true);
     }
 
     function actClose(uint256 seed) external acts("close", seed) {

@@ -19,8 +19,8 @@ contract PanelInvariantsTest is PanelHandler {
         nodes.push(alice);
         nodes.push(bob);
         nodes.push(carol);
-        nodes.push(_node("dave", STAKE));
-        nodes.push(_node("erin", STAKE));
+        nodes.push(dave);
+        nodes.push(erin);
         nodes.push(_node("frank", STAKE));
         for (uint256 i; i < nodes.length; ++i) {
             stakes[nodes[i].id] = STAKE;

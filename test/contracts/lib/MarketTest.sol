@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {Test} from "forge-std/Test.sol";
 import {IMarket} from "src-contracts/interfaces/IMarket.sol";
 import {Job, JobState} from "src-contracts/types/Job.sol";
-import {LeaseWord, Phase, Result} from "src-contracts/types/Lease.sol";
+import {LeaseWord, LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
 import {Params} from "src-contracts/types/Params.sol";
 import {Rules, RulesLib} from "src-contracts/types/Rules.sol";
@@ -36,6 +36,9 @@ abstract contract MarketTest is Test {
     IDpu internal dpu;
     UsdToken internal usd;
     IMarket internal extension;
+    address internal panels;
+    address internal exits;
+    address internal court;
     IMarket internal market;
 
     address internal governor = makeAddr("governor");
@@ -58,11 +61,10 @@ abstract contract MarketTest is Test {
         usd = new UsdToken();
         bytes memory token = abi.encode(address(dpu));
         extension = IMarket(vm.deployCode("MarketExtension.sol:MarketExtension", token));
-        address panels = vm.deployCode("MarketPanels.sol:MarketPanels", token);
-        address exits = vm.deployCode("MarketExits.sol:MarketExits", token);
-        address court = vm.deployCode("MarketCourt.sol:MarketCourt", token);
-        bytes memory args = abi.encode(address(dpu), extension, panels, exits, court, governor, treasury, _params());
-        market = IMarket(vm.deployCode("Market.sol:Market", args));
+        panels = vm.deployCode("MarketPanels.sol:MarketPanels", token);
+        exits = vm.deployCode("MarketExits.sol:MarketExits", token);
+        court = vm.deployCode("MarketCourt.sol:MarketCourt", token);
+        market = IMarket(vm.deployCode("Market.sol:Market", _arguments(address(dpu), treasury)));
 
         vm.startPrank(governor);
         market.allowCurrency(address(usd), true);
@@ -80,6 +82,11 @@ abstract contract MarketTest is Test {
         bob = _node("bob", STAKE);
         carol = _node("carol", STAKE);
         _pass(1 hours, 100);
+    }
+
+    /// @dev What a Market of the same parts is made with.
+    function _arguments(address token, address treasury_) internal view returns (bytes memory) {
+        return abi.encode(token, extension, panels, exits, court, governor, treasury_, _params());
     }
 
     /* DEFAULTS */
@@ -233,24 +240,6 @@ abstract contract MarketTest is Test {
         return _work(w.t, n, w.l.first);
     }
 
-    function _join(Work memory w, Actor memory n) internal returns (Work memory seat) {
-        vm.prank(n.operator);
-        market.join(w.t.pack(), w.l.first, n.id);
-        return _seat(w, n);
-    }
-
-    function _seatWordOf(bytes32 id, uint32 first, uint32 nodeId) internal view returns (LeaseWord) {
-        return LeaseWord.wrap(market.seatWord(id, first, nodeId));
-    }
-
-    /// @dev Everything of the seat of `n` on the range of `w`, with the result that everybody honest has.
-    function _seat(Work memory w, Actor memory n) internal view returns (Work memory seat) {
-        seat = abi.decode(abi.encode(w), (Work));
-        seat.n = n;
-        seat.l = Packing.readable(_seatWordOf(w.id, w.l.first, n.id), w.l.first);
-        seat.salt = keccak256(abi.encode(w.id, n.id, "salt"));
-    }
-
     function _commitmentOf(Work memory w) internal pure returns (bytes32) {
         return keccak256(abi.encode(w.id, w.l.first, uint8(0), w.l.node, w.r.root, w.r.units, w.r.manifest, w.salt));
     }
@@ -258,7 +247,8 @@ abstract contract MarketTest is Test {
     function _commit(Work memory w) internal {
         bytes32 commitment = _commitmentOf(w);
         vm.prank(w.n.operator);
-        market.commit(w.id, w.l.pack(), commitment);
+        if (w.l.flags & LeaseWordLib.SEAT == 0) market.commit(w.id, w.l.pack(), commitment);
+        else market.commitSeat(w.id, w.l.pack(), commitment);
         w.l.commitment = commitment;
         w.l.committedBlock = uint40(vm.getBlockNumber());
     }

@@ -2,15 +2,16 @@
 pragma solidity ^0.8.30;
 
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
+import {Said} from "src-contracts/interfaces/IPanels.sol";
 import {JobState} from "src-contracts/types/Job.sol";
-import {Phase, Result} from "src-contracts/types/Lease.sol";
-import {Outcome, Panel} from "src-contracts/types/Panel.sol";
+import {LeaseLib, Phase, Result} from "src-contracts/types/Lease.sol";
+import {Outcome} from "src-contracts/types/Panel.sol";
 import {PanelTest} from "test/contracts/lib/PanelTest.sol";
-import {Lease, Packing, Terms} from "test/contracts/lib/Readable.sol";
+import {Terms} from "test/contracts/lib/Readable.sol";
 
-/// @dev Every row of the table of outcomes in docs/assurance.md, and both sides of each deadline that it names.
+/// @dev Every row of the table of outcomes in docs/assurance.md.
 contract AgreeTest is PanelTest {
-    /* OUTCOMES */
+    /* A QUORUM */
 
     function test_Agree_EverybodyIsPaidWhenAllAgree() external {
         Work[] memory seats = _seated(_panelTerms());
@@ -23,7 +24,7 @@ contract AgreeTest is PanelTest {
 
         for (uint256 i; i < 3; ++i) {
             assertEq(_balance(address(dpu), seats[i].n.owner), 1.94e18, "2 less 3 %");
-            assertEq(_record(seats[i].n), 5_078, "5000 + 5000 / 64");
+            assertEq(_record(seats[i].n), 5_078, "5000 + 5000 / 64: the bond of 8 weighs fully");
             _assertFree(seats[i].n, STAKE);
         }
         assertEq(_fees(address(dpu)), 0.18e18);
@@ -51,6 +52,8 @@ contract AgreeTest is PanelTest {
         uint256 supply = dpu.totalSupply();
 
         vm.expectEmit(address(market));
+        emit JobFacts.LeaseRevealed(seats[0].id, bob.id, 0, seats[1].r);
+        vm.expectEmit(address(market));
         emit JobFacts.SeatFaulted(seats[0].id, bob.id, 0, 8e18, 2_500, false);
         _agree(seats);
 
@@ -63,6 +66,60 @@ contract AgreeTest is PanelTest {
         assertEq(uint8(_state(seats[0].id)), uint8(JobState.Complete));
         _assertSolvent(0);
     }
+
+    function test_Agree_UnitsThatDifferAreAnotherResult() external {
+        Work[] memory seats = _seated(_panelTerms());
+        seats[2].r.units += 1;
+        _commitAll(seats);
+        _agree(seats);
+        _assertFree(carol, STAKE - 8e18);
+        assertEq(_balance(address(dpu), alice.owner), 1.94e18);
+    }
+
+    function test_Agree_AnotherManifestOfTheSameResultIsToldAndPaid() external {
+        Work[] memory seats = _seated(_panelTerms());
+        seats[2].r.manifest = keccak256("packed in another way");
+        _commitAll(seats);
+        vm.expectEmit(address(market));
+        emit JobFacts.LeaseRevealed(seats[0].id, carol.id, 0, seats[2].r);
+        _agree(seats);
+        assertEq(_balance(address(dpu), carol.owner), 1.94e18);
+    }
+
+    function test_Agree_WhoWithholdsLosesItsBond() external {
+        Work[] memory seats = _seated(_panelTerms());
+        _commitAll(seats);
+        _revealSeat(seats, 0);
+        _revealSeat(seats, 2);
+        _pass(10 minutes, 1);
+        _refuses(seats, 2, abi.encodeWithSelector(JobFacts.TooEarly.selector, seats[0].id, 0, uint40(_now() + 1)));
+        _pass(1, 1);
+
+        vm.expectEmit(address(market));
+        emit JobFacts.SeatFaulted(seats[0].id, bob.id, 0, 8e18, 2_500, true);
+        _agree(seats, 2);
+
+        assertEq(_balance(address(dpu), alice.owner), 1.94e18);
+        assertEq(_balance(address(dpu), carol.owner), 1.94e18);
+        _assertFree(bob, STAKE - 8e18);
+        _assertSolvent(0);
+    }
+
+    function test_Agree_TwoOfThreeWhenNobodyElseCame() external {
+        Terms memory t = _panelTerms();
+        Work[] memory seats = new Work[](2);
+        seats[0] = _opened(t);
+        seats[1] = _sit(seats[0], bob);
+        _commitAll(seats);
+        vm.warp(_now() + 2 * uint256(t.exec));
+        _refuses(seats, 0, abi.encodeWithSelector(JobFacts.TooEarly.selector, seats[0].id, 0, uint40(0)));
+        vm.warp(_now() + 1);
+        _agree(seats);
+        assertEq(uint8(_state(seats[0].id)), uint8(JobState.Complete));
+        _assertSolvent(0);
+    }
+
+    /* NO QUORUM */
 
     function test_Agree_NobodyAgreesAndNobodyIsSlashed() external {
         Work[] memory seats = _seated(_panelTerms());
@@ -85,32 +142,12 @@ contract AgreeTest is PanelTest {
         _assertSolvent(0);
     }
 
-    function test_Agree_WhoWithholdsLosesItsBond() external {
-        Work[] memory seats = _seated(_panelTerms());
-        _commitAll(seats);
-        _reveal(seats[0]);
-        _reveal(seats[2]);
-        _pass(10 minutes, 1);
-        bytes memory early = abi.encodeWithSelector(JobFacts.TooEarly.selector, seats[0].id, 0, uint40(_now() + 1));
-        _refuses(seats, [false, false, false], early);
-        _pass(1, 1);
-
-        vm.expectEmit(address(market));
-        emit JobFacts.SeatFaulted(seats[0].id, bob.id, 0, 8e18, 2_500, true);
-        _agree(seats, [false, false, false]);
-
-        assertEq(_balance(address(dpu), alice.owner), 1.94e18);
-        assertEq(_balance(address(dpu), carol.owner), 1.94e18);
-        _assertFree(bob, STAKE - 8e18);
-        _assertSolvent(0);
-    }
-
     function test_Agree_OneHonestSeatAmongSilentOnesIsPaidHalf() external {
         Work[] memory seats = _seated(_panelTerms());
         _commitAll(seats);
-        _reveal(seats[1]);
+        _revealSeat(seats, 1);
         _pass(10 minutes + 1, 1);
-        _agree(seats, [false, false, false]);
+        _agree(seats, 5);
 
         assertEq(_balance(address(dpu), bob.owner), 0.97e18);
         _assertFree(alice, STAKE - 8e18);
@@ -120,14 +157,26 @@ contract AgreeTest is PanelTest {
         _assertSolvent(0);
     }
 
+    function test_Agree_OneSeatAloneIsNoQuorum() external {
+        Terms memory t = _panelTerms();
+        Work[] memory seats = new Work[](1);
+        seats[0] = _opened(t);
+        _commitAll(seats);
+        vm.warp(_now() + 2 * uint256(t.exec) + 1);
+        _agree(seats);
+        assertEq(_balance(address(dpu), alice.owner), 0.97e18);
+        assertEq(uint8(_state(seats[0].id)), uint8(JobState.Closed));
+        _assertSolvent(0);
+    }
+
     function test_Agree_ATieOfTwoIsNoQuorum() external {
         Work[] memory seats = _seated(_panelTerms());
         seats[1].r = _result("wrong");
         _commitAll(seats);
-        _reveal(seats[0]);
-        _reveal(seats[1]);
+        _revealSeat(seats, 0);
+        _revealSeat(seats, 1);
         _pass(10 minutes + 1, 1);
-        _agree(seats, [false, false, false]);
+        _agree(seats, 4);
 
         assertEq(_balance(address(dpu), alice.owner), 0.97e18);
         assertEq(_balance(address(dpu), bob.owner), 0.97e18);
@@ -137,6 +186,43 @@ contract AgreeTest is PanelTest {
         _assertSolvent(0);
     }
 
+    function test_Agree_FiveSeatsTwoTwoOneIsNoQuorum() external {
+        Work[] memory seats = _five();
+        (seats[1].r, seats[3].r, seats[4].r) = (_result("b"), _result("b"), _result("c"));
+        _commitAll(seats);
+        _agree(seats);
+        for (uint256 i; i < 5; ++i) {
+            assertEq(_balance(address(dpu), seats[i].n.owner), 0.97e18);
+        }
+        _assertSolvent(0);
+    }
+
+    function test_Agree_FiveSeatsThreeAreAQuorum() external {
+        Work[] memory seats = _five();
+        (seats[0].r, seats[2].r) = (_result("b"), _result("c"));
+        _commitAll(seats);
+        _agree(seats);
+        for (uint256 i; i < 5; ++i) {
+            bool right = i != 0 && i != 2;
+            assertEq(_balance(address(dpu), seats[i].n.owner), right ? 1.94e18 : 0);
+            _assertFree(seats[i].n, right ? STAKE : STAKE - 8e18);
+        }
+        _assertSolvent(0);
+    }
+
+    function _five() private returns (Work[] memory seats) {
+        Terms memory t = _panelTerms();
+        t.seats = 5;
+        seats = new Work[](5);
+        seats[0] = _opened(t);
+        Actor[4] memory others = [bob, carol, dave, erin];
+        for (uint256 i; i < 4; ++i) {
+            seats[i + 1] = _sit(seats[0], others[i]);
+        }
+    }
+
+    /* NOBODY SPEAKS */
+
     function test_Agree_NobodySpeaksAndTheRangeIsFreeAgain() external {
         Work[] memory seats = _seated(_panelTerms());
         _commitAll(seats);
@@ -144,7 +230,7 @@ contract AgreeTest is PanelTest {
 
         vm.expectEmit(address(market));
         emit JobFacts.PanelEnded(seats[0].id, 0, Outcome.Silent, Result(0, 0, 0));
-        _agree(seats, [false, false, false]);
+        _agree(seats, 7);
 
         _assertFree(alice, STAKE - 8e18);
         _assertFree(bob, STAKE - 8e18);
@@ -159,12 +245,10 @@ contract AgreeTest is PanelTest {
     function _finishByOthers(Work memory w) private {
         vm.warp(w.t.expiry);
         vm.roll(vm.getBlockNumber() + 2);
-        vm.prank(dave.operator);
-        market.takeOver(w.t.pack(), 0, dave.id);
         Work[] memory seats = new Work[](2);
-        seats[0] = _seat(w, dave);
+        seats[0] = _sit(w, dave);
         assertEq(seats[0].l.bonus, 9.6e9, "gwei");
-        seats[1] = _join(seats[0], erin);
+        seats[1] = _sit(seats[0], alice); // it has lost its bond, and is as good as any other now
         _commitAll(seats);
         vm.warp(_now() + 2 * uint256(w.t.exec) + 1);
         _agree(seats);
@@ -173,140 +257,88 @@ contract AgreeTest is PanelTest {
         _assertSolvent(0);
     }
 
-    function test_Agree_FiveSeatsTwoTwoOneIsNoQuorum() external {
+    /* RESULTS THAT MAY DIFFER */
+
+    function test_Agree_TolerantResultsMayDiffer() external {
         Terms memory t = _panelTerms();
-        t.seats = 5;
-        Work[] memory seats = new Work[](5);
-        seats[0] = _opened(t);
-        Actor[4] memory others = [bob, carol, dave, erin];
-        for (uint256 i; i < 4; ++i) {
-            seats[i + 1] = _join(seats[0], others[i]);
-        }
-        (seats[1].r, seats[3].r, seats[4].r) = (_result("b"), _result("b"), _result("c"));
+        t.tolerant = true;
+        Work[] memory seats = _seated(t);
+        (seats[1].r, seats[2].r) = (_result("nearly"), _result("also nearly"));
         _commitAll(seats);
+        vm.expectEmit(address(market));
+        emit JobFacts.PanelEnded(seats[0].id, 0, Outcome.Agreed, seats[0].r);
         _agree(seats);
-        for (uint256 i; i < 5; ++i) {
-            assertEq(_balance(address(dpu), seats[i].n.owner), 0.97e18);
+        for (uint256 i; i < 3; ++i) {
+            assertEq(_balance(address(dpu), seats[i].n.owner), 1.94e18);
+            _assertFree(seats[i].n, STAKE);
         }
+        assertEq(uint8(_state(seats[0].id)), uint8(JobState.Complete));
         _assertSolvent(0);
     }
 
-    /* TIMES */
-
-    function test_RevertWhen_Reveal_SomebodyMayStillCommit() external {
-        Work[] memory seats = _seated(_panelTerms());
-        _commit(seats[0]);
-        _commit(seats[1]);
-        bytes memory error = abi.encodeWithSelector(JobFacts.TooEarly.selector, seats[0].id, 0, uint40(0));
-        vm.expectRevert(error);
-        market.reveal(seats[0].t.pack(), seats[0].l.pack(), seats[0].r, seats[0].salt);
-        // Joining is over, but carol may still be about to commit until someone lapses her.
-        vm.warp(_now() + 2 * uint256(seats[0].t.exec) + 1);
-        vm.expectRevert(error);
-        market.reveal(seats[0].t.pack(), seats[0].l.pack(), seats[0].r, seats[0].salt);
-        market.lapse(seats[2].t.pack(), seats[2].l.pack());
-        _reveal(seats[0]);
+    /// @dev That a job cannot be done is never within the tolerance of a result, whoever commits first.
+    function test_Agree_TolerantDoesNotCoverAFault() external {
+        for (uint256 who; who < 3; ++who) {
+            uint256 at = vm.snapshotState();
+            Terms memory t = _panelTerms();
+            t.tolerant = true;
+            Work[] memory seats = _seated(t);
+            (seats[1].r, seats[2].r) = (_result("nearly"), _result("also nearly"));
+            seats[who].r = Result(LeaseLib.SPEC_FAULT, 0, 0);
+            _commitAll(seats);
+            _agree(seats);
+            for (uint256 i; i < 3; ++i) {
+                assertEq(_balance(address(dpu), seats[i].n.owner), i == who ? 0 : 1.94e18);
+                _assertFree(seats[i].n, i == who ? STAKE - 8e18 : STAKE);
+            }
+            assertEq(uint8(_state(seats[0].id)), uint8(JobState.Complete));
+            _assertSolvent(0);
+            vm.revertToState(at);
+        }
     }
 
-    function test_Agree_TwoOfThreeWhenNobodyElseCame() external {
-        Terms memory t = _panelTerms();
-        Work[] memory seats = new Work[](2);
-        seats[0] = _opened(t);
-        seats[1] = _join(seats[0], bob);
-        _commitAll(seats);
-        vm.warp(_now() + 2 * uint256(t.exec));
-        bytes memory error = abi.encodeWithSelector(JobFacts.TooEarly.selector, seats[0].id, 0, uint40(0));
-        _refuses(seats, [true, true, true], error);
-        vm.warp(_now() + 1);
-        _agree(seats);
-        assertEq(uint8(_state(seats[0].id)), uint8(JobState.Complete));
-    }
+    /* A JOB THAT CANNOT BE DONE */
 
-    function test_Agree_AfterTheWindowOfTheLastReveal() external {
+    function test_Agree_AQuorumOfFaultsEndsTheRangeForTheKillFee() external {
         Terms memory t = _panelTerms();
         t.window = 120;
         Work[] memory seats = _seated(t);
+        uint256 before = _balance(address(dpu), requester);
+        for (uint256 i; i < 3; ++i) {
+            seats[i].r = Result(LeaseLib.SPEC_FAULT, 0, 0);
+        }
         _commitAll(seats);
-        bytes memory error = abi.encodeWithSelector(JobFacts.TooEarly.selector, seats[0].id, 0, uint40(_now() + 121));
-        _refuses(seats, [true, true, true], error);
-        _reveal(seats[0]);
-        _reveal(seats[1]);
-        _pass(60, 1);
-        _reveal(seats[2]);
-        _pass(120, 1);
-        error = abi.encodeWithSelector(JobFacts.TooEarly.selector, seats[0].id, 0, uint40(_now() + 1));
-        _refuses(seats, [false, false, false], error);
-        _pass(1, 1);
-        _agree(seats, [false, false, false]);
-        assertEq(uint8(_state(seats[0].id)), uint8(JobState.Complete));
-    }
-
-    function test_Agree_LastSecondOfTheSalts() external {
-        Work[] memory seats = _seated(_panelTerms());
-        _commitAll(seats);
-        _pass(10 minutes + 1, 1);
-        bytes memory error =
-            abi.encodeWithSelector(JobFacts.DeadlinePassed.selector, seats[0].id, 0, uint40(_now() - 1));
-        _refuses(seats, [true, true, true], error);
-        vm.warp(_now() - 1);
+        for (uint256 i; i < 3; ++i) {
+            _revealSeat(seats, i);
+        }
+        _pass(121, 1);
+        vm.expectEmit(address(market));
+        emit JobFacts.PanelEnded(seats[0].id, 0, Outcome.Agreed, seats[0].r);
         _agree(seats);
-        assertEq(uint8(_state(seats[0].id)), uint8(JobState.Complete));
+        for (uint256 i; i < 3; ++i) {
+            assertEq(_balance(address(dpu), seats[i].n.owner), 0.97e18, "half the price, less 3 %");
+            assertEq(_record(seats[i].n), 5_000, "nothing was computed");
+            _assertFree(seats[i].n, STAKE);
+        }
+        assertEq(_balance(address(dpu), requester) - before, 3e18);
+        assertEq(uint8(_state(seats[0].id)), uint8(JobState.Closed));
+        _assertSolvent(0);
     }
 
-    /* BAD CALLDATA */
-
-    function test_RevertWhen_Agree_SeatsAreNotAllGivenOnceInOrder() external {
+    function test_Agree_AFaultThatNobodyMayChallengeEarnsNothing() external {
         Work[] memory seats = _seated(_panelTerms());
-        _commitAll(seats);
-        bytes memory mismatch = abi.encodeWithSelector(JobFacts.LeaseMismatch.selector, seats[0].id, 0);
-
-        Work[] memory two = new Work[](2);
-        (two[0], two[1]) = (seats[0], seats[1]);
-        _refuses(two, [true, true, true], abi.encodeWithSelector(JobFacts.SeatsMissing.selector, seats[0].id, 0, 2, 3));
-        Work[] memory wrong = new Work[](3);
-        (wrong[0], wrong[1], wrong[2]) = (seats[1], seats[0], seats[2]);
-        _refuses(wrong, [true, true, true], mismatch);
-        (wrong[0], wrong[1]) = (seats[0], seats[0]);
-        _refuses(wrong, [true, true, true], mismatch);
-        wrong[1] = abi.decode(abi.encode(seats[1]), (Work));
-        wrong[1].r = _result("another than committed");
-        _refuses(wrong, [true, true, true], mismatch);
-        wrong[1] = abi.decode(abi.encode(seats[1]), (Work));
-        wrong[1].l.price += 1;
-        _refuses(wrong, [true, true, true], mismatch);
-    }
-
-    function test_RevertWhen_Agree_LengthsDiffer() external {
-        Work[] memory seats = _seated(_panelTerms());
-        _commitAll(seats);
-        (Lease[] memory leases, Result[] memory results,) = _parts(seats, [true, true, true]);
-        vm.expectRevert(abi.encodeWithSelector(JobFacts.LengthMismatch.selector, 3, 3));
-        market.agree(seats[0].t.pack(), 0, Packing.pack(leases), results, new bytes32[](2));
-    }
-
-    function test_RevertWhen_Agree_Twice() external {
-        Work[] memory seats = _seated(_panelTerms());
+        uint256 before = _balance(address(dpu), requester);
+        for (uint256 i; i < 3; ++i) {
+            seats[i].r = Result(LeaseLib.SPEC_FAULT, 0, 0);
+        }
         _commitAll(seats);
         _agree(seats);
-        _refuses(
-            seats,
-            [true, true, true],
-            abi.encodeWithSelector(JobFacts.LeaseInPhase.selector, seats[0].id, 0, Phase.None, Phase.Seated)
-        );
-    }
-
-    function test_RevertWhen_SettleOrAccept_ASeatByItself() external {
-        Work[] memory seats = _seated(_panelTerms());
-        _commitAll(seats);
-        _reveal(seats[0]);
-        (Lease[] memory leases, Result[] memory results) = (new Lease[](1), new Result[](1));
-        (leases[0], results[0]) = (seats[0].l, seats[0].r);
-        bytes memory error = abi.encodeWithSelector(JobFacts.SeatsAgree.selector, seats[0].id, 0);
-        vm.expectRevert(error);
-        market.settle(seats[0].t.pack(), Packing.pack(leases), results);
-        bytes memory signature = _acceptance(seats[0].t, 0, alice.id, seats[0].r);
-        vm.expectRevert(error);
-        market.accept(seats[0].t.pack(), seats[0].l.pack(), seats[0].r, signature);
+        for (uint256 i; i < 3; ++i) {
+            assertEq(_balance(address(dpu), seats[i].n.owner), 0);
+            _assertFree(seats[i].n, STAKE);
+        }
+        assertEq(_balance(address(dpu), requester) - before, 6e18);
+        _assertSolvent(0);
     }
 
     /* SHARED JOBS */
@@ -316,8 +348,6 @@ contract AgreeTest is PanelTest {
         (t.shards, t.maxLease) = (4, 2);
         Work[] memory seats = _seated(t);
         assertEq(seats[0].l.count, 2);
-        Panel memory p = market.panel(seats[0].id, 0);
-        assertEq(abi.encode(p.count, p.sitting, p.committed), abi.encode(2, 3, 0));
         _commitAll(seats);
         _agree(seats);
         assertEq(_balance(address(dpu), bob.owner), 3.88e18, "two shards at 2, less 3 %");
@@ -325,6 +355,39 @@ contract AgreeTest is PanelTest {
         assertEq(market.job(seats[0].id).done, 2);
         vm.warp(uint256(t.expiry) + 1);
         market.close(t.pack());
+        _assertSolvent(0);
+    }
+
+    function test_Agree_UnresolvedRangeIsNeverDone() external {
+        Terms memory t = _panelTerms();
+        (t.shards, t.maxLease) = (4, 2);
+        Work[] memory seats = _seated(t);
+        (seats[1].r, seats[2].r) = (_result("second"), _result("third"));
+        _commitAll(seats);
+        _agree(seats);
+        assertEq(market.job(seats[0].id).left, 24e18 - 6e18, "half of three prices for two shards");
+        assertEq(market.job(seats[0].id).done, 0);
+        assertEq(market.job(seats[0].id).busy, 0);
+        assertEq(uint8(_phase(seats[0])), uint8(Phase.None));
+        _cannotSit(seats[0], dave, abi.encodeWithSelector(JobFacts.NothingToClaim.selector, seats[0].id));
+        vm.warp(uint256(t.expiry) + 1);
+        market.close(t.pack());
+        _assertSolvent(0);
+    }
+
+    function test_Agree_EndsACancelledJobWithItsLastPanel() external {
+        Terms memory t = _panelTerms();
+        (t.shards, t.maxLease) = (4, 2);
+        Work[] memory seats = _seated(t);
+        uint256 before = _balance(address(dpu), requester);
+        vm.prank(requester);
+        market.cancel(t.pack());
+        assertEq(_balance(address(dpu), requester) - before, 12e18, "the seats of two shards stay in escrow");
+        _commitAll(seats);
+        Said[] memory said = _said(seats, 0);
+        vm.expectEmit(address(market));
+        emit JobFacts.JobClosed(seats[0].id, 0);
+        market.agree(t.pack(), 0, said);
         _assertSolvent(0);
     }
 }

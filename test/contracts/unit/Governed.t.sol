@@ -91,18 +91,20 @@ contract GovernedTest is MarketTest {
         p.retryBps = 4_001;
         _refuses(p, "retryBps", 4_001, 0, 4_000);
         p = _params();
-        p.auditBps = 10_001;
-        _refuses(p, "auditBps", 10_001, 0, 10_000);
+        (p.auditRates, p.feeBps) = (3 << 14, 499); // 5 % of runtime 7
+        _refuses(p, "auditRates", 500, 0, 499);
+        (p.auditRates, p.feeBps) = (2 << 2, 199); // 2 % of runtime 1
+        _refuses(p, "auditRates", 200, 0, 199);
         p = _params();
         p.revealWindow = 4;
-        _refuses(p, "revealWindow", 4, 5, 12 hours);
-        p.revealWindow = 12 hours + 1;
-        _refuses(p, "revealWindow", 12 hours + 1, 5, 12 hours);
+        _refuses(p, "revealWindow", 4, 5, 2 hours);
+        p.revealWindow = 2 hours + 1;
+        _refuses(p, "revealWindow", 2 hours + 1, 5, 2 hours);
         p = _params();
         p.auditWindow = 4;
-        _refuses(p, "auditWindow", 4, 5, 24 hours);
-        p.auditWindow = 24 hours + 1;
-        _refuses(p, "auditWindow", 24 hours + 1, 5, 24 hours);
+        _refuses(p, "auditWindow", 4, 5, 12 hours);
+        p.auditWindow = 12 hours + 1;
+        _refuses(p, "auditWindow", 12 hours + 1, 5, 12 hours);
         p = _params();
         p.openFor = 1 days + 1;
         _refuses(p, "openFor", 1 days + 1, 0, 1 days);
@@ -128,8 +130,8 @@ contract GovernedTest is MarketTest {
     function testFuzz_AddParams_TakesExactlyWhatIsInBounds(Params memory p) external {
         bool fits = p.feeBps <= 1_000 && p.bondTenths <= 1_000 && p.noShowBps >= 100 && p.noShowBps <= 10_000
             && p.burnBps >= 1_000 && p.burnBps <= 10_000 && uint256(p.burnBps) + p.retryBps <= 10_000
-            && p.auditBps <= 10_000 && p.revealWindow >= 5 && p.revealWindow <= 12 hours && p.auditWindow >= 5
-            && p.auditWindow <= 24 hours && p.openFor <= 1 days && p.drawStep >= 1 && p.drawStep <= 1 hours
+            && _dearestAudit(p) <= p.feeBps && p.revealWindow >= 5 && p.revealWindow <= 2 hours && p.auditWindow >= 5
+            && p.auditWindow <= 12 hours && p.openFor <= 1 days && p.drawStep >= 1 && p.drawStep <= 1 hours
             && p.drawOpenAfter >= 1 && p.drawOpenAfter <= 6 hours;
         vm.prank(governor);
         try market.addParams(p) returns (uint16 version) {
@@ -140,15 +142,24 @@ contract GovernedTest is MarketTest {
         }
     }
 
+    /// @dev The highest of the eight rates, basis points.
+    function _dearestAudit(Params memory p) private pure returns (uint256 most) {
+        uint256[4] memory rates = [uint256(0), 100, 200, 500];
+        for (uint256 r; r < 8; ++r) {
+            uint256 rate = rates[(p.auditRates >> (2 * r)) & 3];
+            if (rate > most) most = rate;
+        }
+    }
+
     function testFuzz_AddParams_AnythingInBoundsIsTaken(Params memory p) external {
         p.feeBps %= 1_001;
         p.bondTenths %= 1_001;
         p.noShowBps = 100 + p.noShowBps % 9_901;
         p.burnBps = 1_000 + p.burnBps % 9_001;
         p.retryBps %= 10_001 - p.burnBps;
-        p.auditBps %= 10_001;
-        p.revealWindow = 5 + p.revealWindow % (12 hours - 4);
-        p.auditWindow = 5 + p.auditWindow % (24 hours - 4);
+        if (_dearestAudit(p) > p.feeBps) p.auditRates = 0;
+        p.revealWindow = 5 + p.revealWindow % (2 hours - 4);
+        p.auditWindow = 5 + p.auditWindow % (12 hours - 4);
         p.openFor %= 1 days + 1;
         p.drawStep = 1 + p.drawStep % 3_600;
         p.drawOpenAfter = 1 + p.drawOpenAfter % 6 hours;
@@ -169,13 +180,13 @@ contract GovernedTest is MarketTest {
 
     function test_SetUnbonding_InBounds() external {
         vm.startPrank(governor);
-        vm.expectRevert(_bounds("unbonding", 5 days - 1, 5 days, 60 days));
-        market.setUnbonding(5 days - 1);
-        vm.expectRevert(_bounds("unbonding", 60 days + 1, 5 days, 60 days));
+        vm.expectRevert(_bounds("unbonding", 7 days - 1, 7 days, 60 days));
+        market.setUnbonding(7 days - 1);
+        vm.expectRevert(_bounds("unbonding", 60 days + 1, 7 days, 60 days));
         market.setUnbonding(60 days + 1);
         vm.expectEmit(address(market));
-        emit LedgerFacts.UnbondingSet(5 days);
-        market.setUnbonding(5 days);
+        emit LedgerFacts.UnbondingSet(7 days);
+        market.setUnbonding(7 days);
     }
 
     function test_AllowCurrencyAndRuntime_RefuseWhatCannotBe() external {

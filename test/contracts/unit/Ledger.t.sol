@@ -5,6 +5,7 @@ import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
 import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {LedgerFacts} from "src-contracts/interfaces/ILedger.sol";
+import {IMarket} from "src-contracts/interfaces/IMarket.sol";
 import {Rules} from "src-contracts/types/Rules.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
 
@@ -194,9 +195,23 @@ contract LedgerTest is MarketTest {
         extension.delegateStake(stranger);
     }
 
-    function test_RevertWhen_Market_ExtensionIsForAnotherToken() external {
-        vm.expectRevert(abi.encodeWithSignature("ExtensionMismatch(address)", address(extension)));
-        _market(address(usd), treasury);
+    /// @dev Each of the three parts by itself.
+    function test_RevertWhen_Market_APartIsForAnotherToken() external {
+        bytes memory token = abi.encode(address(usd));
+        address[3] memory others = [
+            vm.deployCode("MarketExtension.sol:MarketExtension", token),
+            vm.deployCode("MarketPanels.sol:MarketPanels", token),
+            vm.deployCode("MarketCourt.sol:MarketCourt", token)
+        ];
+        for (uint256 i; i < 3; ++i) {
+            uint256 at = vm.snapshotState();
+            if (i == 0) extension = IMarket(others[0]);
+            if (i == 1) panels = others[1];
+            if (i == 2) court = others[2];
+            vm.expectRevert(abi.encodeWithSignature("PartMismatch(address)", others[i]));
+            _market(address(dpu), treasury);
+            vm.revertToState(at);
+        }
     }
 
     function test_RevertWhen_Market_TreasuryIsZero() external {
@@ -205,8 +220,7 @@ contract LedgerTest is MarketTest {
     }
 
     function _market(address token, address treasury_) private {
-        bytes memory arguments = abi.encode(token, address(extension), governor, treasury_, _params());
-        bytes memory code = bytes.concat(vm.getCode("Market.sol:Market"), arguments);
+        bytes memory code = bytes.concat(vm.getCode("Market.sol:Market"), _arguments(token, treasury_));
         assembly ("memory-safe") {
             if iszero(create(0, add(code, 0x20), mload(code))) {
                 returndatacopy(0, 0, returndatasize())

@@ -40,7 +40,7 @@ contract PostTest is MarketTest {
         Terms memory t = _many(7, 3);
         bytes32 typehash = keccak256(
             "Terms(address requester,address currency,uint96 minPrice,uint96 maxPrice,uint96 bond,uint32 shards,"
-            "uint16 maxLease,uint8 runtime,uint8 tier,uint8 seats,bool direct,uint16 auditBps,uint152 rules,uint32 node,"
+            "uint16 maxLease,uint8 runtime,uint8 tier,uint8 seats,bool direct,bool tolerant,uint16 auditBps,uint152 rules,uint32 node,"
             "uint40 start,uint40 expiry,uint32 ramp,uint32 exec,uint32 window,bytes32 spec,bytes32 afterJob,uint64 salt)"
         );
         bytes32 hash = keccak256(bytes.concat(typehash, abi.encode(t)));
@@ -310,7 +310,7 @@ contract PostTest is MarketTest {
         Terms memory t = _terms();
         bytes32 id = market.jobId(t.pack());
         PackedTerms memory packed = t.pack();
-        packed.shape |= 0xfe;
+        packed.shape |= 0xfc;
         packed.times |= type(uint256).max << 208;
         assertEq(market.jobId(packed), id);
 

@@ -58,10 +58,13 @@ contract ViewsTest is MarketTest {
     function test_WorstCaseExit_IsTheSumOfEveryWindow() external {
         Terms memory t = _terms();
         _post(t);
-        assertEq(market.worstCaseExit(t.pack()), t.expiry + 300 + 120 + 1 + 40 minutes);
+        assertEq(
+            market.worstCaseExit(t.pack()),
+            t.expiry + 300 + 120 + 1 + 30 minutes + 300 + 10 minutes + 2 * 300 + 50 minutes
+        );
         t = _direct();
         Work memory w = _claimed(t);
-        assertEq(market.worstCaseExit(t.pack()), t.expiry + 300 + 120 + 1);
+        assertEq(market.worstCaseExit(t.pack()), t.expiry + 300 + 120 + 1 + 2 * 300 + 50 minutes);
         _accept(w);
         assertEq(market.worstCaseExit(t.pack()), 0);
     }
