@@ -8,6 +8,7 @@ export const seatPhase = onchainEnum('seat_phase', [
   'revealed',
   'settled',
   'lapsed',
+  'excused',
   'faulted',
   'unresolved',
 ]);

@@ -5,10 +5,19 @@
 import { index, onchainEnum, onchainTable, primaryKey, relations } from 'ponder';
 import { panel, seat } from './panels.schema.ts';
 
+export * from './court.schema.ts';
 export * from './panels.schema.ts';
 
 export const jobState = onchainEnum('job_state', ['open', 'running', 'complete', 'cancelled', 'closed']);
-export const leasePhase = onchainEnum('lease_phase', ['claimed', 'committed', 'revealed', 'settled', 'lapsed']);
+/** `excused`: a jury could not judge it, or found that the job cannot be done. */
+export const leasePhase = onchainEnum('lease_phase', [
+  'claimed',
+  'committed',
+  'revealed',
+  'settled',
+  'lapsed',
+  'excused',
+]);
 export const stakeKind = onchainEnum('stake_kind', ['staked', 'queued', 'cancelled', 'unstaked', 'slashed']);
 /** What each kind does to a balance is in `src/money.ts`. */
 export const paymentKind = onchainEnum('payment_kind', [
@@ -23,6 +32,12 @@ export const paymentKind = onchainEnum('payment_kind', [
   'slash',
   'burn',
   'treasury',
+  'pledge',
+  'release',
+  'jury',
+  'reward',
+  'repaid',
+  'forfeit',
   'sweep',
   'audit',
   'auditRefund',
@@ -63,6 +78,13 @@ export const activityType = onchainEnum('activity_type', [
   'seatFaulted',
   'auditOpened',
   'creditsSet',
+  'challenged',
+  'jurorServed',
+  'jurorSpoke',
+  'judged',
+  'appealed',
+  'disputeEnded',
+  'leaseJudged',
 ]);
 
 export const job = onchainTable(
@@ -246,12 +268,14 @@ export const stakeEvent = onchainTable(
   (t) => ({ nodeIdx: index().on(t.node, t.event) }),
 );
 
-/** Every move of money. One event makes at most one row of a kind. */
+/** Every move of money. */
 export const payment = onchainTable(
   'payment',
   (t) => ({
     event: t.text().notNull(),
     kind: paymentKind().notNull(),
+    /** Tells the rows of one event and kind apart, e.g. the fees of a jury; 0 for the first. */
+    part: t.integer().notNull(),
     currency: t.hex().notNull(),
     /** Whose balance or stake it is; null where it belongs to nobody (burnt, or in the fee pot). */
     account: t.hex(),
@@ -264,7 +288,7 @@ export const payment = onchainTable(
     transaction: t.hex().notNull(),
   }),
   (t) => ({
-    pk: primaryKey({ columns: [t.event, t.kind] }),
+    pk: primaryKey({ columns: [t.event, t.kind, t.part] }),
     accountIdx: index().on(t.account, t.event),
     jobIdx: index().on(t.job, t.event),
   }),

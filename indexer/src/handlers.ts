@@ -1,3 +1,4 @@
+import { courtHandlers } from './handlers/court.ts';
 import { governanceHandlers } from './handlers/governance.ts';
 import { jobHandlers } from './handlers/jobs.ts';
 import { leaseHandlers } from './handlers/leases.ts';
@@ -16,4 +17,5 @@ export const handlers: Handlers = {
   ...jobHandlers,
   ...leaseHandlers,
   ...panelHandlers,
+  ...courtHandlers,
 };

@@ -26,6 +26,14 @@ const EFFECT = {
   /** The protocol's money for an auditor is set aside from the treasury; what the auditor does not earn comes back. */
   audit: -1n,
   auditRefund: 1n,
+  /** DPU that accounts stake on a dispute is set aside, and given back as far as juries did not spend it. */
+  pledge: -1n,
+  release: 1n,
+  /** A juror's fee; a challenger's reward; what an appellant that was right gets back; a holder's half of what was wrongly staked. */
+  jury: 1n,
+  reward: 1n,
+  repaid: 1n,
+  forfeit: 1n,
 } as const satisfies Record<PaymentKind, bigint>;
 
 /** A move of `amount` of `currency`; `account` is whose balance or stake it is, if anybody's. */
@@ -37,6 +45,8 @@ export interface Payment {
   job?: Hex;
   first?: number;
   node?: number;
+  /** Tells several of one kind in one event apart; 0 when absent. */
+  part?: number;
 }
 
 /** Records a move of money and applies it to the balance and to the currency's totals. Nothing moves for zero. */
@@ -46,6 +56,7 @@ export async function move({ db }: AnyContext, event: AnyEvent, item: Payment): 
   await db.insert(payment).values({
     event: event.id,
     kind,
+    part: item.part ?? 0,
     currency: item.currency,
     account,
     amount,
@@ -93,6 +104,12 @@ function totalsOf(kind: PaymentKind, amount: bigint): Partial<Totals> {
     case 'slash':
     case 'burn':
     case 'treasury':
+    case 'pledge':
+    case 'release':
+    case 'jury':
+    case 'reward':
+    case 'repaid':
+    case 'forfeit':
       return {};
   }
 }

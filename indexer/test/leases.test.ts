@@ -154,7 +154,7 @@ describe('lapses', () => {
       lapseTransaction: world.transaction(),
     });
     expect(world.memory.rows(job)).toMatchObject([{ state: 'running', claimed: 0, lapses: 1 }]);
-    expect(theNode(world)).toMatchObject({ locked: 0n, record: 4_375, leasesLiving: 0, leasesLapsed: 1 });
+    expect(theNode(world)).toMatchObject({ locked: 400n, record: 4_375, leasesLiving: 0, leasesLapsed: 1 });
     expect(world.memory.rows(leaseHistory)).toEqual([
       {
         job: JOB,

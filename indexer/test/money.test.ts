@@ -16,6 +16,7 @@ describe('money in and out', () => {
       {
         event,
         kind: 'deposit',
+        part: 0,
         currency: DOLLAR,
         account: REQUESTER,
         amount: 70n,

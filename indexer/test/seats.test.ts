@@ -137,7 +137,12 @@ describe('a panel that agrees', () => {
     for (const id of [1, 2]) await world.settle({ node: id });
     await fault(world, 3);
     expect(theSeat(world, 3)).toMatchObject({ phase: 'faulted', slashed: 2n * BOND, withheld: false, paid: 0n });
-    expect(theNode(world, 3)).toMatchObject({ locked: 0n, record: 2_500, leasesLiving: 0, leasesLapsed: 1 });
+    expect(theNode(world, 3)).toMatchObject({
+      locked: 2_000_000_000_000_000_000n,
+      record: 2_500,
+      leasesLiving: 0,
+      leasesLapsed: 1,
+    });
     expect(ofTreasury(world)).toBe(RETRY);
     expect(world.memory.rows(activity).at(-1)).toMatchObject({
       ...{ type: 'seatFaulted', job: JOB, first: 0, node: 3, account: OWNER_2, amount: 2n * BOND, currency: TOKEN },
@@ -232,7 +237,7 @@ describe('lapses of seats', () => {
     expect(thePanel(world)).toMatchObject({ outcome: null, sitting: 1, lapses: 2, bonus: 320n });
     expect(theJob(world)).toMatchObject({ claimed: 2, lapses: 2 });
     expect(theSeat(world, 1)).toMatchObject({ phase: 'lapsed', slashed: 400n, lapsedAt: START + world.block - 1 });
-    expect(theNode(world, 1)).toMatchObject({ locked: 0n, record: 4_375, leasesLiving: 0, leasesLapsed: 1 });
+    expect(theNode(world, 1)).toMatchObject({ locked: 400n, record: 4_375, leasesLiving: 0, leasesLapsed: 1 });
 
     await claim(world, 4);
     const taken = { takenOverBy: 4, takenOverAt: START + world.block };

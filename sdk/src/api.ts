@@ -4,6 +4,7 @@
  * On the wire amounts are decimal strings and addresses and hashes are lower-case hex. The schemas check that and turn
  * amounts into bigint, so `z.input` of a schema is the JSON and `z.output` is what callers of the client get.
  */
+import { VERDICTS } from './court.ts';
 import { z } from 'zod';
 import { live } from './apiLive.ts';
 
@@ -33,7 +34,7 @@ export const moneySchema = z.object({ currency: addressSchema, amount: amountSch
  * `cancelled`: no new claims, leases that run go on. `closed`: ended without being complete.
  */
 export const jobStateSchema = z.enum(['open', 'running', 'complete', 'cancelled', 'closed']);
-export const leasePhaseSchema = z.enum(['claimed', 'committed', 'revealed', 'settled', 'lapsed']);
+export const leasePhaseSchema = z.enum(['claimed', 'committed', 'revealed', 'settled', 'lapsed', 'excused']);
 /** `faulted`: it lost its bond, by another result than the quorum's or by none. `unresolved`: paid half, because no quorum agreed. */
 export const seatPhaseSchema = z.enum([...leasePhaseSchema.options, 'faulted', 'unresolved']);
 /** `lapsed`: the last seat missed its deadline. After that and after `silent` (nobody showed anything) the range is free again. */
@@ -78,6 +79,13 @@ export const activityTypeSchema = z.enum([
   'seatFaulted',
   'auditOpened',
   'creditsSet',
+  'challenged',
+  'jurorServed',
+  'jurorSpoke',
+  'judged',
+  'appealed',
+  'disputeEnded',
+  'leaseJudged',
 ]);
 
 export const statsSchema = z.object({
@@ -256,12 +264,63 @@ export const activitySchema = z.object({
   transaction: hashSchema,
 });
 
+/** What jurors say and juries find; see `court.ts`. */
+export const verdictSchema = z.enum(VERDICTS);
+
+/** A juror of a round, in the order in which they sat down. */
+export const jurorSchema = z.object({
+  round: z.int().min(1).max(2),
+  node: count,
+  /** `none` while it has not spoken. */
+  vote: verdictSchema,
+  /** What it computed, and the digest of what it published. */
+  hash: hashSchema.nullable(),
+  units: amountSchema.nullable(),
+  evidence: hashSchema.nullable(),
+  /** Null until the round is counted; false: it lost its bond. */
+  paid: z.boolean().nullable(),
+  servedAt: seconds,
+  spokenAt: seconds.nullable(),
+});
+
+/** One shard of a lease before a jury. */
+export const disputeSchema = z.object({
+  key: hashSchema,
+  /** The lease or seat: its first shard and its holder; the shard, and what was shown of it. */
+  first: count,
+  node: count,
+  shard: count,
+  hash: hashSchema,
+  units: amountSchema,
+  /** Who challenged: an account, or the node whose stake pays; likewise who appealed. */
+  challenger: z.object({ account: addressSchema.nullable(), node: count.nullable() }),
+  appellant: z.object({ account: addressSchema.nullable(), node: count.nullable() }).nullable(),
+  state: z.enum(['serving', 'judged', 'ended']),
+  round: z.int().min(1).max(2),
+  /** What stands. */
+  verdict: verdictSchema,
+  /** Fee and bond of a juror, DPU wei. */
+  fee: amountSchema,
+  /** DPU wei, once it ended: of the challenger's bond, what it got on top, what the appellant got back. */
+  returned: amountSchema,
+  forfeited: amountSchema,
+  rewarded: amountSchema,
+  repaid: amountSchema,
+  openedAt: seconds,
+  judgedAt: seconds.nullable(),
+  endedAt: seconds.nullable(),
+  jurors: z.array(jurorSchema),
+  transactions: z.object({ open: hashSchema, end: hashSchema.nullable() }),
+});
+
 export const jobSchema = jobSummarySchema.extend({
   terms: termsSchema,
   /** In order of their first shard. */
   leases: z.array(leaseSchema),
   /** Ranges that several nodes compute, in order of their first shard. An audited lease is among these seats, not among the leases. */
   panels: z.array(panelSchema),
+  /** In the order in which they were opened. */
+  disputes: z.array(disputeSchema).default([]),
   /** Newest first, at most 100. */
   activity: z.array(activitySchema),
 });

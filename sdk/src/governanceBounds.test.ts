@@ -54,6 +54,11 @@ test.each([
   expect(bounds).toEqual(written(name));
 });
 
+test('audit rates are two bits for each of eight runtimes, each at most the fee', () => {
+  expect(source).toContain('_within("auditRates", RulesLib.pack(p, 0).auditBps(runtime), 0, p.feeBps);');
+  expect(paramBounds('auditRates', { burnBps: 5_000 })).toEqual({ least: 0n, most: 65_535n });
+});
+
 test('what funds the retry is at most what is not burnt', () => {
   expect(source).toContain('_within("retryBps", p.retryBps, 0, BPS - p.burnBps);');
   expect(paramBounds('retryBps', { burnBps: 5_500 })).toEqual({ least: 0n, most: 4_500n });

@@ -34,7 +34,8 @@ const PARAM_BOUNDS: Readonly<Record<keyof Params, Bounds>> = {
   noShowBps: within(100n, BPS),
   burnBps: within(1_000n, BPS),
   retryBps: within(0n, BPS),
-  auditRates: within(0n, 65_535n),
+  // Two bits for each of eight runtimes; beside this, no rate may be above the fee.
+  auditRates: within(0n, 0xffffn),
   revealWindow: within(5n, 2n * HOUR),
   auditWindow: within(5n, 12n * HOUR),
   openFor: within(0n, DAY),

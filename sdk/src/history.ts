@@ -2,6 +2,7 @@
  * A job's whole life, rebuilt from the Market's logs alone: no indexer, no contract reads. What comes out carries everything
  * that calldata needs, so whoever has an RPC endpoint can push any job to its next state.
  */
+import type { Verdict } from './court.ts';
 import type { Address, Hash, Hex } from 'viem';
 
 import type { Deployment } from './deployment.ts';
@@ -48,11 +49,14 @@ export interface Loss {
   slashed: bigint;
   /** DPU wei that wait for whoever takes over. */
   bonus: bigint;
-  record: number;
+  /** The node's new record, basis points; absent where a jury took it down, which is told of by the dispute. */
+  record?: number;
   /** It had committed and did not reveal. */
   withheld: boolean;
   /** It showed another result than the quorum of its panel. */
   outvoted?: boolean;
+  /** A jury found it wrong. */
+  convicted?: boolean;
 }
 
 /** How the seats of a range ended. */
@@ -102,6 +106,8 @@ export interface HistoryLease {
   result?: Result;
   payment?: Payment;
   loss?: Loss;
+  /** What juries found that ended it. Its panel, if it has one, goes on without it. */
+  judged?: Verdict;
   transactions: { claim?: Hash; commit?: Hash; reveal?: Hash; settle?: Hash; lapse?: Hash };
 }
 
@@ -173,12 +179,17 @@ export interface FoundJob {
   transaction: Hash;
 }
 
-/** The seats on the range at `first` that are bound to a result and not paid yet, in the order of their commits: those that end together. */
+/**
+ * The seats on the range at `first` that are bound to a result and not paid yet, or that a jury has dealt with, in the order of their
+ * commits: those that the contract asks for when the panel ends.
+ */
 export function committedSeats({ leases, steps }: Pick<JobHistory, 'leases' | 'steps'>, first: number): HistoryLease[] {
   const order = steps.filter(({ event, first: at }) => event === 'LeaseCommitted' && at === first);
   const place = (held: HistoryLease): number => order.findLastIndex(({ node }) => node === held.lease.node);
   return leases
-    .filter(({ lease, state }) => lease.first === first && (state === 'committed' || state === 'revealed'))
+    .filter(
+      ({ lease, state, judged }) => lease.first === first && (state === 'committed' || state === 'revealed' || judged),
+    )
     .sort((a, b) => place(a) - place(b));
 }
 

@@ -1,6 +1,7 @@
 /** From a job's logs to its history: the pure half of `history.ts`. */
 import { zeroHash } from 'viem';
 
+import { endsUndone, VERDICTS } from './court.ts';
 import type { HistoryLease, HistoryPanel, HistoryStep, JobHistory } from './history.ts';
 import { flagsOf, isSeat, leaseOfWord, type Result } from './lease.ts';
 import type { JobLog } from './logs.ts';
@@ -233,10 +234,37 @@ function advance(terms: Terms, held: HistoryLease, log: JobLog): void {
       held.transactions.lapse = transactionHash;
       break;
     }
+    case 'LeaseJudged':
+      if (!judge(held, log)) return;
+      break;
     default:
       return;
   }
   held.at = timestamp;
+}
+
+/** The last verdict about a lease. Answers whether it ended it: up to `withheld` the lease stands as it was shown. */
+function judge(
+  held: HistoryLease,
+  { args, timestamp, transactionHash }: JobLog & { eventName: 'LeaseJudged' },
+): boolean {
+  const verdict = VERDICTS[args.verdict] ?? 'none';
+  if (verdict === 'invalid') {
+    const bonus = isSeat(held.lease) ? 0n : held.lease.bonus * GWEI;
+    held.judged = verdict;
+    held.state = 'lapsed';
+    held.lapsedAt = timestamp;
+    held.loss = { slashed: held.bond, bonus, withheld: false, convicted: true };
+    held.transactions.lapse = transactionHash;
+    return true;
+  }
+  if (!endsUndone(verdict)) return false;
+  held.judged = verdict;
+  held.state = 'settled';
+  held.settledAt = timestamp;
+  held.payment = { paid: args.paid, fee: args.fee, bonus: 0n, accepted: false };
+  held.transactions.settle = transactionHash;
+  return true;
 }
 
 function stepOf(log: JobLog): HistoryStep {

@@ -14,6 +14,7 @@ import {
   packLease,
   readWord,
   revealedWord,
+  standsFor,
   SOLO,
 } from './lease.ts';
 import type { Lease, PackedLease, Result } from './lease.ts';
@@ -59,6 +60,19 @@ describe('a lease word', () => {
     expect(asClaimed(committed)).toEqual(LEASE);
   });
 
+  test('stands for its result once revealed, and while shards of it are before juries', () => {
+    const word = revealedWord(LEASE, RESULT, 1_000);
+    const phase = (6n - 3n) << 248n;
+    const disputed = ((word >> 16n) << 16n) + phase + 2n;
+    for (const one of [word, disputed, disputed | (0x10n << 248n)]) {
+      expect(standsFor(one, LEASE, RESULT)).toBe(true);
+      expect(standsFor(one, LEASE, { ...RESULT, units: 10n })).toBe(false);
+    }
+    expect(readWord(disputed)).toMatchObject({ phase: 'disputed', at: 1_000 });
+    expect(standsFor(word + 1n, LEASE, RESULT)).toBe(false);
+    expect(standsFor(committedWord(LEASE, 1_000), LEASE, RESULT)).toBe(false);
+  });
+
   test('can be read back as far as it is readable', () => {
     const { node, count, price, bonus, deadline } = LEASE;
     const holder = { node, count, price, bonus };
@@ -79,7 +93,8 @@ describe('a lease word', () => {
     });
     expect(readWord(0n)).toEqual({ phase: 'none', at: 0, flags: 0 });
     expect(readWord(5n << 248n)).toEqual({ phase: 'seated', at: 0, flags: 0 });
-    expect(() => readWord(9n << 248n)).toThrow('phase 9 does not exist');
+    expect(readWord(9n << 248n)).toMatchObject({ phase: 'excused' });
+    expect(() => readWord(10n << 248n)).toThrow('phase 10 does not exist');
   });
 });
 

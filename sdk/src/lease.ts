@@ -68,6 +68,8 @@ export const SOLO = 0x80;
 export const DIRECT = 0x40;
 /** Flag of one of several seats: its word is under a key of range and node, and the range's own word is a panel's. */
 export const SEAT = 0x20;
+/** Flag of a lease of whose bond a jury has taken a part. */
+export const TRIMMED = 0x10;
 
 const TOP = [
   ['top', 8],
@@ -153,6 +155,18 @@ export function lapsedWord({ node, count, bonus }: Pick<Lease, 'node' | 'count' 
 export function leaseWordOf(lease: Lease, at: number, result?: Result): bigint {
   if (result) return revealedWord(lease, result, at);
   return lease.commitment === zeroHash ? claimedWord(lease) : committedWord(lease, at);
+}
+
+/**
+ * Whether a storage word stands for `lease` with `result` once it was revealed: as it was shown, or while shards of it are before juries
+ * (the last 16 bits then count them). A jury may have marked it `TRIMMED`.
+ */
+export function standsFor(leaseWord: bigint, lease: Lease, result: Result): boolean {
+  const { top, body } = unpackWord(TOP, leaseWord);
+  const phase = PHASES[Number(top) & 0x0f];
+  if (phase !== 'revealed' && phase !== 'disputed') return false;
+  const shift = phase === 'disputed' ? 16n : 0n;
+  return body >> shift === unpackWord(TOP, revealedWord(lease, result, 0)).body >> shift;
 }
 
 /** What a storage word says without its preimage. */

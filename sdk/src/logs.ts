@@ -39,6 +39,7 @@ const JOB_EVENTS = [
   'PanelEnded',
   'SeatFaulted',
   'AuditOpened',
+  'LeaseJudged',
 ] as const satisfies ContractEventName<typeof marketAbi>[];
 type JobEvent = (typeof JOB_EVENTS)[number];
 type Parsed<Name extends JobEvent> = ParseEventLogsReturnType<typeof marketAbi, Name, true>[number];

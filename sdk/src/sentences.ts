@@ -1,6 +1,7 @@
 /** What each error of the contracts means, in words. The compiler demands an entry for every error of the ABI. */
 import { zeroAddress, type ContractErrorArgs, type ContractErrorName } from 'viem';
 
+import { DISPUTE_STATES } from './court.ts';
 import type { Say } from './format.ts';
 import { JOB_STATES, PHASES } from './lease.ts';
 import type { knownErrorsAbi } from './revert.ts';
@@ -38,6 +39,13 @@ const PHASE_WORDS = {
   disputed: 'before a jury',
   convicted: 'found wrong by a jury',
   settled: 'paid',
+  excused: 'ended by a jury that could not judge it',
+};
+const DISPUTE_WORDS = {
+  none: 'not there',
+  serving: 'before its jury',
+  judged: 'judged and waiting to be carried out',
+  ended: 'over',
 };
 /** What must hold for each field that `TermsInvalid` can name. */
 const TERMS_RULES: Record<string, string> = {
@@ -191,6 +199,49 @@ export const SENTENCES: { [Name in KnownErrorName]: (args: Args<Name>, say: Say)
     sentence: `Nodes still work on ${job(id, say)}, so it cannot be closed.`,
     action: 'Wait until every lease is paid or has lapsed.',
     retryable: true,
+  }),
+
+  /* COURT */
+  DisputeInState: ([, actual, needed]) => ({
+    sentence: `This dispute is ${DISPUTE_WORDS[DISPUTE_STATES[actual] ?? 'none']}, but the call needs one that is ${DISPUTE_WORDS[DISPUTE_STATES[needed] ?? 'none']}.`,
+    action: 'Refresh to see where the dispute stands now.',
+  }),
+  ShardUnknown: ([id, first, index], say) => ({
+    sentence: `Shard ${index} of ${job(id, say)} is not part of the lease at shard ${first}, or not what its holder showed.`,
+    action: 'Take hash, units and proof of the shard from the manifest that the holder published.',
+  }),
+  BondTooSmall: ([id, bond], say) => ({
+    sentence: `The bond of a shard of ${job(id, say)} is ${say.dpu(bond)}, which is too small to pay a juror.`,
+    action: 'Nothing of this job can be challenged.',
+  }),
+  JurorIsParty: ([dispute, node], say) => ({
+    sentence: `Node ${node} has a side in the dispute ${say.short(dispute)}, or sits beside the seat that is judged.`,
+    action: 'Leave the seat on the jury to another node.',
+  }),
+  JurorServedAlready: ([dispute, node], say) => ({
+    sentence: `Node ${node} has served in the dispute ${say.short(dispute)} before.`,
+    action: 'Leave the seat on the jury to another node.',
+  }),
+  JuryFull: ([dispute, seats], say) => ({
+    sentence: `All ${seats} seats on the jury of the dispute ${say.short(dispute)} are taken.`,
+    action: 'Wait for the verdict.',
+  }),
+  JurorsMismatch: ([dispute], say) => ({
+    sentence: `The jurors that the call names are not all who serve in the dispute ${say.short(dispute)}, or not in the order in which they sat down.`,
+    action: 'Read the dispute again from the chain and name every juror in that order.',
+    retryable: true,
+  }),
+  TestimonyInvalid: ([dispute, node], say) => ({
+    sentence: `What node ${node} says in the dispute ${say.short(dispute)} is not what it is bound to, or is no vote.`,
+    action: 'Give the vote, hash, units, evidence and salt of its commitment.',
+  }),
+  JurorSpokeAlready: ([dispute, node], say) => ({
+    sentence: `Node ${node} has spoken in the dispute ${say.short(dispute)} before.`,
+    action: 'Nothing is left to do for this juror.',
+  }),
+  RoundFinal: ([dispute], say) => ({
+    sentence: `The second jury of the dispute ${say.short(dispute)} has judged, and there is no third.`,
+    action: 'Carry the verdict out with enforce.',
   }),
 
   /* NODES AND STAKE */

@@ -15,8 +15,8 @@ export async function done(chain: TestChain, sending: Promise<Hash>): Promise<Tr
   return receipt;
 }
 
-/** Deploys the token, the Market's parts and the Market. */
-export async function deploy(chain: TestChain): Promise<Deployment> {
+/** Deploys the token, the Market's parts and the Market, which begins with `params`. */
+export async function deploy(chain: TestChain, params = PARAMS): Promise<Deployment> {
   const deployer = chain.person(DEPLOYER).address;
   const create = async (name: string, args: unknown[]): Promise<{ address: Address; block: number }> => {
     const hash = chain.wallet(DEPLOYER).deployContract({ ...artifact(name), args });
@@ -29,7 +29,7 @@ export async function deploy(chain: TestChain): Promise<Deployment> {
   const { address: exits } = await create('MarketExits', [token]);
   const { address: court } = await create('MarketCourt', [token]);
   const parts = { extension, panels, exits, court };
-  const { address: market, block } = await create('Market', [token, parts, deployer, deployer, PARAMS]);
+  const { address: market, block } = await create('Market', [token, parts, deployer, deployer, params]);
   const urls = { rpcUrl: chain.rpcUrl, indexerUrl: chain.rpcUrl, gatewayUrl: chain.rpcUrl };
   return {
     chainId: 31_337,
@@ -83,5 +83,7 @@ export async function addNode(
   stake: bigint,
 ): Promise<void> {
   await done(chain, owner.register(operator, 1 << 1, zeroHash, 'http://127.0.0.1:24101'));
+  // In the second of the registration a stake costs less gas than a second later, when it may be mined.
+  await chain.testClient.increaseTime({ seconds: 1 });
   await done(chain, owner.stake(id, stake));
 }

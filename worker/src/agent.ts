@@ -12,6 +12,8 @@ import type { Chain } from './chain.ts';
 import { ChainBook } from './chainBook.ts';
 import { Claimer } from './claimer.ts';
 import type { NodeConfig } from './config.ts';
+import { CourtBook } from './court/courtBook.ts';
+import { openCourt } from './court/openCourt.ts';
 import { DeclineError, DeclineRing } from './declines.ts';
 import { messageOf, OperatorError, WorkerError } from './errors.ts';
 import { Executor } from './executor.ts';
@@ -99,6 +101,7 @@ export async function runAgent(
 
   const outbox = new Outbox(journal);
   const book = new ChainBook(journal);
+  const courtBook = new CourtBook(journal, book);
   const promises = new PromiseBook(journal);
   const facts = new ChainFacts(chain);
   const timings = new Timings();
@@ -221,7 +224,30 @@ export async function runAgent(
     },
   );
   const scan = new Scan({ node, startBlock, rangeBlocks: 2_000 }, { chain, book, log });
-  const reconciler = new Reconciler({ node, rescanBlocks: 5_000 }, { chain, book, scan, log });
+  const court = openCourt({
+    ...{
+      config,
+      node,
+      chain,
+      book,
+      court: courtBook,
+      facts,
+      proposer,
+      workspace,
+      slots,
+      local,
+      remote,
+      peers,
+      nextTime,
+      log,
+    },
+    runtimeIds: new Set([...runtimes.usable.keys()].map((name) => RUNTIMES[name as RuntimeName])),
+    runtimes: runtimes.usable,
+    saltSecret: saltSecret(operatorKey),
+    draining: () => claimer.draining,
+  });
+  stack.defer(() => court.stop());
+  const reconciler = new Reconciler({ node, rescanBlocks: 5_000 }, { chain, book, scan, court: courtBook, log });
   const replicator =
     config.gateways.length === 0
       ? undefined
@@ -249,6 +275,7 @@ export async function runAgent(
       replicator,
       proposer,
       executor,
+      court,
       outbox,
       log,
       clockMs,

@@ -2,6 +2,8 @@ import type { Result } from '@dpu/sdk/lease';
 import type { Terms } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
 
+import { rewindCourt, writeCourtEvent } from './court/courtBook.ts';
+import type { CourtEvent } from './court/courtEvents.ts';
 import type { Journal } from './journal.ts';
 import { foldRange, isLiving, settledResult, type LeaseState, type RangeStanding } from './leaseFold.ts';
 import { fromText, toText, type LeaseEvent, type MarketEvent } from './marketEvents.ts';
@@ -63,9 +65,15 @@ export class ChainBook {
     return this.#journal.all('SELECT number, hash FROM blocks ORDER BY number DESC');
   }
 
-  /** Takes in the events up to a block, all or nothing. `node` is ours: its events are marked. */
-  advance(events: readonly MarketEvent[], to: { number: number; hash: Hex }, node: number): void {
+  /** Takes in the events up to a block, and those of the court, all or nothing. `node` is ours: its events are marked. */
+  advance(
+    events: readonly MarketEvent[],
+    to: { number: number; hash: Hex },
+    node: number,
+    court: readonly CourtEvent[] = [],
+  ): void {
     this.#journal.transaction(() => {
+      for (const event of court) writeCourtEvent(this.#journal, event);
       for (const event of events) this.#add(event, node);
       this.#journal.run('INSERT OR REPLACE INTO blocks VALUES (?, ?)', to.number, to.hash);
       this.#journal.run('DELETE FROM blocks WHERE number <= ?', to.number - BLOCKS_KEPT);
@@ -78,6 +86,7 @@ export class ChainBook {
       this.#journal.run('DELETE FROM blocks WHERE number > ?', number);
       this.#journal.run('DELETE FROM events WHERE block > ?', number);
       this.#journal.run('DELETE FROM jobs WHERE block > ?', number);
+      rewindCourt(this.#journal, number);
     });
     this.#ranges.clear();
   }

@@ -104,6 +104,12 @@ export const configSchema = z.strictObject({
   closeJobs: flag.default(true),
   /** Seconds that others get beyond a deadline before this node says that their lease has lapsed. */
   lapseGraceSeconds: whole(0).default(5),
+  /**
+   * Share of other nodes' results that are computed again when this machine is idle, 0 … 1, one shard of each. What is wrong is challenged
+   * with this node's stake. The default is that of the protocol's own audits: a lie of a whole lease is then worth less than its
+   * bond, and the machine gives a fiftieth of what others compute.
+   */
+  checkRate: z.coerce.number().min(0).max(1).default(0.02),
   /** How strongly shards are kept from the machine; the strongest that works when absent. */
   isolation: z.enum(['bubblewrap', 'prlimit', 'process']).optional(),
   /** Idle sandbox processes that are kept ready. */

@@ -81,6 +81,6 @@ test('refuses another version, whichever is newer', () => {
   db.exec('PRAGMA user_version = 9');
   db.close();
   expect(() => new Journal({ file })).toThrow(
-    `The journal ${file} has version 9, this program writes 1. Finish its leases with the program that wrote it, then use a new data folder.`,
+    `The journal ${file} has version 9, this program writes 2. Finish its leases with the program that wrote it, then use a new data folder.`,
   );
 });

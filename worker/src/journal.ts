@@ -5,11 +5,11 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { JournalError, messageOf } from './errors.ts';
 
 /** Raised with every change of the tables below; a journal of another version is refused, never guessed at. */
-export const JOURNAL_VERSION = 1;
+export const JOURNAL_VERSION = 2;
 
 /*
- * events and blocks say what the chain said, so that a reorg is a deletion and everything else is derived from what is left.
- * promises, shards, intents and attempts say what this node did or is about to do; the chain cannot give them back.
+ * events, court and blocks say what the chain said, so that a reorg is a deletion and everything else is derived from what is left.
+ * promises, testimonies, checks, shards, intents and attempts say what this node did or is about to do; the chain cannot give them back.
  */
 const SCHEMA = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -20,6 +20,17 @@ const SCHEMA = `
     own INTEGER NOT NULL, event TEXT NOT NULL, PRIMARY KEY (block, log_index)
   ) STRICT;
   CREATE INDEX events_of_lease ON events (job, first);
+  CREATE TABLE court (
+    block INTEGER NOT NULL, log_index INTEGER NOT NULL, dispute TEXT NOT NULL, event TEXT NOT NULL, PRIMARY KEY (block, log_index)
+  ) STRICT;
+  CREATE INDEX court_of_dispute ON court (dispute);
+  CREATE TABLE testimonies (
+    dispute TEXT NOT NULL, round INTEGER NOT NULL, testimony TEXT NOT NULL, PRIMARY KEY (dispute, round)
+  ) STRICT;
+  CREATE TABLE checks (
+    job TEXT NOT NULL, first INTEGER NOT NULL, node INTEGER NOT NULL, deadline INTEGER NOT NULL, shard INTEGER NOT NULL,
+    finding TEXT NOT NULL, PRIMARY KEY (job, first, node, deadline, shard)
+  ) STRICT;
   CREATE TABLE promises (
     job TEXT NOT NULL, first INTEGER NOT NULL, deadline INTEGER NOT NULL,
     root TEXT NOT NULL, units TEXT NOT NULL, manifest TEXT NOT NULL, salt TEXT NOT NULL,

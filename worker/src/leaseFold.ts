@@ -1,8 +1,12 @@
 import { isSeat, leaseOfWord, type Lease, type Result } from '@dpu/sdk/lease';
+import { endsUndone, type Verdict } from '@dpu/sdk/court';
 import type { Terms } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
 
 import type { LeaseEvent } from './marketEvents.ts';
+
+/** A lease names its bonus in gwei. */
+const GWEI = 10n ** 9n;
 
 /** Where a lease stands, as the chain's events tell it. */
 export type LeasePhase = 'claimed' | 'committed' | 'revealed' | 'settled' | 'lapsed';
@@ -32,6 +36,10 @@ export interface LeaseState {
   slashed?: bigint;
   /** DPU wei that waits for whoever takes a lapsed lease over. */
   waitingBonus?: bigint;
+  /** Some of its shards are before juries: nothing else can happen to it until they are done. */
+  disputed?: boolean;
+  /** What a jury found that ended it; its panel goes on without it. */
+  judged?: Verdict;
   /** Block of the event that ended it. */
   endBlock?: number;
 }
@@ -156,9 +164,27 @@ function next(
         fee: event.fee,
         endBlock: event.block,
       };
+    case 'LeaseChallenged':
+      return { ...state, disputed: true };
+    case 'LeaseJudged':
+      return judged({ ...state, disputed: false }, event);
     case 'LeaseLapsed':
       return { ...state, phase: 'lapsed', slashed: event.slashed, waitingBonus: event.bonus, endBlock: event.block };
     case 'SeatFaulted':
       return { ...state, phase: 'lapsed', slashed: event.slashed, waitingBonus: 0n, endBlock: event.block };
   }
+}
+
+/**
+ * What becomes of a lease with the last verdict about it: up to `withheld` it stands as it was shown; `invalid`, it is lost like one that
+ * lapsed, with the bonus that it had; otherwise it ended with part of its price.
+ */
+function judged(state: LeaseState, event: Extract<LeaseEvent, { name: 'LeaseJudged' }>): LeaseState {
+  const { verdict, paid, fee, block } = event;
+  if (verdict === 'invalid') {
+    const waitingBonus = state.seated ? 0n : state.lease.bonus * GWEI;
+    return { ...state, judged: verdict, phase: 'lapsed', slashed: state.bond, waitingBonus, endBlock: block };
+  }
+  if (!endsUndone(verdict)) return state;
+  return { ...state, judged: verdict, phase: 'settled', paid, fee, endBlock: block };
 }

@@ -70,6 +70,7 @@ function setup(changes: (HeadChange | undefined | Error)[], { endpoint = 'http:/
         return state.running;
       },
     },
+    court: { tick: async () => step('court'), busy: false },
     outbox: {} as Outbox,
     log: silentLog,
     clockMs: () => 0,
@@ -85,12 +86,12 @@ const at = (number: number, reorged = false): HeadChange => ({ head: sampleHead(
 test('works a head off from what the chain says to new work', async () => {
   const { tick, order } = setup([at(1), undefined, at(2)]);
   await tick();
-  expect(order).toEqual(['scan', 'sender', 'reconcile', 'leases', 'claims', 'close', 'copy']);
+  expect(order).toEqual(['scan', 'sender', 'reconcile', 'leases', 'court', 'claims', 'close', 'copy']);
   order.length = 0;
   await tick();
   expect(order).toEqual([]);
   await tick();
-  expect(order).toEqual(['scan', 'sender', 'leases', 'claims', 'copy']);
+  expect(order).toEqual(['scan', 'sender', 'leases', 'court', 'claims', 'copy']);
 });
 
 test('compares journal and chain on start, every few blocks, after a reorg, and again after a difference', async () => {
@@ -116,7 +117,7 @@ test('takes up a head again that could not be worked off, with the reorg that it
   await expect(tick()).rejects.toThrow('scan');
   order.length = 0;
   await tick();
-  expect(order).toEqual(['scan', 'sender, reorged', 'reconcile', 'leases', 'claims', 'close', 'copy']);
+  expect(order).toEqual(['scan', 'sender, reorged', 'reconcile', 'leases', 'court', 'claims', 'close', 'copy']);
 });
 
 test('publishes the endpoint once when the chain names another', async () => {

@@ -2,6 +2,7 @@ import type { Chain } from './chain.ts';
 import type { ChainBook } from './chainBook.ts';
 import { marketCalls } from '@dpu/sdk/calls';
 import type { Claimer } from './claimer.ts';
+import type { Court } from './court/court.ts';
 import { TransientError } from './errors.ts';
 import type { Executor } from './executor.ts';
 import type { Keeper } from './keeper.ts';
@@ -41,6 +42,7 @@ export interface LoopDeps {
   replicator: Pick<Replicator, 'tick'> | undefined;
   proposer: Pick<Proposer, 'propose'>;
   executor: Pick<Executor, 'running'>;
+  court: Pick<Court, 'tick' | 'busy'>;
   outbox: Outbox;
   log: Log;
   clockMs: () => number;
@@ -48,7 +50,7 @@ export interface LoopDeps {
 
 /**
  * What happens with every new head, in this order: read what the chain says, look after our transactions, compare journal and chain,
- * look after our leases, and only then take new work.
+ * look after our leases and our duties to the court, and only then take new work.
  */
 export class Loop {
   readonly #options: LoopOptions;
@@ -66,8 +68,8 @@ export class Loop {
 
   /** Drained, and nothing of ours is on the chain or on its way. */
   isDone(): boolean {
-    const { claimer, book, sender, executor } = this.#deps;
-    if (!claimer.draining || this.#owed) return false;
+    const { claimer, book, sender, executor, court } = this.#deps;
+    if (!claimer.draining || this.#owed || court.busy) return false;
     return book.ownLiving(this.#options.node).length === 0 && sender.pending === 0 && executor.running === 0;
   }
 
@@ -89,7 +91,7 @@ export class Loop {
   }
 
   async #work({ head, reorged }: HeadChange, seenMs: number, signal: AbortSignal): Promise<void> {
-    const { scan, sender, reconciler, keeper, claimer, settler, replicator } = this.#deps;
+    const { scan, sender, reconciler, keeper, court, claimer, settler, replicator } = this.#deps;
     const events = await scan.advance(head);
     claimer.forget(events, reorged);
     await sender.tick(head, reorged);
@@ -101,6 +103,7 @@ export class Loop {
       this.#reconciledAt = differing === 0 ? head.number : -1;
     }
     await keeper.tick(head, seenMs);
+    await court.tick(head);
     await claimer.tick(head, seenMs, signal);
     if (head.number - this.#tidiedAt >= this.#options.tidyEveryBlocks) {
       await settler.close(head);

@@ -1,6 +1,7 @@
 import { marketAbi } from '@dpu/sdk/abi';
 import type { Result } from '@dpu/sdk/lease';
 import { unpackTerms } from '@dpu/sdk/packedTerms';
+import { VERDICTS, type Verdict } from '@dpu/sdk/court';
 import { OUTCOMES } from '@dpu/sdk/panel';
 import type { Terms } from '@dpu/sdk/terms';
 import { decodeEventLog, type Hex } from 'viem';
@@ -31,6 +32,8 @@ export type MarketEvent = EventPlace &
     | { name: 'LeaseLapsed'; first: number; node: number; slashed: bigint; bonus: bigint; withheld: boolean }
     | { name: 'SeatFaulted'; first: number; node: number; slashed: bigint; withheld: boolean }
     | { name: 'AuditOpened'; first: number; auditor: number; pooled: boolean }
+    | { name: 'LeaseChallenged'; first: number; node: number }
+    | { name: 'LeaseJudged'; first: number; node: number; verdict: Verdict; paid: bigint; fee: bigint }
     | { name: 'PanelEnded'; first: number; agreed: boolean; result: Result }
   );
 
@@ -88,6 +91,14 @@ export function readMarketLog(log: RawLog): MarketEvent | undefined {
     case 'AuditOpened': {
       const { id, first, auditor, pooled } = decoded.args;
       return { ...place, job: id, name: 'AuditOpened', first, auditor, pooled };
+    }
+    case 'Challenged': {
+      const { id, first, node } = decoded.args;
+      return { ...place, job: id, name: 'LeaseChallenged', first, node };
+    }
+    case 'LeaseJudged': {
+      const { id, first, node, verdict, paid, fee } = decoded.args;
+      return { ...place, job: id, name: 'LeaseJudged', first, node, verdict: VERDICTS[verdict] ?? 'none', paid, fee };
     }
     case 'PanelEnded': {
       const { id, first, outcome, result } = decoded.args;

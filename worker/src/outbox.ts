@@ -16,6 +16,11 @@ export type IntentKind =
   | 'agree'
   | 'lapse'
   | 'close'
+  | 'challenge'
+  | 'serve'
+  | 'testify'
+  | 'judge'
+  | 'enforce'
   | 'endpoint'
   | 'fill';
 

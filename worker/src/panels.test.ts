@@ -215,7 +215,7 @@ async function reconcile(own: KnownLease, words: { seat?: bigint; bench?: bigint
   const book = { ownLiving: () => [own], range } as unknown as ChainBook;
   const reconciler = new Reconciler(
     { node: NODE, rescanBlocks: 50 },
-    { chain, book, scan: {} as Scan, log: silentLog },
+    { chain, book, scan: {} as Scan, court: { lockedBeside: () => 0n }, log: silentLog },
   );
   return { differing: await reconciler.reconcile(sampleHead(100, 1_050)), asked };
 }

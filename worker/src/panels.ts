@@ -46,12 +46,15 @@ export interface PanelSources {
   nextTime: number;
 }
 
-/** The seats on the range of `seat` that are bound to a result and not paid yet, in the order of their commits: those that end together. */
+/**
+ * The seats on the range of `seat` that are bound to a result and not paid yet, or that a jury has dealt with, in the order of their
+ * commits: those that the contract asks for when the panel ends.
+ */
 export function committedSeats(book: Pick<ChainBook, 'range'>, seat: KnownLease): KnownLease[] {
   const range = book.range(seat.job, seat.lease.first);
   return (range?.bench ?? []).flatMap((node) => {
     const one = range?.leases.find(({ lease }) => lease.node === node);
-    return one?.phase === 'committed' || one?.phase === 'revealed' ? one : [];
+    return one?.phase === 'committed' || one?.phase === 'revealed' || one?.judged ? one : [];
   });
 }
 
@@ -83,6 +86,8 @@ export async function panelTimes(seat: KnownLease, sources: PanelSources): Promi
     if (!block) return { ...unknown, reveal: { opens, closes } };
     shown.push(block.timestamp);
   }
+  // A jury looks at one of them: the contract ends the panel after its verdict.
+  if (seats.some(({ disputed }) => disputed)) return { ...unknown, reveal: { opens, closes } };
   const held = Math.max(0, ...shown.map((time) => time + terms.window));
   const due = (shown.length === seats.length ? held : Math.max(held, closes)) + 1;
   // Whoever has shown its result is here; a node that withholds may be gone.

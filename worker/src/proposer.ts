@@ -34,17 +34,22 @@ const PRIORITY: Record<IntentKind, number> = {
   reveal: 8,
   commit: 7,
   submit: 7,
+  serve: 6,
+  testify: 8,
+  challenge: 6,
   claim: 5,
   takeOver: 5,
   sit: 5,
   audit: 5,
   settle: 3,
   agree: 3,
+  judge: 4,
+  enforce: 3,
   lapse: 2,
   endpoint: 2,
   close: 1,
 };
-const URGENT: readonly IntentKind[] = ['commit', 'submit', 'reveal'];
+const URGENT: readonly IntentKind[] = ['commit', 'submit', 'reveal', 'testify'];
 
 /** Gas on top of the estimate: state may move between the dry run and the block. */
 const withMargin = (gas: bigint): bigint => (gas * 5n) / 4n + 20_000n;

@@ -42,7 +42,10 @@ function setup(words: bigint[], locked: bigint[] = [80n]) {
     rescan: (from: number) => done.push(`rescan ${from}`),
     advance: async () => done.push('advance'),
   } as unknown as Scan;
-  const reconciler = new Reconciler({ node: NODE, rescanBlocks: 50 }, { chain, book, scan, log: silentLog });
+  const reconciler = new Reconciler(
+    { node: NODE, rescanBlocks: 50 },
+    { chain, book, scan, court: { lockedBeside: () => 0n }, log: silentLog },
+  );
   return { reconciler, done };
 }
 const head = sampleHead(100, 1_050);

@@ -1,8 +1,9 @@
 import { boundOf, chainOf, chainOver } from '@dpu/sdk/bench';
-import { asClaimed, claimedWord, committedWord, readWord, revealedWord } from '@dpu/sdk/lease';
+import { asClaimed, claimedWord, committedWord, readWord, standsFor } from '@dpu/sdk/lease';
 
 import type { Chain, Head } from './chain.ts';
 import type { ChainBook, KnownLease } from './chainBook.ts';
+import type { CourtBook } from './court/courtBook.ts';
 import { leaseKeyOf, leaseName } from './executor.ts';
 import type { Log } from './log.ts';
 import { committedSeats } from './panels.ts';
@@ -20,6 +21,7 @@ export interface ReconcilerDeps {
   chain: Chain;
   book: ChainBook;
   scan: Scan;
+  court: Pick<CourtBook, 'lockedBeside'>;
   log: Log;
 }
 
@@ -49,7 +51,8 @@ export class Reconciler {
       if (!(await this.#agrees(lease))) differing.push({ name: nameOf(lease), from: lease.claimedBlock });
     }
     const { locked } = await chain.node(this.#options.node);
-    const known = living.reduce((sum, { bond }) => sum + bond, 0n);
+    const court = this.#deps.court.lockedBeside(this.#options.node, living);
+    const known = living.reduce((sum, { bond }) => sum + bond, court);
     if (locked !== known) {
       differing.push({
         name: `locked:${locked}:${known}`,
@@ -84,14 +87,10 @@ export class Reconciler {
 /** Whether the contract's word is that of the lease as the journal knows it. */
 export function agrees(lease: KnownLease, word: bigint): boolean {
   const { phase, at } = readWord(word);
-  if (phase !== lease.phase) return false;
+  if (phase !== (lease.disputed ? 'disputed' : lease.phase)) return false;
   if (phase === 'claimed') return word === claimedWord(lease.lease);
   if (phase === 'committed') return word === committedWord(lease.lease, at);
-  return (
-    phase === 'revealed' &&
-    lease.result !== undefined &&
-    word === revealedWord(asClaimed(lease.lease), lease.result, at)
-  );
+  return lease.result !== undefined && standsFor(word, asClaimed(lease.lease), lease.result);
 }
 
 const nameOf = (lease: KnownLease): string => `${leaseName(leaseKeyOf(lease))}:${lease.phase}`;

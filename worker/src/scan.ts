@@ -1,5 +1,6 @@
 import type { Chain, Head } from './chain.ts';
 import type { ChainBook } from './chainBook.ts';
+import { readCourtLog } from './court/courtEvents.ts';
 import { TransientError } from './errors.ts';
 import type { Log } from './log.ts';
 import { readMarketLog, type MarketEvent } from './marketEvents.ts';
@@ -48,7 +49,8 @@ export class Scan {
         logs.flatMap((log) => readMarketLog(log) ?? []),
         last,
       );
-      book.advance(events, last, this.#options.node);
+      const court = logs.flatMap((log) => readCourtLog(log) ?? []);
+      book.advance(events, last, this.#options.node, court);
       found.push(...events);
       from = to + 1;
     }

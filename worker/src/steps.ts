@@ -54,6 +54,8 @@ export function nextStep(lease: KnownLease, facts: StepFacts): Step {
       return facts.lastWord === 'now' ? 'agree' : 'reveal';
     }
     case 'revealed':
+      // A jury looks at it: paying and ending wait for the verdict.
+      if (lease.disputed) return 'wait';
       if (lease.seated) return agreeOrWait(facts);
       return nextTime > (lease.revealedAt ?? nextTime) + lease.terms.window ? 'settle' : 'wait';
     case 'settled':

@@ -1,5 +1,6 @@
 import type {
   activitySchema,
+  disputeSchema,
   jobSummarySchema,
   leaseSchema,
   moneySchema,
@@ -9,7 +10,7 @@ import type {
   termsSchema,
 } from '@dpu/sdk/api';
 import type { z } from 'zod';
-import type { activity, job, lease, node, panel, seat } from '../../ponder.schema.ts';
+import type { activity, dispute, job, juror, lease, node, panel, seat } from '../../ponder.schema.ts';
 
 type JobRow = typeof job.$inferSelect;
 type SeatRow = typeof seat.$inferSelect;
@@ -138,4 +139,31 @@ function runtimeIds(mask: number): number[] {
 export function activityJson(row: typeof activity.$inferSelect): Json<typeof activitySchema> {
   const { event, amount, ...rest } = row;
   return { id: event, ...rest, amount: amount === null ? null : String(amount) };
+}
+
+/** A dispute with those of `jurors` that are its own. */
+export function disputeJson(
+  row: typeof dispute.$inferSelect,
+  jurors: readonly (typeof juror.$inferSelect)[],
+): Json<typeof disputeSchema> {
+  const { key, first, node, shard, hash, state, round, verdict, openedAt, judgedAt, endedAt } = row;
+  return {
+    ...{ key, first, node, shard, hash, state, round, verdict, openedAt, judgedAt, endedAt },
+    units: String(row.units),
+    challenger: { account: row.challenger, node: row.challengerNode },
+    appellant:
+      row.appellant === null && row.appellantNode === null ? null : { account: row.appellant, node: row.appellantNode },
+    fee: String(row.fee),
+    returned: String(row.returned),
+    forfeited: String(row.forfeited),
+    rewarded: String(row.rewarded),
+    repaid: String(row.repaid),
+    jurors: jurors
+      .filter((one) => one.dispute === key)
+      .map(({ round, node, vote, hash, units, evidence, paid, servedAt, spokenAt }) => ({
+        ...{ round, node, vote, hash, evidence, paid, servedAt, spokenAt },
+        units: units === null ? null : String(units),
+      })),
+    transactions: { open: row.openTransaction, end: row.endTransaction },
+  };
 }

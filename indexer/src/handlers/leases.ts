@@ -116,7 +116,7 @@ export const leaseHandlers = {
     await db.update(job, { id }).set((row) => ({ claimed: row.claimed - count, lapses: row.lapses + 1 }));
     const { owner } = await db.update(node, { id: holder }).set((row) => ({
       record: standing,
-      locked: row.locked - bond,
+      locked: row.locked - (bond - slashed),
       leasesLiving: row.leasesLiving - 1,
       leasesLapsed: row.leasesLapsed + 1,
     }));

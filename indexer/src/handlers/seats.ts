@@ -202,7 +202,7 @@ export const seatSteps = {
     if (pooled) {
       await toPool(context, event, of.currency, price * BigInt(count), { job: id, first, node: holder });
     }
-    const owner = await fail(context, holder, bond, standing);
+    const owner = await fail(context, holder, bond - slashed, standing);
     const money = { account: owner, amount: slashed, currency: context.contracts.Token.address };
     await record(context, event, { type: 'leaseLapsed', job: id, first, node: holder, ...money });
   },
@@ -317,7 +317,7 @@ export const panelHandlers = {
       if (of) await toPool(context, event, of.currency, held.price * BigInt(held.count), place);
     }
 
-    const owner = await fail(context, holder, held.bond, standing);
+    const owner = await fail(context, holder, held.bond - slashed, standing);
     const money = { account: owner, amount: slashed, currency: context.contracts.Token.address };
     await record(context, event, { type: 'seatFaulted', ...place, ...money });
   },
@@ -350,11 +350,16 @@ async function takeOver(
 }
 
 /** What of a slash would fund a retry, as `_retryGwei` rounds it. No event says it. */
-async function retryOf({ db }: AnyContext, event: AnyEvent, id: Hex, slashed: bigint): Promise<bigint> {
+export async function retryOf(context: AnyContext, event: AnyEvent, id: Hex, slashed: bigint): Promise<bigint> {
+  return ((slashed * (await bpsOf(context, event, id))) / BPS / GWEI) * GWEI;
+}
+
+/** The part of a slash, in basis points, that funds a retry, or rewards who challenged, under the job's rules. */
+export async function bpsOf({ db }: AnyContext, event: AnyEvent, id: Hex): Promise<bigint> {
   const version = (await db.find(job, { id }))?.params ?? 0;
   const rules = await db.find(params, { version });
   if (!rules) throw new StartBlockError(`the parameters of version ${version}`, event.block.number);
-  return ((slashed * BigInt(rules.retryBps)) / BPS / GWEI) * GWEI;
+  return BigInt(rules.retryBps);
 }
 
 /** What the protocol had set aside for an auditor that did not earn it. */
@@ -370,11 +375,11 @@ async function toPool(
 }
 
 /** DPU that failed holders left, and that no retry needs. */
-async function toTreasury(
+export async function toTreasury(
   context: AnyContext,
   event: AnyEvent,
   amount: bigint,
-  place: { job: Hex; first: number; node?: number },
+  place: { job: Hex; first: number; node?: number; part?: number },
 ): Promise<void> {
   if (amount === 0n) return;
   const account = await treasuryOf(context, event);

@@ -65,6 +65,8 @@ export const stakeHandlers = {
     const { owner } = await change(context, event, id, 'slashed', amount, (row) => ({
       stake,
       slashed: row.slashed + amount,
+      // What is taken was locked; handlers of what ended free the rest.
+      locked: row.locked - amount,
     }));
     const currency = context.contracts.Token.address;
     await move(context, event, { kind: 'slash', currency, account: owner, amount, node: id });

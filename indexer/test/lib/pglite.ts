@@ -10,7 +10,7 @@ import { primaryKey } from './memdb.ts';
 const tables = Object.values(schema).filter((value) => is(value, PgTable)) as unknown as Table[];
 const enums = [
   ...[schema.jobState, schema.leasePhase, schema.seatPhase, schema.panelKind, schema.panelOutcome],
-  ...[schema.stakeKind, schema.paymentKind, schema.activityType],
+  ...[schema.stakeKind, schema.paymentKind, schema.activityType, schema.verdictKind, schema.disputeState],
 ];
 
 const quote = (name: string) => `"${name}"`;

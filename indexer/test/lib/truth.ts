@@ -10,6 +10,7 @@ const STATES: JobState[][] = [[], ['open', 'running'], ['cancelled'], ['complete
 const EFFECT: Record<string, bigint> = {
   ...{ deposit: 1n, withdrawal: -1n, escrow: -1n, refund: 1n, paid: 1n, fee: 0n, collected: 1n },
   ...{ bonus: 1n, sweep: 1n, slash: 0n, burn: 0n, treasury: 1n, audit: -1n, auditRefund: 1n },
+  ...{ pledge: -1n, release: 1n, jury: 1n, reward: 1n, repaid: 1n, forfeit: 1n },
 };
 
 const lower = (address: Address) => address.toLowerCase() as Address;

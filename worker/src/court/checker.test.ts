@@ -1,0 +1,157 @@
+import { marketAbi } from '@dpu/sdk/abi';
+import { disputeCost } from '@dpu/sdk/court';
+import type { Manifest } from '@dpu/sdk/manifest';
+import { decodeFunctionData, type Hex } from 'viem';
+import { expect, test } from 'vitest';
+
+import type { Chain } from '../chain.ts';
+import type { ChainBook, KnownLease } from '../chainBook.ts';
+import type { ChainFacts } from '../facts.ts';
+import { Journal } from '../journal.ts';
+import { silentLog } from '../log.ts';
+import type { Proposal, Proposer } from '../proposer.ts';
+import { Slots } from '../slots.ts';
+import { HOLDER, sampleSpec } from '../testing/courtSamples.ts';
+import { MemoryBackend } from '../testing/memoryBackend.ts';
+import { bytes32, JOB, NODE, RESULT, sampleHead, sampleLease, sampleNode, sampleTerms } from '../testing/samples.ts';
+import { sha256 } from '../workspace.ts';
+import { Checker } from './checker.ts';
+import { CourtBook } from './courtBook.ts';
+import type { Shown } from './shown.ts';
+import type { OwnShard, TrialRun } from './trialRun.ts';
+
+const terms = sampleTerms({ bond: 40n, window: 600 });
+const { challenging } = disputeCost(terms);
+const head = sampleHead(40, 1_060);
+const RIGHT = Uint8Array.of(1);
+const WRONG = Uint8Array.of(2);
+
+interface Wish {
+  rate?: number;
+  /** What this node computes, run after run; the last repeats. */
+  computes?: Uint8Array[];
+  lease?: Partial<KnownLease>;
+  free?: bigint;
+  owner?: (node: number) => Hex;
+  nextTime?: number;
+  busy?: boolean;
+  journal?: Journal;
+}
+
+/** A checker beside a lease of two shards, all shown as `RIGHT`. */
+function setup(wish: Wish = {}) {
+  const journal = wish.journal ?? new Journal({ file: ':memory:' });
+  const court = new CourtBook(journal, { terms: () => terms });
+  const known = sampleLease({
+    ...{ terms, phase: 'revealed', revealedBlock: 35, result: RESULT, lease: { node: HOLDER } },
+    ...wish.lease,
+  });
+  court.revealedSince = () => [{ job: JOB, first: 0, node: HOLDER }];
+  const book = {
+    cursor: () => ({ number: 40, hash: bytes32(40) }),
+    lease: () => known,
+    ownLiving: () => [],
+  } as unknown as ChainBook;
+  const shards = [0, 1].map((shard) => ({ shard, hash: sha256(RIGHT), size: 1, units: 1n, cid: undefined }));
+  const manifest = { shards } as unknown as Manifest;
+  const computes = wish.computes ?? [RIGHT];
+  const sent: { name: string; args: readonly unknown[] }[] = [];
+  let runs = 0;
+  const slots = new Slots({ capacity: 1 });
+  if (wish.busy) slots.promise(1);
+  const checker = new Checker(
+    { node: NODE, runtimes: new Set([1]), rate: wish.rate ?? 1, saltSecret: new Uint8Array(32), lookBackBlocks: 10 },
+    {
+      ...{ book, court, slots, local: new MemoryBackend(), log: silentLog, draining: () => false },
+      nextTime: () => wish.nextTime ?? 1_061,
+      chain: {
+        node: async (node: number) =>
+          sampleNode({
+            stake: wish.free ?? challenging,
+            owner: wish.owner?.(node) ?? `0x${String(node).padStart(40, '0')}`,
+          }),
+      } as unknown as Chain,
+      facts: { block: async () => sampleHead(35, 1_000) } as unknown as ChainFacts,
+      proposer: {
+        propose: async ({ name, data }: Proposal) => {
+          sent.push({ name, args: decodeFunctionData({ abi: marketAbi, data }).args ?? [] });
+          return { outcome: 'sent' };
+        },
+      } as unknown as Proposer,
+      trial: {
+        run: async (): Promise<OwnShard> => {
+          const output = computes[Math.min(runs, computes.length - 1)]!;
+          runs += 1;
+          return { kind: 'output', spec: sampleSpec(), output, hash: sha256(output), units: 1n };
+        },
+      } as unknown as TrialRun,
+      shown: { manifest: async () => manifest, output: async () => RIGHT } as unknown as Shown,
+    },
+  );
+  const tick = async (): Promise<void> => {
+    await checker.tick(head);
+    while (checker.running) await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { tick, sent, court, journal, runs: () => runs };
+}
+
+test('what is right is computed once and left alone', async () => {
+  const { tick, sent, runs } = setup();
+  await tick();
+  await tick();
+  expect([runs(), sent]).toEqual([1, []]);
+});
+
+test('what is wrong twice is challenged with this node’s stake', async () => {
+  const { tick, sent, runs } = setup({ computes: [WRONG] });
+  await tick();
+  expect([runs(), sent]).toEqual([2, []]);
+  await tick();
+  expect(sent).toHaveLength(1);
+  expect(sent[0]!.args.slice(2)).toMatchObject([RESULT, { hash: sha256(RIGHT), units: 1n }, NODE]);
+  expect(runs()).toBe(2);
+});
+
+test('what is wrong only once is this machine’s mistake', async () => {
+  const { tick, sent, runs } = setup({ computes: [WRONG, RIGHT] });
+  await tick();
+  await tick();
+  expect([runs(), sent]).toEqual([2, []]);
+});
+
+test('what was found wrong before a restart is computed again and challenged', async () => {
+  const before = setup({ computes: [WRONG] });
+  await before.tick();
+  const { tick, sent } = setup({ computes: [WRONG], journal: before.journal });
+  await tick();
+  await tick();
+  expect(sent).toHaveLength(1);
+});
+
+test.each<[string, Wish]>([
+  ['nobody is to be checked', { rate: 0 }],
+  ['the machine is busy', { busy: true }],
+  ['there is no window', { lease: { terms: { ...terms, window: 0 } } }],
+  ['the window has passed', { nextTime: 1_601 }],
+  ['it is settled', { lease: { phase: 'settled' } }],
+  ['this machine lacks the runtime', { lease: { terms: { ...terms, runtime: 2 } } }],
+  ['holder and checker have one owner', { owner: () => '0x0000000000000000000000000000000000000009' }],
+])('nothing is computed when %s', async (_what, wish) => {
+  const { tick, runs } = setup({ computes: [WRONG], ...wish });
+  await tick();
+  expect(runs()).toBe(0);
+});
+
+test('the last second of the window is in time', async () => {
+  const { tick, sent } = setup({ computes: [WRONG], nextTime: 1_600 });
+  await tick();
+  await tick();
+  expect(sent).toHaveLength(1);
+});
+
+test('a bond that the free stake does not cover is not staked', async () => {
+  const { tick, sent, runs } = setup({ computes: [WRONG], free: challenging - 1n });
+  await tick();
+  await tick();
+  expect([runs(), sent]).toEqual([2, []]);
+});
