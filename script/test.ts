@@ -22,6 +22,9 @@ const suites: Record<string, [string, string[]]> = {
   browser: vitest('browser'),
 };
 
+/** Only by name: the solver gives up by the clock, so on a busy machine an unproven property would say nothing about the code. */
+const BY_NAME = ['proof'];
+
 const { only, list } = new Command('npm test --')
   .description('Installs what the tests need, builds everything and runs every suite.')
   .option('--only <suites>', `comma-separated: ${Object.keys(suites).join(', ')}`)
@@ -33,7 +36,7 @@ if (list) {
   console.log(Object.keys(suites).join('\n'));
   process.exit(0);
 }
-const wanted = only?.split(',') ?? Object.keys(suites);
+const wanted = only?.split(',') ?? Object.keys(suites).filter((name) => !BY_NAME.includes(name));
 const unknown = wanted.filter((name) => !(name in suites));
 if (unknown.length > 0) {
   console.error(`no suite ${unknown.join(', ')}; there are ${Object.keys(suites).join(', ')}`);

@@ -129,7 +129,13 @@ export async function startNetwork({
   const exits = await deploy('MarketExits', [token]);
   const court = await deploy('MarketCourt', [token]);
   const startBlock = Number(await client.getBlockNumber());
-  const address = await deploy('Market', [token, { extension, panels, exits, court }, governor, person(2).address, PARAMS]);
+  const address = await deploy('Market', [
+    token,
+    { extension, panels, exits, court },
+    governor,
+    person(2).address,
+    PARAMS,
+  ]);
   const deployment: Deployment = {
     chainId: foundry.id,
     rpcUrl,
