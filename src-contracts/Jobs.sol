@@ -65,10 +65,10 @@ abstract contract Jobs is Claiming, IJobs {
         count = _clamp(id, terms, 0, count);
 
         // No block is after the post yet, so no draw: the node that the order names, or the first to bring it; hence one seat.
-        require(terms.seats() == 1, TermsInvalid(id, "seats"));
+        if (terms.seats() != 1) revert TermsInvalid(id, "seats");
         (bool ready, uint256 from) = _opening(terms, block.timestamp);
-        require(ready, AfterNotComplete(id, terms.afterJob));
-        require(block.timestamp >= terms.start(), NotOpenYet(id, terms.start()));
+        if (!ready) revert AfterNotComplete(id, terms.afterJob);
+        if (block.timestamp < terms.start()) revert NotOpenYet(id, terms.start());
         _requireWorker(id, terms, nodeId);
         _take(id, terms, gate, j, 0, count, nodeId, from, 0);
         return 0;
@@ -156,9 +156,10 @@ abstract contract Jobs is Claiming, IJobs {
         external
     {
         bytes32 id = _jobId(terms);
-        require(lease_.claimed.flags() & LeaseWordLib.SEAT == 0, SeatsAgree(id, lease_.first()));
+        // Not `require`: the arguments of its error are computed even when it is not thrown.
+        if (lease_.claimed.flags() & LeaseWordLib.SEAT != 0) revert SeatsAgree(id, lease_.first());
         (bytes32 key, LeaseWord word) = _find(id, lease_);
-        require(_isLiving(word.phase()), LeaseInPhase(id, lease_.first(), word.phase(), Phase.Claimed));
+        if (!_isLiving(word.phase())) revert LeaseInPhase(id, lease_.first(), word.phase(), Phase.Claimed);
         _requireMatch(id, lease_, result, word);
         _requireAcceptance(id, terms, lease_.first(), lease_.claimed.node(), result, signature);
         _pay(id, terms, lease_, result, key, word, true);
@@ -228,7 +229,7 @@ abstract contract Jobs is Claiming, IJobs {
     ) private {
         uint16 count = l.claimed.count();
         uint256 gross = uint256(l.claimed.price()) * count;
-        bool fault = result.root == LeaseLib.SPEC_FAULT && !accepted;
+        bool fault = !accepted && result.root == LeaseLib.SPEC_FAULT;
         if (fault) gross = _killFee(terms, gross);
         uint208 receipt = accepted || fault ? 0 : _receiptOf(terms, l.claimed, result);
         _endRange(id, terms, key, count, gross, !fault, receipt);

@@ -11,7 +11,7 @@ abstract contract Claiming is MarketCore {
     function _clamp(bytes32 id, Terms calldata terms, uint256 first, uint16 count) internal pure returns (uint16) {
         uint256 left = terms.shards() - first;
         require(left != 0, NothingToClaim(id));
-        require(count != 0 && count <= terms.maxLease(), CountInvalid(id, count, terms.maxLease()));
+        if (count == 0 || count > terms.maxLease()) revert CountInvalid(id, count, terms.maxLease());
         // forge-lint: disable-next-line(unsafe-typecast)
         return left < count ? uint16(left) : count; // < count
     }
@@ -35,8 +35,8 @@ abstract contract Claiming is MarketCore {
 
     function _requireWorker(bytes32 id, Terms calldata terms, uint32 nodeId) internal view {
         _requireOperator(nodeId);
-        require(block.timestamp <= terms.expiry(), DeadlinePassed(id, 0, terms.expiry()));
-        require(_eligible(terms, nodeId, _nodes[nodeId]), NodeNotEligible(id, nodeId));
+        if (block.timestamp > terms.expiry()) revert DeadlinePassed(id, 0, terms.expiry());
+        if (!_eligible(terms, nodeId, _nodes[nodeId])) revert NodeNotEligible(id, nodeId);
     }
 
     /// @dev Marks `count` shards from `first` on as taken. Returns the slot of the range: the job's own when it is all of the job.

@@ -157,11 +157,11 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         if (phase == Phase.Claimed) same = LeaseWord.unwrap(word) == LeaseWord.unwrap(lease_.claimed);
         else if (phase == Phase.Committed) same = word.body() == lease_.committedBody();
         else if (phase == Phase.Revealed) same = word.body() == LeaseLib.revealedBody(lease_.claimed, result);
-        require(same, LeaseMismatch(id, lease_.first()));
+        if (!same) revert LeaseMismatch(id, lease_.first());
     }
 
     function _requirePhase(bytes32 id, uint32 first, LeaseWord word, Phase needed) internal pure {
-        require(word.phase() == needed, LeaseInPhase(id, first, word.phase(), needed));
+        if (word.phase() != needed) revert LeaseInPhase(id, first, word.phase(), needed);
     }
 
     function _isLiving(Phase phase) internal pure returns (bool) {
@@ -187,11 +187,10 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
     function _requireSignature(bytes32 id, address requester, bytes32 digest, bytes calldata signature) internal view {
         // A key's signature first: it spares the look at the account's code. Then contracts, by ERC-1271.
         (address signer, ECDSA.RecoverError err,) = ECDSA.tryRecoverCalldata(digest, signature);
-        require(
-            (err == ECDSA.RecoverError.NoError && signer == requester)
-                || SignatureChecker.isValidERC1271SignatureNowCalldata(requester, digest, signature),
-            SignatureInvalid(id, requester)
-        );
+        if (err == ECDSA.RecoverError.NoError && signer == requester) return;
+        if (!SignatureChecker.isValidERC1271SignatureNowCalldata(requester, digest, signature)) {
+            revert SignatureInvalid(id, requester);
+        }
     }
 
     /* INTERNAL: opening and draw */
@@ -268,49 +267,51 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
 
     /* INTERNAL: beginning and end */
 
-    /// @dev Everything a post must satisfy; moves the worst case into escrow, which fits 96 bits. The caller writes the job's word.
+    /// @dev Everything a post must satisfy; moves the worst case into escrow, which fits 96 bits. The caller writes the job's word. On the hot path an
+    /// `if` throws, because `require` works out its error's arguments even when it passes.
     function _open(bytes32 id, Terms calldata terms, Gate memory gate) internal returns (uint256 escrow) {
         JobState state = _jobWord(id).state();
-        require(state == JobState.None, JobInState(id, state, JobState.None));
+        if (state != JobState.None) revert JobInState(id, state, JobState.None);
         Rules rules = terms.rules;
-        require(Rules.unwrap(rules) == Rules.unwrap(gate.rules), ParamsVersion(rules.version(), gate.rules.version()));
-        require((gate.runtimes & ~uint256(1)) & (uint256(1) << terms.runtime()) != 0, TermsInvalid(id, "runtime"));
-        require(terms.shards() != 0 && terms.shards() <= Parameters.MAX_SHARDS, TermsInvalid(id, "shards"));
-        require(terms.maxLease() != 0, TermsInvalid(id, "maxLease"));
-        require(terms.minPrice() <= terms.maxPrice() && terms.maxPrice() != 0, TermsInvalid(id, "maxPrice"));
+        if (Rules.unwrap(rules) != Rules.unwrap(gate.rules)) {
+            revert ParamsVersion(rules.version(), gate.rules.version());
+        }
+        if ((gate.runtimes & ~uint256(1)) & (uint256(1) << terms.runtime()) == 0) {
+            revert TermsInvalid(id, "runtime");
+        }
+        if (terms.shards() == 0 || terms.shards() > Parameters.MAX_SHARDS) revert TermsInvalid(id, "shards");
+        if (terms.maxLease() == 0) revert TermsInvalid(id, "maxLease");
+        if (terms.minPrice() > terms.maxPrice() || terms.maxPrice() == 0) revert TermsInvalid(id, "maxPrice");
         uint256 seats = terms.seats();
-        require(
-            seats == 1 || (_seatsOffered(seats) && gate.runtimes & 1 != 0 && !terms.direct()), TermsInvalid(id, "seats")
-        );
+        if (seats != 1 && (!_seatsOffered(seats) || gate.runtimes & 1 == 0 || terms.direct())) {
+            revert TermsInvalid(id, "seats");
+        }
         escrow = terms.worstCase();
-        require(escrow <= type(uint96).max, TermsInvalid(id, "maxPrice"));
-        require(terms.worstBond() <= type(uint96).max, TermsInvalid(id, "bond"));
-        require(
-            terms.auditBps() <= Parameters.BPS && (terms.auditBps() == 0 || (!terms.direct() && seats == 1)),
-            TermsInvalid(id, "auditBps")
-        );
-        require(terms.exec() != 0 && terms.exec() <= Parameters.MAX_EXEC, TermsInvalid(id, "exec"));
-        require(terms.window() <= Parameters.MAX_WINDOW, TermsInvalid(id, "window"));
-        require(
-            terms.expiry() >= block.timestamp && terms.expiry() >= terms.start()
-                && terms.expiry() <= block.timestamp + Parameters.MAX_OPEN,
-            TermsInvalid(id, "expiry")
-        );
+        if (escrow > type(uint96).max) revert TermsInvalid(id, "maxPrice");
+        if (terms.worstBond() > type(uint96).max) revert TermsInvalid(id, "bond");
+        if (terms.auditBps() > Parameters.BPS || (terms.auditBps() != 0 && (terms.direct() || seats != 1))) {
+            revert TermsInvalid(id, "auditBps");
+        }
+        if (terms.exec() == 0 || terms.exec() > Parameters.MAX_EXEC) revert TermsInvalid(id, "exec");
+        if (terms.window() > Parameters.MAX_WINDOW) revert TermsInvalid(id, "window");
+        if (
+            terms.expiry() < block.timestamp || terms.expiry() < terms.start()
+                || terms.expiry() > block.timestamp + Parameters.MAX_OPEN
+        ) revert TermsInvalid(id, "expiry");
         uint32 only = terms.node();
-        require(only == 0 || (seats == 1 && _nodes[only].owner != address(0)), TermsInvalid(id, "node"));
-        require(terms.spec != 0, TermsInvalid(id, "spec"));
+        if (only != 0 && (seats != 1 || _nodes[only].owner == address(0))) revert TermsInvalid(id, "node");
+        if (terms.spec == 0) revert TermsInvalid(id, "spec");
         if (terms.currency() == TOKEN && !terms.direct()) {
             // Seats that check each other share half the multiple: deterrence needs bond ≥ price · (1 − p) / p at a chance p to be caught.
             uint256 parts = seats == 1 ? 10 : 20 * seats;
-            require(terms.bond() * parts >= terms.maxPrice() * rules.bondTenths(), TermsInvalid(id, "bond"));
+            if (terms.bond() * parts < terms.maxPrice() * rules.bondTenths()) revert TermsInvalid(id, "bond");
         }
         if (terms.afterJob != 0) {
             // A job that can no longer become complete would leave this one waiting until it expires.
             JobState earlier = _jobWord(terms.afterJob).state();
-            require(
-                earlier == JobState.Open || earlier == JobState.Leased || earlier == JobState.Complete,
-                TermsInvalid(id, "afterJob")
-            );
+            if (earlier != JobState.Open && earlier != JobState.Leased && earlier != JobState.Complete) {
+                revert TermsInvalid(id, "afterJob");
+            }
         }
 
         _debit(terms.currency(), terms.requester(), escrow);

@@ -27,6 +27,6 @@ abstract contract NodesCore is LedgerCore, NodeFacts {
     }
 
     function _requireOperator(uint32 id) internal view {
-        require(_nodes[id].operator == msg.sender, NotNodeOperator(id, msg.sender));
+        if (_nodes[id].operator != msg.sender) revert NotNodeOperator(id, msg.sender);
     }
 }
