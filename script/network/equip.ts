@@ -15,6 +15,7 @@ import {
   type WalletClient,
 } from 'viem';
 import { marketAbi } from '@dpu/sdk/abi';
+import { SPARE_GAS } from '@dpu/sdk/market';
 import { RUNTIMES } from '@dpu/sdk/terms';
 
 import type { LocalChain } from './chain.ts';
@@ -42,12 +43,6 @@ const POCKET_MONEY = parseEther('1000000');
 export function walletOf(local: LocalChain, account: Account): WalletClient {
   return createWalletClient({ account, chain: local.chain, transport: http(local.rpcUrl) });
 }
-
-/**
- * Gas on top of every estimate. An estimate is made in the second of the last block, where a checkpoint of votes is overwritten; in
- * the block that comes a new one is written, which costs more.
- */
-const SPARE_GAS = 100_000n;
 
 /** Sends calldata, waits for it, and returns its receipt. @throws when it reverted. */
 export async function send(

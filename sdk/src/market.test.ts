@@ -22,7 +22,7 @@ import { foundry } from 'viem/chains';
 import { describe, expect, test } from 'vitest';
 import { marketAbi } from './abi/generated.ts';
 import { explain, MarketRevert } from './errors.ts';
-import { createMarket, NoSigner, permitTypedData, splitSignature } from './market.ts';
+import { createMarket, NoSigner, permitTypedData, SPARE_GAS, splitSignature } from './market.ts';
 import type { MarketRequest } from './market.ts';
 import { packLease } from './lease.ts';
 import { packTerms } from './packedTerms.ts';
@@ -81,7 +81,7 @@ describe('a write', () => {
     expect(methods()).toEqual(['eth_call', 'eth_sendRawTransaction']);
     const [raw] = asked.find(({ method }) => method === 'eth_sendRawTransaction')!.params as [Hex];
     const sent = parseTransaction(raw);
-    expect([sent.to, sent.chainId]).toEqual([deployment.market.toLowerCase(), foundry.id]);
+    expect([sent.to, sent.chainId, sent.gas]).toEqual([deployment.market.toLowerCase(), foundry.id, 21_000n + SPARE_GAS]);
     expect(decodeFunctionData({ abi: marketAbi, data: sent.data! })).toEqual({
       functionName: 'claim',
       args: [packTerms(TERMS), 4, 3],

@@ -80,9 +80,15 @@ export interface DepositAndPost extends SignedPermit {
   terms: Terms;
 }
 
+/**
+ * Gas on top of every estimate. An estimate is made in the second of the last block: a second later a price may have to be worked
+ * out or a new checkpoint of votes written, and what others do in the same block may touch slots for the first time.
+ */
+export const SPARE_GAS = 100_000n;
+
 /** What the Market client works with. */
 export interface MarketOptions {
-  publicClient: Pick<PublicClient, 'call' | 'readContract'>;
+  publicClient: Pick<PublicClient, 'call' | 'readContract' | 'estimateGas'>;
   /** Signs and sends writes. Without it (and without `send`) only reads and `encode` work. */
   walletClient?: WalletClient;
   deployment: Pick<Deployment, 'chainId' | 'market' | 'rpcUrl'>;
@@ -141,8 +147,10 @@ export function createMarket(options: MarketOptions): Market {
     if (options.send) return options.send(request);
     if (!walletClient?.account) throw new NoSigner(call);
     try {
+      const gas = SPARE_GAS + (await publicClient.estimateGas({ ...request, account: walletClient.account }));
       return await walletClient.sendTransaction({
         ...request,
+        gas,
         account: walletClient.account,
         chain: chainOf(walletClient, deployment),
       });

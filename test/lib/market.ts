@@ -1,11 +1,8 @@
-import { createMarket, type Market } from '@dpu/sdk/market';
+import { createMarket, SPARE_GAS, type Market } from '@dpu/sdk/market';
 import { createWalletClient, http, type Hash } from 'viem';
 import type { HDAccount } from 'viem/accounts';
 
 import type { Network } from '../../script/network/network.ts';
-
-/** Gas on top of every estimate: what others do in the same block may make a call dearer than it was when it was estimated. */
-const SPARE_GAS = 50_000n;
 
 /** The Market as `person` calls it. */
 export function marketOf({ local, deployment }: Network, person: HDAccount): Market {

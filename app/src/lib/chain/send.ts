@@ -1,13 +1,8 @@
+import { SPARE_GAS } from '@dpu/sdk/market';
 import type { Address, Hash, Hex } from 'viem';
 
 import type { App } from '../app.ts';
 import type { TxSteps } from './tx.svelte.ts';
-
-/**
- * Gas on top of every estimate. An estimate is made in the second of the last block, where a checkpoint of votes is overwritten;
- * the next block writes a new one, which costs more.
- */
-const SPARE_GAS = 100_000n;
 
 /** A call, and how it is called while the wallet asks and while the chain is awaited. */
 export interface Sending {

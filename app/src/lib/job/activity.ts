@@ -43,6 +43,13 @@ const TELLINGS: Readonly<Record<ActivityType, Telling>> = {
   panelEnded: { text: 'Seats compared', tone: 'accent' },
   auditOpened: { text: 'Audit begun', tone: 'info', amount: 'from the treasury' },
   creditsSet: { text: 'Credits contract changed', tone: 'neutral' },
+  challenged: { text: 'Shard challenged', tone: 'warn', amount: 'at stake' },
+  jurorServed: { text: 'Juror bound its vote', tone: 'info', amount: 'for serving' },
+  jurorSpoke: { text: 'Juror showed its vote', tone: 'info' },
+  judged: { text: 'Jury decided', tone: 'accent' },
+  appealed: { text: 'Verdict appealed', tone: 'warn', amount: 'for a second jury' },
+  disputeEnded: { text: 'Dispute ended', tone: 'neutral', amount: 'reward' },
+  leaseJudged: { text: 'Lease judged', tone: 'accent', amount: 'paid' },
   seatFaulted: { text: 'Seat lost', tone: 'danger', amount: 'slashed' },
   paused: { text: 'New posts and claims paused', tone: 'warn' },
 };

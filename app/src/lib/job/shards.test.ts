@@ -74,7 +74,7 @@ test('countStates counts shards, not runs', () => {
   const counts = countStates(shardRuns(10, [{ first: 3, count: 4, phase: 'revealed' }]));
   expect(counts).toEqual({
     ...{ open: 6, claimed: 0, committed: 0, revealed: 4, settled: 0 },
-    ...{ lapsed: 0, faulted: 0, unresolved: 0 },
+    ...{ lapsed: 0, faulted: 0, unresolved: 0, excused: 0 },
   });
 });
 

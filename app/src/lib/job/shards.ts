@@ -13,6 +13,7 @@ export const SHARD_STATES: readonly ShardState[] = [
   'lapsed',
   'faulted',
   'unresolved',
+  'excused',
 ];
 
 export const STATE_LABELS: Readonly<Record<ShardState, string>> = {
@@ -24,6 +25,7 @@ export const STATE_LABELS: Readonly<Record<ShardState, string>> = {
   lapsed: 'Lapsed',
   faulted: 'Slashed',
   unresolved: 'Unresolved',
+  excused: 'Excused',
 };
 
 /** What the states mean, for people who see them for the first time. */
@@ -36,6 +38,7 @@ export const STATE_HELP: Readonly<Record<ShardState, string>> = {
   lapsed: 'The node missed its deadline; another may take over',
   faulted: 'The node showed another result than the others, or none, and lost its bond',
   unresolved: 'Too few nodes agreed; the range stays undone and most of its escrow goes back',
+  excused: 'A jury found that it cannot be done, or could not judge it; nobody was slashed',
 };
 
 /** A lease, as much of it as its place on the mosaic needs. */

@@ -35,6 +35,7 @@ const LABELS: Readonly<Record<HistoryStep['event'], { label: string; tone: Tone 
   PanelEnded: { label: 'Seats compared', tone: 'accent' },
   SeatFaulted: { label: 'Seat lost', tone: 'danger' },
   AuditOpened: { label: 'Audit begun', tone: 'info' },
+  LeaseJudged: { label: 'Judged', tone: 'warn' },
   BonusSwept: { label: 'Bonus swept', tone: 'neutral' },
 };
 
