@@ -81,7 +81,11 @@ describe('a write', () => {
     expect(methods()).toEqual(['eth_call', 'eth_sendRawTransaction']);
     const [raw] = asked.find(({ method }) => method === 'eth_sendRawTransaction')!.params as [Hex];
     const sent = parseTransaction(raw);
-    expect([sent.to, sent.chainId, sent.gas]).toEqual([deployment.market.toLowerCase(), foundry.id, 21_000n + SPARE_GAS]);
+    expect([sent.to, sent.chainId, sent.gas]).toEqual([
+      deployment.market.toLowerCase(),
+      foundry.id,
+      21_000n + SPARE_GAS,
+    ]);
     expect(decodeFunctionData({ abi: marketAbi, data: sent.data! })).toEqual({
       functionName: 'claim',
       args: [packTerms(TERMS), 4, 3],
