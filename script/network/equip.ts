@@ -16,9 +16,10 @@ import {
 } from 'viem';
 import { marketAbi } from '@dpu/sdk/abi';
 import { SPARE_GAS } from '@dpu/sdk/market';
-import { RUNTIMES } from '@dpu/sdk/terms';
+import { runtimeBits } from '@dpu/sdk/terms';
 
 import type { LocalChain } from './chain.ts';
+import { localRuntimes } from './localRuntimes.ts';
 import { people } from './people.ts';
 
 /** What the deployment script wrote. */
@@ -100,7 +101,7 @@ export async function addNodes(
   for (const [index, endpoint] of endpoints.entries()) {
     const owner = people.owner(index + 1);
     const operator = people.operator(index + 1).address;
-    const args = [operator, 1 << RUNTIMES.wasm, zeroHash, endpoint];
+    const args = [operator, runtimeBits(localRuntimes()), zeroHash, endpoint];
     await call(local, owner, { address: market, abi: marketAbi, functionName: 'register', args });
     const id = await local.publicClient.readContract({
       address: market,

@@ -12,6 +12,8 @@ import {
 } from './canonical.ts';
 import { comparatorSchema, outputProblems } from './compare/comparator.ts';
 import { problemsOf, type Problem } from './problems.ts';
+import { SETTINGS } from './runtimes/settings.ts';
+import { RUNTIME_NAMES } from './terms.ts';
 
 /** Most shards of a job. */
 export const MAX_SHARDS = 16_777_215;
@@ -73,7 +75,9 @@ export const specSchema = z
     /** Shown to people, never interpreted. */
     name: text(120),
     /** Who executes a shard. */
-    runtime: z.literal('wasm'),
+    runtime: z.enum(RUNTIME_NAMES),
+    /** What this runtime alone wants to know: see `runtimes/settings.ts`. */
+    settings: z.exactOptional(z.record(z.string(), z.unknown())),
     /** The code. */
     module: fileCidSchema,
     /** Passed to the module after the shard's index and count. */
@@ -117,6 +121,15 @@ export const specSchema = z
     const argBytes = spec.args.reduce((sum, arg) => sum + new TextEncoder().encode(arg).length, 0);
     if (argBytes > MAX_ARGS_BYTES)
       report(['args'], `must be at most ${MAX_ARGS_BYTES} bytes together, not ${argBytes}`);
+
+    const settings = SETTINGS[spec.runtime];
+    if (settings) {
+      const checked = settings.safeParse(spec.settings, { reportInput: true });
+      for (const { path, sentence } of checked.success ? [] : problemsOf(checked.error)) {
+        report(path === '' ? ['settings'] : ['settings', path], sentence);
+      }
+    } else if (spec.settings !== undefined)
+      report(['settings'], `are not for the runtime ${spec.runtime}, which has none`);
 
     const names = new Set<string>();
     spec.inputs.forEach(({ name }, index) => {

@@ -13,6 +13,7 @@ import type { DoneShard, LeaseKey, PromiseBook } from './promiseBook.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 import { ShardError } from './runtimes/runtime.ts';
 import { leaseSalt } from './salt.ts';
+import { shardRequest } from './shardRequest.ts';
 import type { Slots } from './slots.ts';
 import { sha256, type PreparedJob, type Workspace } from './workspace.ts';
 
@@ -154,19 +155,18 @@ export class Executor {
   async #shard(
     lease: KnownLease,
     runtime: Runtime,
-    { spec, module, inputs, seed }: PreparedJob,
+    prepared: PreparedJob,
     shard: number,
     signal: AbortSignal,
   ): Promise<DoneShard> {
     const { local, promises, log } = this.#deps;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const request = { module, args: spec.args, shard, shards: spec.shards, inputs, seed, limits: spec.limits };
-        const { output, units, log: text, wallMs } = await runtime.run(request, { signal });
+        const { output, units, log: text, wallMs } = await runtime.run(shardRequest(prepared, shard), { signal });
         const { cid } = await local.addFile(output, { signal });
         const done = { shard, hash: sha256(output), cid: cid.toString(), size: output.length, units, log: text };
         promises.addShard(lease.job, done);
-        promises.learn(spec.module.toString(), wallMs / 1000);
+        promises.learn(prepared.spec.module.toString(), wallMs / 1000);
         return done;
       } catch (error) {
         const again = error instanceof ShardError && error.retryable && attempt < this.#options.triesPerShard;

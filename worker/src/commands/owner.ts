@@ -1,6 +1,6 @@
 import { dpuTokenAbi } from '@dpu/sdk/abi';
 import { createMarket, type Market } from '@dpu/sdk/market';
-import { RUNTIMES } from '@dpu/sdk/terms';
+import { runtimeBits } from '@dpu/sdk/terms';
 import {
   createPublicClient,
   createWalletClient,
@@ -55,7 +55,7 @@ export function ownerOf(config: NodeConfig, keyFile: string): Owner {
   return {
     address: account.address,
     async register(operator, endpoint) {
-      await mined('register', await market.register(operator, 1 << RUNTIMES.wasm, zeroHash, endpoint));
+      await mined('register', await market.register(operator, runtimeBits(['wasm']), zeroHash, endpoint));
       return market.nodeOf(operator);
     },
     async stake(node, amount) {

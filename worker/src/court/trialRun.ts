@@ -7,6 +7,7 @@ import type { Hex } from 'viem';
 import { DeclineError } from '../declines.ts';
 import type { Log } from '../log.ts';
 import { ShardError, type Runtime, type ShardFailureReason } from '../runtimes/runtime.ts';
+import { shardRequest } from '../shardRequest.ts';
 import type { Slots } from '../slots.ts';
 import { sha256, type Workspace } from '../workspace.ts';
 
@@ -61,10 +62,10 @@ export class TrialRun {
     const release = slots.promise(1);
     try {
       const prepared = await workspace.prepare(job, terms, signal);
-      const { spec, module, inputs, seed } = prepared;
+      const { spec } = prepared;
       const runtime = runtimes.get(spec.runtime);
       if (!runtime) throw new DeclineError('runtime', { runtime: spec.runtime });
-      const request = { module, args: spec.args, shard, shards: spec.shards, inputs, seed, limits: spec.limits };
+      const request = shardRequest(prepared, shard);
       const once = async (): Promise<OwnShard> => {
         try {
           const { output, units } = await runtime.run(request, { signal });

@@ -22,6 +22,8 @@ export interface ShardLimits {
 
 export interface ShardRequest {
   readonly module: Uint8Array;
+  /** The spec's settings, by the schema of this runtime in the sdk; undefined for a runtime without. */
+  readonly settings?: unknown;
   /** The spec's arguments; the runtime puts the name, the shard and the count before them. */
   readonly args: readonly string[];
   readonly shard: number;

@@ -1,0 +1,10 @@
+/** What a spec says beyond the fields that every runtime has. A runtime that needs more brings a schema in a file of its own here. */
+import type * as z from 'zod';
+
+import type { RuntimeName } from '../terms.ts';
+
+/**
+ * Schema of `spec.settings` by runtime. A runtime that is not here takes no settings. Values are what canonical dag-cbor can
+ * hold in one way only: text, whole numbers, booleans, lists and maps of those. The schemas check and do not transform.
+ */
+export const SETTINGS: Readonly<Partial<Record<RuntimeName, z.ZodType>>> = {};
