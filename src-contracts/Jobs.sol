@@ -4,6 +4,7 @@ pragma solidity 0.8.34;
 import {Parameters} from "src-contracts/Parameters.sol";
 import {Claiming} from "src-contracts/core/Claiming.sol";
 import {IJobs} from "src-contracts/interfaces/IJobs.sol";
+import {Hash} from "src-contracts/types/Hash.sol";
 import {JobState, JobWord, JobWordLib} from "src-contracts/types/Job.sol";
 import {Lease, LeaseLib, LeaseWord, LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
@@ -98,7 +99,7 @@ abstract contract Jobs is Claiming, IJobs {
         require(word.flags() & LeaseWordLib.DIRECT == 0, DirectMismatch(id, true));
 
         // The preimage is what the holder will pass from now on: the claim, this commitment, this block.
-        uint208 body = uint208(uint256(keccak256(abi.encode(word, commitment, block.number))) >> 48);
+        uint208 body = uint208(uint256(Hash.words(LeaseWord.unwrap(word), uint256(commitment), block.number)) >> 48);
         _setLease(key, LeaseWordLib.make(word.flags(), Phase.Committed, block.timestamp, body));
 
         emit LeaseCommitted(id, lease_.claimed.node(), lease_.first(), commitment);
@@ -206,7 +207,10 @@ abstract contract Jobs is Claiming, IJobs {
     ) private {
         bytes32 key = _occupy(id, terms, word, first, count);
         uint8 flags = (terms.direct() ? LeaseWordLib.DIRECT : 0) | (key == id ? LeaseWordLib.SOLO : 0);
-        _setLease(key, _bind(id, terms, gate, first, flags, count, nodeId, terms.priceAt(from, block.timestamp), bonus));
+        _setLease(
+            key,
+            _bind(id, terms, gate.minStake, first, flags, count, nodeId, terms.priceAt(from, block.timestamp), bonus)
+        );
     }
 
     function _show(bytes32 key, bytes32 id, Lease calldata lease_, Result calldata result) private {

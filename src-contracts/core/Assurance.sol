@@ -4,7 +4,7 @@ pragma solidity 0.8.34;
 import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
 import {Parameters} from "src-contracts/Parameters.sol";
 import {StakesCore} from "src-contracts/core/StakesCore.sol";
-import {Panel, PanelLib} from "src-contracts/types/Panel.sol";
+import {PanelLib, PanelWord} from "src-contracts/types/Panel.sol";
 import {Rules} from "src-contracts/types/Rules.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
@@ -19,19 +19,20 @@ abstract contract Assurance is StakesCore {
     }
 
     /// @dev Last second at which a node may join a panel.
-    function _joinUntil(Terms calldata terms, Panel memory p) internal pure returns (uint256) {
-        return uint256(p.openedAt) + 2 * uint256(terms.exec());
+    function _joinUntil(Terms calldata terms, PanelWord p) internal pure returns (uint256) {
+        return p.openedAt() + 2 * uint256(terms.exec());
     }
 
     /// @dev First second at which seats may be revealed: when all have committed; or when joining is over and whoever sits has committed,
     /// so that nobody can see an answer and still choose its own. `ready` is false while somebody may still commit. Nobody joins an
     /// audit after its auditor.
-    function _panelOpens(Terms calldata terms, Panel memory p) internal view returns (bool ready, uint256 opens) {
-        if (p.committed == p.asked) return (true, p.movedAt);
-        if (p.asked == PanelLib.AUDIT) return (false, 0);
+    function _panelOpens(Terms calldata terms, PanelWord p) internal view returns (bool ready, uint256 opens) {
+        opens = p.movedAt();
+        if (p.committed() == p.asked()) return (true, opens);
+        if (p.asked() == PanelLib.AUDIT) return (false, 0);
         uint256 over = _joinUntil(terms, p) + 1;
-        if (block.timestamp < over || p.committed != p.sitting) return (false, 0);
-        return (true, p.movedAt > over ? p.movedAt : over);
+        if (block.timestamp < over || p.committed() != p.sitting()) return (false, 0);
+        return (true, opens > over ? opens : over);
     }
 
     /// @dev Whether the lease at `first`, committed in `committedBlock`, is drawn for an audit, and whether the protocol pays it (`pooled`) or the

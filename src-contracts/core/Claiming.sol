@@ -10,7 +10,7 @@ import {Terms} from "src-contracts/types/Terms.sol";
 abstract contract Claiming is MarketCore {
     function _clamp(bytes32 id, Terms calldata terms, uint256 first, uint16 count) internal pure returns (uint16) {
         uint256 left = terms.shards() - first;
-        require(left != 0, NothingToClaim(id));
+        if (left == 0) revert NothingToClaim(id);
         if (count == 0 || count > terms.maxLease()) revert CountInvalid(id, count, terms.maxLease());
         // forge-lint: disable-next-line(unsafe-typecast)
         return left < count ? uint16(left) : count; // < count
@@ -24,13 +24,13 @@ abstract contract Claiming is MarketCore {
     {
         bool ready;
         (ready, from) = _opening(terms, j.at());
-        require(ready, AfterNotComplete(id, terms.afterJob));
-        require(block.timestamp >= terms.start(), NotOpenYet(id, terms.start()));
+        if (!ready) revert AfterNotComplete(id, terms.afterJob);
+        if (block.timestamp < terms.start()) revert NotOpenYet(id, terms.start());
         if (lapsedAt != 0) from = lapsedAt;
         _requireWorker(id, terms, nodeId);
         uint256 at = _drawnAt(terms, id, first, nodeId, _nodes[nodeId], j.atBlock(), j.at(), from);
         // forge-lint: disable-next-line(unsafe-typecast)
-        require(block.timestamp >= at, NotDrawn(id, nodeId, uint40(at))); // a time
+        if (block.timestamp < at) revert NotDrawn(id, nodeId, uint40(at)); // a time
     }
 
     function _requireWorker(bytes32 id, Terms calldata terms, uint32 nodeId) internal view {
@@ -52,11 +52,11 @@ abstract contract Claiming is MarketCore {
         return _leaseKey(id, first);
     }
 
-    /// @dev Locks a node's bond for `count` shards and says so; returns the claim's word, which the caller keeps.
+    /// @dev Locks a node's bond for `count` shards and says so; returns the claim's word, which the caller keeps. `minStake` is in whole DPU.
     function _bind(
         bytes32 id,
         Terms calldata terms,
-        Gate memory gate,
+        uint256 minStake,
         uint32 first,
         uint8 flags,
         uint16 count,
@@ -66,7 +66,7 @@ abstract contract Claiming is MarketCore {
     ) internal returns (LeaseWord claimed) {
         uint40 deadline = uint40(block.timestamp) + terms.exec();
         claimed = LeaseWordLib.claimed(flags, deadline, nodeId, count, price, bonus);
-        _lock(nodeId, _nodes[nodeId], terms.bond() * count, uint256(gate.minStake) * 1 ether);
+        _lock(nodeId, _nodes[nodeId], terms.bond() * count, minStake * 1 ether);
 
         emit LeaseClaimed(id, nodeId, first, claimed);
     }
@@ -75,8 +75,8 @@ abstract contract Claiming is MarketCore {
     function _requireHolder(bytes32 id, Lease calldata lease_) internal view returns (bytes32 key, LeaseWord word) {
         (key, word) = _find(id, lease_);
         _requirePhase(id, lease_.first(), word, Phase.Claimed);
-        require(LeaseWord.unwrap(word) == LeaseWord.unwrap(lease_.claimed), LeaseMismatch(id, lease_.first()));
-        _requireOperator(lease_.claimed.node());
-        require(block.timestamp <= lease_.claimed.at(), DeadlinePassed(id, lease_.first(), lease_.claimed.at()));
+        if (LeaseWord.unwrap(word) != LeaseWord.unwrap(lease_.claimed)) revert LeaseMismatch(id, lease_.first());
+        _requireOperator(word.node());
+        if (block.timestamp > word.at()) revert DeadlinePassed(id, lease_.first(), word.at());
     }
 }

@@ -9,10 +9,11 @@ import {Parameters} from "src-contracts/Parameters.sol";
 import {Assurance} from "src-contracts/core/Assurance.sol";
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {Bench} from "src-contracts/types/Bench.sol";
+import {Hash} from "src-contracts/types/Hash.sol";
 import {Job, JobState, JobWord, JobWordLib} from "src-contracts/types/Job.sol";
 import {Lease, LeaseLib, LeaseWord, LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
-import {Panel, PanelLib, PanelWord} from "src-contracts/types/Panel.sol";
+import {PanelLib, PanelWord} from "src-contracts/types/Panel.sol";
 import {Rules} from "src-contracts/types/Rules.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
@@ -46,15 +47,28 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
     function _commitment(bytes32 id, uint32 first, uint8 seat, uint32 nodeId, Result calldata result, bytes32 salt)
         internal
         pure
-        returns (bytes32)
+        returns (bytes32 digest)
     {
-        return keccak256(abi.encode(id, first, seat, nodeId, result.root, result.units, result.manifest, salt));
+        (bytes32 root, uint64 units, bytes32 manifest) = (result.root, result.units, result.manifest);
+        // The hash of the eight words as `abi.encode` puts them, in memory that stays free; see `Hash`.
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            mstore(at, id)
+            mstore(add(at, 0x20), first)
+            mstore(add(at, 0x40), seat)
+            mstore(add(at, 0x60), nodeId)
+            mstore(add(at, 0x80), root)
+            mstore(add(at, 0xa0), units)
+            mstore(add(at, 0xc0), manifest)
+            mstore(add(at, 0xe0), salt)
+            digest := keccak256(at, 0x100)
+        }
     }
 
     /* INTERNAL: words */
 
     function _leaseKey(bytes32 id, uint32 first) internal pure returns (bytes32) {
-        return keccak256(abi.encode(id, first));
+        return Hash.words(uint256(id), first);
     }
 
     function _jobWord(bytes32 id) internal view returns (JobWord) {
@@ -67,12 +81,12 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
 
     /// @dev Where the word of a node's seat is. A node has at most one on a range.
     function _seatKey(bytes32 range, uint32 nodeId) internal pure returns (bytes32) {
-        return keccak256(abi.encode(range, "seat", nodeId));
+        return Hash.words(uint256(range), uint256(bytes32("seat")), nodeId);
     }
 
     /// @dev Where the bench of a range or a jury is.
     function _benchKey(bytes32 range) internal pure returns (bytes32) {
-        return keccak256(abi.encode(range, "bench"));
+        return Hash.words(uint256(range), uint256(bytes32("bench")));
     }
 
     function _loadBench(bytes32 range) internal view returns (Bench) {
@@ -112,29 +126,32 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
     }
 
     /// @dev A bonus that waits for who joins a panel next, in gwei; it is taken.
-    function _takeBonus(bytes32 range, Panel memory p) internal returns (uint64 bonus) {
-        if (!p.has(PanelLib.BONUS)) return 0;
+    function _takeBonus(bytes32 range, PanelWord p) internal returns (uint64 bonus, PanelWord rest) {
+        if (!p.has(PanelLib.BONUS)) return (0, p);
         bytes32 key = _bonusKey(range);
         bonus = uint64(LeaseWord.unwrap(_loadLease(key))); // written as 64 bits
         _setLease(key, LeaseWord.wrap(0));
-        p.marks &= ~PanelLib.BONUS;
+        return (bonus, p.unmark(PanelLib.BONUS));
     }
 
-    /// @dev The slot of the range that begins at `first`: the job's own when one lease covers it.
-    function _rangeAt(bytes32 id, uint32 first) internal view returns (bytes32) {
-        return first == 0 && _jobWord(id).state() == JobState.Leased ? id : _leaseKey(id, first);
+    /// @dev The slot of the range that begins at `first`, which is the job's own when one lease covers it; and its word.
+    function _rangeAt(bytes32 id, uint32 first) internal view returns (bytes32 range, LeaseWord word) {
+        JobWord j = _jobWord(id);
+        if (first == 0 && j.state() == JobState.Leased) return (id, LeaseWord.wrap(JobWord.unwrap(j)));
+        range = _leaseKey(id, first);
+        word = _loadLease(range);
     }
 
     /// @dev The panel on the range that begins at `first`, and the range's slot.
-    function _requirePanel(bytes32 id, uint32 first) internal view returns (bytes32 range, Panel memory p) {
-        range = _rangeAt(id, first);
-        LeaseWord word = _loadLease(range);
+    function _requirePanel(bytes32 id, uint32 first) internal view returns (bytes32 range, PanelWord p) {
+        LeaseWord word;
+        (range, word) = _rangeAt(id, first);
         _requirePhase(id, first, word, Phase.Seated);
-        p = PanelWord.wrap(LeaseWord.unwrap(word)).unpack();
+        p = PanelWord.wrap(LeaseWord.unwrap(word));
     }
 
-    function _setPanel(bytes32 range, Panel memory p) internal {
-        _words[range] = PanelWord.unwrap(p.pack());
+    function _setPanel(bytes32 range, PanelWord p) internal {
+        _words[range] = PanelWord.unwrap(p);
     }
 
     function _setLease(bytes32 key, LeaseWord word) internal {
@@ -254,15 +271,17 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         bytes32 seed = Blockhash.blockHash(seedBlock + 1);
         if (seed == 0) return from;
 
-        uint256 roll = uint64(uint256(keccak256(abi.encode(seed, id, first, nodeId))));
+        uint256 roll = uint64(uint256(Hash.words(uint256(seed), uint256(id), first, nodeId)));
         uint256 total = _runtimeStake[terms.runtime()];
         if (total == 0) return openToAll;
-        // 2^64 × the node's part of the draw, for every seat; it is in once share · factor > roll.
-        uint256 share = (uint256(n.stake) * n.record * seats << 64) / (total * Parameters.BPS);
-        if (share == 0) return openToAll;
-        uint256 factor = roll / share + 1;
-        uint256 at = factor <= DRAW_START ? from : from + (factor - DRAW_START) * rules.drawStep();
-        return at < openToAll ? at : openToAll;
+        unchecked {
+            // 2^64 × the node's part of the draw, for every seat; it is in once share · factor > roll. Fits: 96 + 14 + 8 + 64 bits.
+            uint256 share = (uint256(n.stake) * n.record * seats << 64) / (total * Parameters.BPS);
+            if (share == 0) return openToAll;
+            uint256 factor = roll / share + 1; // at most 2^64
+            uint256 at = factor <= DRAW_START ? from : from + (factor - DRAW_START) * rules.drawStep();
+            return at < openToAll ? at : openToAll;
+        }
     }
 
     /* INTERNAL: beginning and end */
@@ -335,13 +354,13 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         address owner = n.owner;
         uint256 fee = gross * terms.rules.feeBps() / Parameters.BPS;
         // forge-lint: disable-next-line(unsafe-typecast)
-        n.locked -= uint96(bond); // what `_lock` added
+        uint96 locked = n.locked - uint96(bond); // what `_lock` added
         uint16 record = n.record;
         // Work that a requester handed to its own choice or its own node, or waved through, proves nothing to others; nor does not working.
         if (!accepted && terms.node() == 0 && owner != terms.requester() && result.root != LeaseLib.SPEC_FAULT) {
             record = _risen(record, bond);
-            n.record = record;
         }
+        (n.locked, n.record) = (locked, record); // together: one write of their slot
 
         _creditPaid(terms.currency(), owner, gross - fee, fee);
         _credit(TOKEN, owner, bonus);

@@ -8,7 +8,7 @@ import {Bench} from "src-contracts/types/Bench.sol";
 import {Job, JobState, JobWord, JobWordLib} from "src-contracts/types/Job.sol";
 import {Lease, LeaseWord, LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
-import {Panel, PanelLib} from "src-contracts/types/Panel.sol";
+import {PanelLib, PanelWord} from "src-contracts/types/Panel.sol";
 import {Params} from "src-contracts/types/Params.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
@@ -102,25 +102,25 @@ abstract contract Exits is Slashing, IExits {
     /// the holder alone, who then ends the panel by itself.
     function _leaveSeat(bytes32 id, Terms calldata terms, Lease calldata lease_, bytes32 seat, uint64 bonus) private {
         uint32 first = lease_.first();
-        (bytes32 range, Panel memory p) = _requirePanel(id, first);
-        bonus += _takeBonus(range, p);
-        --p.sitting;
+        (bytes32 range, PanelWord p) = _requirePanel(id, first);
+        uint64 waiting;
+        (waiting, p) = _takeBonus(range, p);
+        bonus += waiting;
+        p = p.leave();
         _setLease(seat, LeaseWord.wrap(0)); // its print on the bench keeps the node from sitting here again
-        if (p.sitting == 0) {
+        if (p.sitting() == 0) {
             _setBench(range, Bench.wrap(0));
-            _reopen(id, terms, range, first, p.count, lease_.claimed.node(), bonus);
+            _reopen(id, terms, range, first, p.count(), lease_.claimed.node(), bonus);
             return;
         }
-        if (p.asked == PanelLib.AUDIT) {
-            p.asked = 1;
+        if (p.asked() == PanelLib.AUDIT) {
+            p = p.ask(1);
             if (p.has(PanelLib.POOL)) {
-                _credit(terms.currency(), _treasury, uint256(lease_.claimed.price()) * p.count);
-                p.marks &= ~PanelLib.POOL;
+                _credit(terms.currency(), _treasury, uint256(lease_.claimed.price()) * p.count());
+                p = p.unmark(PanelLib.POOL);
             }
         }
-        p.marks |= PanelLib.BONUS;
-        p.movedAt = uint40(block.timestamp);
-        _setPanel(range, p);
+        _setPanel(range, p.mark(PanelLib.BONUS).move());
         _setLease(_bonusKey(range), LeaseWord.wrap(bonus));
     }
 

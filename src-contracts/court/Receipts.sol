@@ -5,6 +5,7 @@ import {MarketCore} from "src-contracts/core/MarketCore.sol";
 import {Earned, IReceipts} from "src-contracts/interfaces/IReceipts.sol";
 import {JobState, JobWord} from "src-contracts/types/Job.sol";
 import {Lease, LeaseLib, LeaseWord, Phase, Result} from "src-contracts/types/Lease.sol";
+import {ReceiptLib} from "src-contracts/types/Receipt.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
 /// @notice What settled work leaves behind for credits: a hash in the slot that the work lived in, good for once.
@@ -31,13 +32,12 @@ abstract contract Receipts is MarketCore, IReceipts {
         bytes32 id = _requireCredits(terms, seats, results);
         require(seats.length != 0, ReceiptUnknown(id, 0));
         earned = new Earned[](seats.length);
-        bytes memory bodies;
+        bytes memory bodies = ReceiptLib.room(seats.length);
         for (uint256 i; i < seats.length; ++i) {
-            bodies = abi.encodePacked(bodies, LeaseLib.revealedBody(seats[i].claimed, results[i]));
+            ReceiptLib.put(bodies, i, LeaseLib.revealedBody(seats[i].claimed, results[i]));
             earned[i] = _earned(seats[i].claimed, results[i]);
         }
-        // forge-lint: disable-next-line(unsafe-typecast)
-        _spend(id, _rangeOf(id, seats[0]), seats[0].first(), uint208(uint256(keccak256(bodies)))); // a hash
+        _spend(id, _rangeOf(id, seats[0]), seats[0].first(), ReceiptLib.hash(bodies, seats.length));
     }
 
     /* INTERNAL */

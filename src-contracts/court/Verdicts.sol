@@ -7,7 +7,7 @@ import {IJuries} from "src-contracts/interfaces/ICourt.sol";
 import {DisputeLib, DisputeState, Tab, Verdict, VerdictLib} from "src-contracts/types/Dispute.sol";
 import {Lease, LeaseLib, LeaseWord, LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
-import {Panel} from "src-contracts/types/Panel.sol";
+import {PanelWord} from "src-contracts/types/Panel.sol";
 import {Params} from "src-contracts/types/Params.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
@@ -270,9 +270,8 @@ abstract contract Verdicts is CourtCore, IJuries {
 
     /// @dev Takes a seat out of the vote of its panel, which has paid `gross` for it; the panel's end deals with its bonus.
     function _leavePanel(Case memory c, Target memory t, Phase phase, uint208 gross) private {
-        (, Panel memory p) = _requirePanel(c.id, c.first);
-        ++p.convicted;
-        _setPanel(t.range, p);
+        (, PanelWord p) = _requirePanel(c.id, c.first);
+        _setPanel(t.range, p.convict());
         _setLease(t.key, LeaseWordLib.make(0, phase, block.timestamp, gross));
     }
 }

@@ -9,7 +9,7 @@ import {ShardLib} from "src-contracts/types/Dispute.sol";
 import {Job, JobState, JobWord} from "src-contracts/types/Job.sol";
 import {LeaseWord, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
-import {Panel, PanelLib} from "src-contracts/types/Panel.sol";
+import {PanelLib, PanelWord} from "src-contracts/types/Panel.sol";
 import {Rules} from "src-contracts/types/Rules.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
@@ -109,15 +109,15 @@ abstract contract JobViews is MarketCore, IJobViews {
         view
         returns (bool now_, uint40 from_)
     {
-        (bytes32 range, Panel memory p) = _requirePanel(id, first);
+        (bytes32 range, PanelWord p) = _requirePanel(id, first);
         Node storage n = _nodes[nodeId];
         if (
-            p.sitting >= p.asked || p.asked == PanelLib.AUDIT || block.timestamp > _joinUntil(terms, p)
+            p.sitting() >= p.asked() || p.asked() == PanelLib.AUDIT || block.timestamp > _joinUntil(terms, p)
                 || !_eligible(terms, nodeId, n)
         ) return (false, 0);
         (bool free,) = _loadBench(range).placeFor(BenchLib.printOf(range, nodeId));
         if (!free) return (false, 0);
-        uint256 at = _drawnAt(terms, id, first, nodeId, n, p.postBlock, p.postedAt, p.rampFrom);
+        uint256 at = _drawnAt(terms, id, first, nodeId, n, p.postBlock(), p.postedAt(), p.rampFrom());
         // forge-lint: disable-next-line(unsafe-typecast)
         return (block.timestamp >= at, uint40(at)); // a time
     }

@@ -4,72 +4,75 @@ pragma solidity 0.8.34;
 import {Parameters} from "src-contracts/Parameters.sol";
 import {Slashing} from "src-contracts/court/Slashing.sol";
 import {IPanels, Said} from "src-contracts/interfaces/IPanels.sol";
-import {BenchLib} from "src-contracts/types/Bench.sol";
+import {Bench, BenchLib} from "src-contracts/types/Bench.sol";
 import {LeaseLib, LeaseWord, LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
-import {Outcome, Panel, PanelLib} from "src-contracts/types/Panel.sol";
+import {Outcome, PanelLib, PanelWord} from "src-contracts/types/Panel.sol";
 import {Params} from "src-contracts/types/Params.sol";
+import {ReceiptLib} from "src-contracts/types/Receipt.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
 /// @notice How a panel ends. See the table of outcomes in `docs/assurance.md`.
 /// @dev SUM: every winner is paid its own price, which is at most `maxPrice`, of what the job has in escrow for each seat; the rest goes back.
+/// SETS: a set of seats is a word, seat i its bit i; there are at most five.
 abstract contract Agreement is Slashing, IPanels {
     /// @dev A panel that is being ended.
     struct Count {
         bytes32 id;
         bytes32 range;
-        uint32 first;
-        uint256 closes;
-        Outcome outcome;
-        /// The seat whose result stands.
-        uint256 winner;
-        /// Bit i: seat i has shown its result; has done so in this call; a jury has dealt with it, so that it is in no vote.
+        uint256 first;
+        PanelWord p;
+        /// Seats that have shown their result; that have done so in this call; that a jury has dealt with, so that they are in no vote.
         uint256 shown;
         uint256 now_;
         uint256 judged;
-        /// What the job has paid for a seat that a jury dealt with; of another that was shown before, what juries have taken of its bond.
+        /// What the job has paid for a seat that a jury dealt with; of another that was shown before, what juries have taken of its bond. Empty
+        /// where no seat was shown before.
         uint256[] tab;
-        /// What each has shown, as far as results are compared; see `_tag`.
-        bytes32[] tags;
+        Outcome outcome;
+        /// The seat whose result stands, and all that agree on it; none where that is no quorum.
+        uint256 winner;
+        uint256 agreed;
+        /// Those who agree found that the job cannot be done.
+        bool fault;
     }
 
     /// @inheritdoc IPanels
     function agree(Terms calldata terms, uint32 first, Said[] calldata said) external nonReentrant {
         Count memory c;
         (c.id, c.first) = (_jobId(terms), first);
-        Panel memory p;
-        (c.range, p) = _requirePanel(c.id, first);
-        require(said.length == p.committed, SeatsMissing(c.id, first, said.length, p.committed));
-        (c.tab, c.tags) = (new uint256[](said.length), new bytes32[](said.length));
-        _hear(c, terms, p, said);
-        _tally(c, p);
-        _conclude(c, terms, p, said);
+        (c.range, c.p) = _requirePanel(c.id, first);
+        if (said.length != c.p.committed()) revert SeatsMissing(c.id, first, said.length, c.p.committed());
+        _hear(c, terms, said);
+        _tally(c, terms, said);
+        _conclude(c, terms, said);
     }
 
-    /* INTERNAL */
+    /* INTERNAL: hearing */
 
     /// @dev Checks every seat against the bench, in the order of the commitments, and hears what it has to say.
-    function _hear(Count memory c, Terms calldata terms, Panel memory p, Said[] calldata said) private {
-        (bool ready, uint256 opens) = _panelOpens(terms, p);
+    function _hear(Count memory c, Terms calldata terms, Said[] calldata said) private {
+        (bytes32 id, uint32 first) = (c.id, _first(c));
+        (bool ready, uint256 opens) = _panelOpens(terms, c.p);
         // forge-lint: disable-next-line(unsafe-typecast)
-        require(ready && block.timestamp >= opens, TooEarly(c.id, c.first, uint40(opens))); // a time
-        c.closes = _revealCloses(terms, opens);
+        if (!ready || block.timestamp < opens) revert TooEarly(id, first, uint40(opens)); // a time
+        uint256 closes = _revealCloses(terms, opens);
+        bool spoken = c.p.has(PanelLib.SPOKEN);
+        if (spoken) c.tab = new uint256[](said.length);
         uint256 chain;
         for (uint256 i; i < said.length; ++i) {
             Said calldata seat = said[i];
             bytes32 commitment = seat.salt;
-            if (
-                !(p.has(PanelLib.SPOKEN) && _hearBefore(c, terms, seat, i)) && _hearNow(c, terms, seat.result.root == 0)
-            ) {
-                c.shown |= 1 << i;
+            if (!(spoken && _hearBefore(c, terms, seat, i)) && _hearNow(c, terms, closes, seat.result.root == 0)) {
                 c.now_ |= 1 << i;
-                commitment = _commitment(c.id, c.first, 0, seat.claimed.node(), seat.result, seat.salt);
+                commitment = _commitment(id, first, 0, seat.claimed.node(), seat.result, commitment);
             }
             chain = BenchLib.next(chain, seat.claimed, commitment);
-            c.tags[i] = _tag(terms, seat.result);
         }
-        require(chain == _loadBench(c.range).chain(), LeaseMismatch(c.id, c.first));
-        _words[_benchKey(c.range)] = 0;
+        c.shown |= c.now_;
+        bytes32 key = _benchKey(c.range);
+        if (chain != Bench.wrap(_words[key]).chain()) revert LeaseMismatch(id, first);
+        _words[key] = 0;
     }
 
     /// @dev What the seat has shown by itself. False when it has shown nothing yet.
@@ -83,11 +86,11 @@ abstract contract Agreement is Slashing, IPanels {
             c.tab[i] = word.body();
             return true;
         }
-        _requirePhase(c.id, c.first, word, Phase.Revealed);
-        require(word.body() == LeaseLib.revealedBody(seat.claimed, seat.result), LeaseMismatch(c.id, c.first));
+        _requirePhase(c.id, _first(c), word, Phase.Revealed);
+        if (word.body() != LeaseLib.revealedBody(seat.claimed, seat.result)) revert LeaseMismatch(c.id, _first(c));
         uint256 held = _heldUntil(terms, word.at());
         // forge-lint: disable-next-line(unsafe-typecast)
-        require(block.timestamp > held, TooEarly(c.id, c.first, uint40(held + 1))); // a time
+        if (block.timestamp <= held) revert TooEarly(c.id, _first(c), uint40(held + 1)); // a time
         c.shown |= 1 << i;
         c.tab[i] = _closeTab(key, word);
         return true;
@@ -95,116 +98,148 @@ abstract contract Agreement is Slashing, IPanels {
 
     /// @dev Whether a seat that has shown nothing before shows its result in this call; reverts while a silent one still may, and where showing
     /// begins a challenge window.
-    function _hearNow(Count memory c, Terms calldata terms, bool silent) private view returns (bool) {
+    function _hearNow(Count memory c, Terms calldata terms, uint256 closes, bool silent) private view returns (bool) {
         // forge-lint: disable-start(unsafe-typecast)
         if (silent) {
-            require(block.timestamp > c.closes, TooEarly(c.id, c.first, uint40(c.closes + 1))); // a time
+            if (block.timestamp <= closes) revert TooEarly(c.id, _first(c), uint40(closes + 1)); // a time
             return false;
         }
-        require(block.timestamp <= c.closes, DeadlinePassed(c.id, c.first, uint40(c.closes))); // a time
-        uint32 window = terms.window();
-        require(window == 0, TooEarly(c.id, c.first, uint40(block.timestamp) + window + 1));
+        if (block.timestamp > closes) revert DeadlinePassed(c.id, _first(c), uint40(closes)); // a time
+        uint256 window = terms.window();
+        if (window != 0) revert TooEarly(c.id, _first(c), uint40(block.timestamp + window + 1));
         // forge-lint: disable-end(unsafe-typecast)
         return true;
     }
 
+    /* INTERNAL: counting */
+
     /// @dev Finds the result that most have shown, and whether those are a quorum. In an audit, a seat that says nothing leaves the other one alone,
-    /// and alone it stands. Where results may differ, the first stands, for all who have shown one. At most five seats.
-    function _tally(Count memory c, Panel memory p) private pure {
-        uint256 most;
+    /// and alone it stands. Where results may differ, the first stands, for all who have shown one.
+    function _tally(Count memory c, Terms calldata terms, Said[] calldata said) private pure {
         uint256 heard;
-        uint256 spent;
-        bytes32[] memory tags = c.tags;
-        for (uint256 i; i < tags.length; ++i) {
-            if (_has(c.judged, i)) spent += c.tab[i];
-            if (!_has(c.shown, i)) continue;
-            ++heard;
+        uint256 most;
+        uint256 rest = c.shown;
+        for (uint256 i; rest >> i != 0; ++i) {
+            if (!_has(rest, i)) continue;
             uint256 same;
-            for (uint256 k = i; k < tags.length; ++k) {
-                if (tags[k] == tags[i] && _has(c.shown, k)) ++same;
+            uint256 group;
+            for (uint256 k = i; rest >> k != 0; ++k) {
+                if (!_has(rest, k) || !_isSame(terms, said[i].result, said[k].result)) continue;
+                group |= 1 << k;
+                ++same;
             }
-            if (same > most) (c.winner, most) = (i, same);
+            rest &= ~group;
+            heard += same;
+            if (same > most) (c.winner, c.agreed, most) = (i, group, same);
         }
-        uint256 counting = p.asked == PanelLib.AUDIT ? heard : p.asked - p.convicted;
-        if (heard != 0 && most > counting / 2) c.outcome = Outcome.Agreed;
+        uint256 counting = c.p.asked() == PanelLib.AUDIT ? heard : c.p.asked() - c.p.convicted();
+        if (heard != 0 && most > counting / 2) {
+            c.fault = said[c.winner].result.root == LeaseLib.SPEC_FAULT;
+            return;
+        }
+        c.agreed = 0;
         // A range of which part is paid cannot be free again: its whole price would be.
-        else c.outcome = heard == 0 && spent == 0 ? Outcome.Silent : Outcome.Unresolved;
+        c.outcome = heard == 0 && _spent(c) == 0 ? Outcome.Silent : Outcome.Unresolved;
     }
 
-    /// @dev Equal for results that say the same. Where results may differ, that a job cannot be done is still another answer than any of them.
-    function _tag(Terms calldata terms, Result calldata result) private pure returns (bytes32) {
-        if (terms.tolerant() && result.root != LeaseLib.SPEC_FAULT) return bytes32(uint256(1));
-        return keccak256(abi.encode(result.root, result.units));
+    /// @dev What the job has paid for seats that juries dealt with.
+    function _spent(Count memory c) private pure returns (uint256 spent) {
+        for (uint256 i; c.judged >> i != 0; ++i) {
+            if (_has(c.judged, i)) spent += c.tab[i];
+        }
     }
 
-    function _has(uint256 bits, uint256 i) private pure returns (bool) {
-        return (bits >> i) & 1 != 0;
+    /// @dev Whether two results say the same. Where results may differ, that a job cannot be done is still another answer than any of them.
+    function _isSame(Terms calldata terms, Result calldata one, Result calldata other) private pure returns (bool) {
+        if (terms.tolerant() && one.root != LeaseLib.SPEC_FAULT && other.root != LeaseLib.SPEC_FAULT) return true;
+        return one.root == other.root && one.units == other.units;
     }
+
+    function _has(uint256 seats, uint256 i) private pure returns (bool) {
+        return (seats >> i) & 1 != 0;
+    }
+
+    function _first(Count memory c) private pure returns (uint32) {
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return uint32(c.first); // it came as one
+    }
+
+    /* INTERNAL: paying */
 
     /// @dev Pays, slashes, and gives the range back to its job.
-    function _conclude(Count memory c, Terms calldata terms, Panel memory p, Said[] calldata said) private {
-        bool fault = c.outcome == Outcome.Agreed && said[c.winner].result.root == LeaseLib.SPEC_FAULT;
-        (uint256[] memory parts, uint256 gross, uint208 receipt) = _parts(c, terms, p, said, fault);
-        uint64 bonus = _takeBonus(c.range, p);
+    function _conclude(Count memory c, Terms calldata terms, Said[] calldata said) private {
+        Result calldata stands = said[c.winner].result;
+        uint16 count = c.p.count();
+        uint256 half = c.outcome == Outcome.Unresolved && !_isFree(c, terms, said) ? c.shown : 0;
+        (uint256 gross, uint208 receipt) = _sum(c, terms, said, half);
+        (uint64 bonus,) = _takeBonus(c.range, c.p);
         if (c.outcome != Outcome.Silent) {
-            bool done = c.outcome == Outcome.Agreed && !fault;
-            _endRange(c.id, terms, c.range, p.count, gross, done, done ? receipt : 0);
-            emit PanelEnded(c.id, c.first, c.outcome, said[c.winner].result);
+            _endRange(c.id, terms, c.range, count, gross, c.agreed != 0 && !c.fault, receipt);
+            emit PanelEnded(c.id, _first(c), c.outcome, stands);
         }
         for (uint256 i; i < said.length; ++i) {
+            Said calldata seat = said[i];
             if (_has(c.judged, i)) {
-                bonus += said[i].claimed.bonus(); // a jury has dealt with its bond, not with what others left to it
+                bonus += seat.claimed.bonus(); // a jury has dealt with its bond, not with what others left to it
                 continue;
             }
-            if (_has(c.now_, i)) _announce(c, said[i], said[c.winner].result);
-            bonus += _dismiss(c, terms, p, said[i], i, parts[i]);
+            if (_has(c.now_, i) && i != c.winner) _announce(c, seat, stands);
+            bonus += _dismiss(c, terms, seat, i, half);
         }
         if (c.outcome == Outcome.Silent) {
-            _reopen(c.id, terms, c.range, c.first, p.count, 0, bonus);
-            emit PanelEnded(c.id, c.first, c.outcome, Result(0, 0, 0));
+            _reopen(c.id, terms, c.range, _first(c), count, 0, bonus);
+            emit PanelEnded(c.id, _first(c), c.outcome, Result(0, 0, 0));
         } else if (bonus != 0) {
             _credit(TOKEN, _treasury, uint256(bonus) * 1 gwei); // no retry is left to fund
         }
     }
 
-    /// @dev What each seat is paid, what of it the job pays, and the receipt of those who agree.
-    function _parts(Count memory c, Terms calldata terms, Panel memory p, Said[] calldata said, bool fault)
+    /// @dev What seat `i` is paid, of `price`; `half` are the seats that are paid for what nobody agreed on.
+    function _part(Count memory c, Terms calldata terms, uint256 price, uint256 i, uint256 half)
         private
-        returns (uint256[] memory parts, uint256 gross, uint208 receipt)
+        pure
+        returns (uint256)
     {
-        parts = new uint256[](said.length);
-        bytes memory bodies;
+        if (_has(c.agreed, i)) return c.fault ? _killFee(terms, price) : price;
+        if (_has(half, i)) return price / 2;
+        return _has(c.judged, i) ? c.tab[i] : 0;
+    }
+
+    /// @dev What the job pays for all seats, and the receipt of those who agree. What was set aside for an auditor and is not paid goes back.
+    function _sum(Count memory c, Terms calldata terms, Said[] calldata said, uint256 half)
+        private
+        returns (uint256 gross, uint208 receipt)
+    {
+        // Nobody's choice, and done: credits are minted against it.
+        bool leaves = c.agreed != 0 && !c.fault && terms.node() == 0;
+        bytes memory bodies = leaves ? ReceiptLib.room(said.length) : new bytes(0);
+        uint256 receipts;
         for (uint256 i; i < said.length; ++i) {
             LeaseWord claimed = said[i].claimed;
-            uint256 price = uint256(claimed.price()) * p.count;
-            if (_has(c.judged, i)) parts[i] = c.tab[i];
-            if (_has(c.shown, i)) {
-                if (c.outcome == Outcome.Unresolved) {
-                    parts[i] = _isFree(c, terms, p, said) ? 0 : price / 2;
-                } else if (c.tags[i] == c.tags[c.winner]) {
-                    parts[i] = fault ? _killFee(terms, price) : price;
-                    uint208 body = _receiptOf(terms, claimed, said[i].result);
-                    if (body != 0) bodies = abi.encodePacked(bodies, body);
-                }
+            uint256 price = _price(c, claimed);
+            uint256 part = _part(c, terms, price, i, half);
+            if (leaves && _has(c.agreed, i)) {
+                ReceiptLib.put(bodies, receipts++, LeaseLib.revealedBody(claimed, said[i].result));
             }
-            if (p.has(PanelLib.POOL) && claimed.flags() & LeaseWordLib.SEAT != 0) {
-                _credit(terms.currency(), _treasury, price - parts[i]); // set aside when the audit began
+            if (c.p.has(PanelLib.POOL) && claimed.flags() & LeaseWordLib.SEAT != 0) {
+                _credit(terms.currency(), _treasury, price - part);
             } else {
-                gross += parts[i];
+                gross += part;
             }
         }
-        // forge-lint: disable-next-line(unsafe-typecast)
-        if (bodies.length != 0) receipt = uint208(uint256(keccak256(bodies))); // a hash
+        if (leaves) receipt = ReceiptLib.hash(bodies, receipts);
+    }
+
+    function _price(Count memory c, LeaseWord claimed) private pure returns (uint256) {
+        unchecked {
+            return uint256(claimed.price()) * c.p.count(); // 96 + 16 bits
+        }
     }
 
     /// @dev Whether one side of an audit found a fault that nobody may challenge. Had it not been drawn, the finding would have cost its holder
     /// nothing; so it and what is said against it earn nothing, or a holder could roll until its own auditor is paid by the protocol.
-    function _isFree(Count memory c, Terms calldata terms, Panel memory p, Said[] calldata said)
-        private
-        pure
-        returns (bool)
-    {
-        if (p.asked != PanelLib.AUDIT || terms.window() != 0) return false;
+    function _isFree(Count memory c, Terms calldata terms, Said[] calldata said) private pure returns (bool) {
+        if (c.p.asked() != PanelLib.AUDIT || terms.window() != 0) return false;
         for (uint256 i; i < said.length; ++i) {
             if (_has(c.shown, i) && said[i].result.root == LeaseLib.SPEC_FAULT) return true;
         }
@@ -215,26 +250,28 @@ abstract contract Agreement is Slashing, IPanels {
     function _announce(Count memory c, Said calldata seat, Result calldata stands) private {
         Result calldata own = seat.result;
         if (own.root == stands.root && own.units == stands.units && own.manifest == stands.manifest) return;
-        emit LeaseRevealed(c.id, seat.claimed.node(), c.first, own);
+        emit LeaseRevealed(c.id, seat.claimed.node(), _first(c), own);
     }
 
     /// @dev Pays or slashes one seat; returns what it leaves for a retry, in gwei.
-    function _dismiss(Count memory c, Terms calldata terms, Panel memory p, Said calldata seat, uint256 i, uint256 part)
+    function _dismiss(Count memory c, Terms calldata terms, Said calldata seat, uint256 i, uint256 half)
         private
         returns (uint64 bonus)
     {
-        uint32 nodeId = seat.claimed.node();
-        uint256 bond = terms.bond() * p.count - c.tab[i];
-        bonus = seat.claimed.bonus();
-        bool withheld = !_has(c.shown, i);
-        if (withheld || (c.outcome == Outcome.Agreed && c.tags[i] != c.tags[c.winner])) {
-            return bonus + _fault(c, terms, nodeId, bond, withheld);
-        }
-        if (c.outcome == Outcome.Unresolved) {
+        LeaseWord claimed = seat.claimed;
+        uint32 nodeId = claimed.node();
+        bonus = claimed.bonus();
+        uint256 bond = terms.bond() * c.p.count();
+        if (c.tab.length != 0) bond -= c.tab[i];
+        bool agrees = _has(c.agreed, i);
+        bool shown = _has(c.shown, i);
+        if (!agrees && (!shown || c.agreed != 0)) return bonus + _fault(c, terms, nodeId, bond, !shown);
+        uint256 part = _part(c, terms, _price(c, claimed), i, half);
+        if (!agrees) {
             _payHalf(c, terms, nodeId, bond, part);
             return bonus;
         }
-        _payOut(c.id, terms, c.first, nodeId, bond, part, uint256(bonus) * 1 gwei, false, seat.result);
+        _payOut(c.id, terms, _first(c), nodeId, bond, part, uint256(bonus) * 1 gwei, false, seat.result);
         return 0;
     }
 
@@ -246,7 +283,7 @@ abstract contract Agreement is Slashing, IPanels {
         Params storage p = _params[terms.rules.version()];
         Node storage n = _nodes[nodeId];
         n.record -= n.record / 2;
-        emit SeatFaulted(c.id, nodeId, c.first, bond, n.record, withheld);
+        emit SeatFaulted(c.id, nodeId, _first(c), bond, n.record, withheld);
         _slash(nodeId, bond, bond, p);
         return _retryGwei(bond, p);
     }
@@ -258,6 +295,6 @@ abstract contract Agreement is Slashing, IPanels {
         // forge-lint: disable-next-line(unsafe-typecast)
         n.locked -= uint96(bond); // what `_lock` added
         _creditPaid(terms.currency(), n.owner, gross - fee, fee);
-        emit LeaseSettled(c.id, nodeId, c.first, gross - fee, fee, n.record);
+        emit LeaseSettled(c.id, nodeId, _first(c), gross - fee, fee, n.record);
     }
 }

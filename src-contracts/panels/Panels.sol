@@ -15,99 +15,80 @@ import {Terms} from "src-contracts/types/Terms.sol";
 /// @dev BOUND: no seat can see another's result and still choose its own: commits end before the first reveal. BENCH: a commitment is hashed onto
 /// the range's bench; a seat has a word of its own only between sitting and committing, and when it shows its result by itself.
 abstract contract Panels is Claiming, IPanels {
-    /// @dev A place that is being taken.
-    struct Place {
-        bytes32 id;
-        bytes32 range;
-        uint32 first;
-        uint32 nodeId;
-        uint8 flags;
-        uint96 price;
-        uint64 bonus;
-    }
-
     /* SITTING */
 
     /// @inheritdoc IPanels
     function sit(Terms calldata terms, uint32 first, uint16 count, uint32 nodeId, bytes32 commitment) external {
-        Gate memory gate = _requireRunning();
-        Place memory at;
-        (at.id, at.first, at.nodeId) = (_jobId(terms), first, nodeId);
-        require(terms.seats() != 1, OneSeat(at.id));
-        JobWord j = _jobWord(at.id);
-        LeaseWord word = LeaseWord.wrap(JobWord.unwrap(j));
-        if (first == 0 && j.state() == JobState.Leased) {
-            at.range = at.id;
-        } else {
-            at.range = _leaseKey(at.id, first);
+        uint256 minStake = _requireRunning().minStake;
+        bytes32 id = _jobId(terms);
+        if (terms.seats() == 1) revert OneSeat(id);
+        JobWord j = _jobWord(id);
+        bytes32 range = id;
+        PanelWord p = PanelWord.wrap(JobWord.unwrap(j));
+        if (first != 0 || j.state() != JobState.Leased) {
+            range = _leaseKey(id, first);
             // Nothing can be where no shard was ever claimed; not looking spares 2,100 gas.
             bool fresh = j.state() == JobState.Open && first == j.cursor();
-            word = fresh ? LeaseWord.wrap(0) : _loadLease(at.range);
+            p = PanelWord.wrap(fresh ? 0 : _words[range]);
         }
-        Panel memory p;
-        if (word.phase() == Phase.Seated) {
-            p = PanelWord.wrap(LeaseWord.unwrap(word)).unpack();
-            _join(terms, at, p);
+        uint64 bonus;
+        if (p.isPanel()) {
+            (bonus, p) = _join(terms, id, range, first, nodeId, p);
         } else {
-            p = _openPanel(terms, at, count, j, word);
+            (range, p, bonus) =
+                _openPanel(terms, id, range, first, count, nodeId, j, LeaseWord.wrap(PanelWord.unwrap(p)));
         }
-
-        at.flags = p.flags | LeaseWordLib.SEAT;
-        at.price = terms.priceAt(p.rampFrom, block.timestamp);
-        _take(terms, gate, at, p, commitment);
+        Bench bench_ = _seatOn(_loadBench(range), id, range, first, nodeId);
+        uint96 price = terms.priceAt(p.rampFrom(), block.timestamp);
+        LeaseWord claimed =
+            _bind(id, terms, minStake, first, p.flags() | LeaseWordLib.SEAT, p.count(), nodeId, price, bonus);
+        p = p.join();
+        if (commitment == 0) {
+            _setLease(_seatKey(range, nodeId), claimed);
+        } else {
+            p = p.commit();
+            bench_ = bench_.commit(claimed, commitment);
+            emit LeaseCommitted(id, nodeId, first, commitment);
+        }
+        _setPanel(range, p);
+        _setBench(range, bench_);
     }
 
     /// @inheritdoc IPanels
     function audit(Terms calldata terms, Lease calldata lease_, uint32 nodeId) external {
-        Gate memory gate = _requireRunning();
-        Place memory at;
-        (at.id, at.first, at.nodeId) = (_jobId(terms), lease_.first(), nodeId);
-        LeaseWord word;
-        (at.range, word) = _find(at.id, lease_);
+        uint256 minStake = _requireRunning().minStake;
+        bytes32 id = _jobId(terms);
+        uint32 first = lease_.first();
+        (bytes32 range, LeaseWord word) = _find(id, lease_);
         LeaseWord claimed = lease_.claimed;
-        require(claimed.flags() & LeaseWordLib.SEAT == 0, SeatsAgree(at.id, at.first));
-        _requirePhase(at.id, at.first, word, Phase.Committed);
-        require(word.body() == lease_.committedBody(), LeaseMismatch(at.id, at.first));
-        bool pooled = _requireAuditor(terms, lease_, at, word.at());
+        if (claimed.flags() & LeaseWordLib.SEAT != 0) revert SeatsAgree(id, first);
+        _requirePhase(id, first, word, Phase.Committed);
+        if (word.body() != lease_.committedBody()) revert LeaseMismatch(id, first);
+        bool pooled = _requireAuditor(terms, lease_, id, nodeId, word.at());
 
-        uint256 gross = uint256(claimed.price()) * claimed.count();
-        if (pooled) _debit(terms.currency(), _treasury, gross);
-        Panel memory p = Panel({
-            flags: claimed.flags(),
-            openedAt: word.at(),
-            // forge-lint: disable-next-line(unsafe-typecast)
-            postBlock: uint40(lease_.committedBlock()), // a block
-            postedAt: word.at(),
-            rampFrom: word.at(),
-            movedAt: word.at(),
-            count: claimed.count(),
-            sitting: 1,
-            committed: 1,
-            asked: PanelLib.AUDIT,
-            convicted: 0,
-            marks: pooled ? PanelLib.POOL : 0
-        });
-        Bench bench_ = Bench.wrap(0).seat(0, BenchLib.printOf(at.range, claimed.node()));
-        _setBench(at.range, bench_.commit(claimed, lease_.commitment));
-        emit AuditOpened(at.id, nodeId, at.first, pooled);
+        if (pooled) _debit(terms.currency(), _treasury, uint256(claimed.price()) * claimed.count());
+        PanelWord p = PanelLib.audited(claimed.flags(), word.at(), lease_.committedBlock(), claimed.count());
+        emit AuditOpened(id, nodeId, first, pooled);
 
-        at.flags = p.flags | LeaseWordLib.SEAT;
-        at.price = claimed.price();
-        _take(terms, gate, at, p, 0);
+        Bench bench_ = Bench.wrap(0).seat(0, BenchLib.printOf(range, claimed.node())).commit(claimed, lease_.commitment);
+        bench_ = _seatOn(bench_, id, range, first, nodeId);
+        uint8 flags = claimed.flags() | LeaseWordLib.SEAT;
+        LeaseWord seat = _bind(id, terms, minStake, first, flags, claimed.count(), nodeId, claimed.price(), 0);
+        _setLease(_seatKey(range, nodeId), seat);
+        _setPanel(range, pooled ? p.mark(PanelLib.POOL) : p);
+        _setBench(range, bench_);
     }
 
     /// @inheritdoc IPanels
     function commitSeat(bytes32 id, Lease calldata lease_, bytes32 commitment) external {
         uint32 first = lease_.first();
-        require(commitment != 0, CommitmentZero(id, first));
-        require(lease_.claimed.flags() & LeaseWordLib.SEAT != 0, OneSeat(id));
+        if (commitment == 0) revert CommitmentZero(id, first);
+        if (lease_.claimed.flags() & LeaseWordLib.SEAT == 0) revert OneSeat(id);
         (bytes32 key,) = _requireHolder(id, lease_);
-        (bytes32 range, Panel memory p) = _requirePanel(id, first);
+        (bytes32 range, PanelWord p) = _requirePanel(id, first);
 
         _setLease(key, LeaseWord.wrap(0));
-        ++p.committed;
-        p.movedAt = uint40(block.timestamp);
-        _setPanel(range, p);
+        _setPanel(range, p.commit());
         _setBench(range, _loadBench(range).commit(lease_.claimed, commitment));
 
         emit LeaseCommitted(id, lease_.claimed.node(), first, commitment);
@@ -123,7 +104,7 @@ abstract contract Panels is Claiming, IPanels {
         bytes32 salt
     ) external {
         bytes32 id = _jobId(terms);
-        (bytes32 range, Panel memory p) = _requirePanel(id, first);
+        (bytes32 range, PanelWord p) = _requirePanel(id, first);
         (bool ready, uint256 opens) = _panelOpens(terms, p);
         // forge-lint: disable-start(unsafe-typecast)
         require(ready && block.timestamp >= opens, TooEarly(id, first, uint40(opens))); // times
@@ -145,14 +126,11 @@ abstract contract Panels is Claiming, IPanels {
         bytes32 key = _seatKey(range, nodeId);
         _requirePhase(id, first, _loadLease(key), Phase.None);
 
-        uint8 flags = p.flags | LeaseWordLib.SEAT;
+        uint8 flags = p.flags() | LeaseWordLib.SEAT;
         _setLease(
             key, LeaseWordLib.make(flags, Phase.Revealed, block.timestamp, LeaseLib.revealedBody(claimed, result))
         );
-        if (!p.has(PanelLib.SPOKEN)) {
-            p.marks |= PanelLib.SPOKEN;
-            _setPanel(range, p);
-        }
+        if (!p.has(PanelLib.SPOKEN)) _setPanel(range, p.mark(PanelLib.SPOKEN));
 
         emit LeaseRevealed(id, nodeId, first, result);
     }
@@ -160,8 +138,9 @@ abstract contract Panels is Claiming, IPanels {
     /* VIEWS */
 
     /// @inheritdoc IPanels
-    function panel(bytes32 id, uint32 first) external view returns (Panel memory p) {
-        (, p) = _requirePanel(id, first);
+    function panel(bytes32 id, uint32 first) external view returns (Panel memory) {
+        (, PanelWord p) = _requirePanel(id, first);
+        return p.unpack();
     }
 
     /// @inheritdoc IPanels
@@ -179,93 +158,88 @@ abstract contract Panels is Claiming, IPanels {
     /* INTERNAL */
 
     /// @dev Takes the next shards, or a range that lapsed, for several seats.
-    function _openPanel(Terms calldata terms, Place memory at, uint16 count, JobWord j, LeaseWord lapsed)
-        private
-        returns (Panel memory p)
-    {
-        require(j.state() == JobState.Open, JobInState(at.id, j.state(), JobState.Open));
+    function _openPanel(
+        Terms calldata terms,
+        bytes32 id,
+        bytes32 waited,
+        uint32 first,
+        uint16 count,
+        uint32 nodeId,
+        JobWord j,
+        LeaseWord lapsed
+    ) private returns (bytes32 range, PanelWord p, uint64 bonus) {
+        if (j.state() != JobState.Open) revert JobInState(id, j.state(), JobState.Open);
         uint256 lapsedAt;
         if (lapsed.phase() == Phase.Lapsed) {
-            require(lapsed.node() != at.nodeId, TakeOverByFailed(at.id, at.first, at.nodeId));
-            (lapsedAt, count, at.bonus) = (lapsed.at(), lapsed.count(), lapsed.bonus());
+            if (lapsed.node() == nodeId) revert TakeOverByFailed(id, first, nodeId);
+            (lapsedAt, count, bonus) = (lapsed.at(), lapsed.count(), lapsed.bonus());
         } else {
-            _requirePhase(at.id, at.first, lapsed, Phase.None);
-            require(at.first == j.cursor(), NothingToClaim(at.id));
-            count = _clamp(at.id, terms, at.first, count);
+            _requirePhase(id, first, lapsed, Phase.None);
+            if (first != j.cursor()) revert NothingToClaim(id);
+            count = _clamp(id, terms, first, count);
         }
-        uint256 from = _requireDraw(at.id, terms, at.first, at.nodeId, j, lapsedAt);
-        bytes32 waited = at.range;
-        at.range = _occupy(at.id, terms, j, at.first, count);
-        if (lapsedAt != 0 && at.range != waited) _setLease(waited, LeaseWord.wrap(0)); // it moves into the job's own slot
-        uint40 now_ = uint40(block.timestamp);
-        p.flags = at.range == at.id ? LeaseWordLib.SOLO : 0;
-        (p.openedAt, p.movedAt, p.count, p.asked) = (now_, now_, count, terms.seats());
-        // forge-lint: disable-next-line(unsafe-typecast)
-        (p.postBlock, p.postedAt, p.rampFrom) = (j.atBlock(), j.at(), uint40(from)); // a time
+        uint256 from = _requireDraw(id, terms, first, nodeId, j, lapsedAt);
+        range = _occupy(id, terms, j, first, count);
+        if (lapsedAt != 0 && range != waited) _setLease(waited, LeaseWord.wrap(0)); // it moves into the job's own slot
+        uint8 flags = range == id ? LeaseWordLib.SOLO : 0;
+        p = PanelLib.opened(flags, block.timestamp, j.atBlock(), j.at(), from, count, terms.seats());
     }
 
-    /// @dev Checks that a node may join the panel that is there.
-    function _join(Terms calldata terms, Place memory at, Panel memory p) private {
-        require(p.sitting < p.asked, NoSeatFree(at.id, at.first));
+    /// @dev Checks that a node may join the panel that is there; takes the bonus that waits for it.
+    function _join(Terms calldata terms, bytes32 id, bytes32 range, uint32 first, uint32 nodeId, PanelWord p)
+        private
+        returns (uint64 bonus, PanelWord rest)
+    {
+        if (p.sitting() >= p.asked()) revert NoSeatFree(id, first);
         uint256 until = _joinUntil(terms, p);
         // forge-lint: disable-next-line(unsafe-typecast)
-        require(block.timestamp <= until, DeadlinePassed(at.id, at.first, uint40(until))); // a time
-        _requireOperator(at.nodeId);
-        require(_eligible(terms, at.nodeId, _nodes[at.nodeId]), NodeNotEligible(at.id, at.nodeId));
-        uint256 from =
-            _drawnAt(terms, at.id, at.first, at.nodeId, _nodes[at.nodeId], p.postBlock, p.postedAt, p.rampFrom);
+        if (block.timestamp > until) revert DeadlinePassed(id, first, uint40(until)); // a time
+        _requireOperator(nodeId);
+        Node storage n = _nodes[nodeId];
+        if (!_eligible(terms, nodeId, n)) revert NodeNotEligible(id, nodeId);
+        uint256 from = _drawnAt(terms, id, first, nodeId, n, p.postBlock(), p.postedAt(), p.rampFrom());
         // forge-lint: disable-next-line(unsafe-typecast)
-        require(block.timestamp >= from, NotDrawn(at.id, at.nodeId, uint40(from))); // a time
-        at.bonus = _takeBonus(at.range, p);
+        if (block.timestamp < from) revert NotDrawn(id, nodeId, uint40(from)); // a time
+        return _takeBonus(range, p);
     }
 
     /// @dev Checks that the lease is drawn for an audit which is still open, and that the node is drawn for it and a stranger to both sides.
-    function _requireAuditor(Terms calldata terms, Lease calldata lease_, Place memory at, uint256 committedAt)
-        private
-        view
-        returns (bool pooled)
-    {
+    function _requireAuditor(
+        Terms calldata terms,
+        Lease calldata lease_,
+        bytes32 id,
+        uint32 nodeId,
+        uint256 committedAt
+    ) private view returns (bool pooled) {
+        uint32 first = lease_.first();
         bool drawn;
-        (, drawn, pooled) = _auditDraw(terms, at.id, at.first, lease_.committedBlock());
+        (, drawn, pooled) = _auditDraw(terms, id, first, lease_.committedBlock());
         // The protocol pays only where a holder that was not drawn cannot withdraw for nothing and roll again: in DPU, where the bond is a
         // multiple of the price, and where every node may take the job.
-        require(drawn && (!pooled || (terms.node() == 0 && terms.currency() == TOKEN)), NotAudited(at.id, at.first));
+        if (!drawn || (pooled && (terms.node() != 0 || terms.currency() != TOKEN))) revert NotAudited(id, first);
         // The next second is the holder's: who sees its result can no longer sit down.
         uint256 until = committedAt + terms.rules.auditWindow() - 1;
         // forge-lint: disable-next-line(unsafe-typecast)
-        require(block.timestamp <= until, DeadlinePassed(at.id, at.first, uint40(until))); // a time
-        _requireOperator(at.nodeId);
-        Node storage n = _nodes[at.nodeId];
-        require(
-            _able(terms, n) && n.owner != _nodes[lease_.claimed.node()].owner && n.owner != terms.requester(),
-            NodeNotEligible(at.id, at.nodeId)
-        );
-        uint256 from =
-            _sortition(terms, 1, at.id, at.first, at.nodeId, n, lease_.committedBlock(), committedAt, committedAt);
+        if (block.timestamp > until) revert DeadlinePassed(id, first, uint40(until)); // a time
+        _requireOperator(nodeId);
+        Node storage n = _nodes[nodeId];
+        if (!_able(terms, n) || n.owner == _nodes[lease_.claimed.node()].owner || n.owner == terms.requester()) {
+            revert NodeNotEligible(id, nodeId);
+        }
+        uint256 from = _sortition(terms, 1, id, first, nodeId, n, lease_.committedBlock(), committedAt, committedAt);
         // forge-lint: disable-next-line(unsafe-typecast)
-        require(block.timestamp >= from, NotDrawn(at.id, at.nodeId, uint40(from))); // a time
+        if (block.timestamp < from) revert NotDrawn(id, nodeId, uint40(from)); // a time
     }
 
-    /// @dev Seats the node, with its bond locked and, when it has computed already, its commitment on the bench.
-    function _take(Terms calldata terms, Gate memory gate, Place memory at, Panel memory p, bytes32 commitment)
+    /// @dev The bench of `range` with the node on it. Who sat there before cannot sit again.
+    function _seatOn(Bench bench_, bytes32 id, bytes32 range, uint32 first, uint32 nodeId)
         private
+        pure
+        returns (Bench)
     {
-        Bench bench_ = _loadBench(at.range);
-        uint256 print = BenchLib.printOf(at.range, at.nodeId);
+        uint256 print = BenchLib.printOf(range, nodeId);
         (bool free, uint256 place) = bench_.placeFor(print);
-        require(free, SeatedAlready(at.id, at.first, at.nodeId));
-        bench_ = bench_.seat(place, print);
-        LeaseWord claimed = _bind(at.id, terms, gate, at.first, at.flags, p.count, at.nodeId, at.price, at.bonus);
-        ++p.sitting;
-        if (commitment == 0) {
-            _setLease(_seatKey(at.range, at.nodeId), claimed);
-        } else {
-            ++p.committed;
-            p.movedAt = uint40(block.timestamp);
-            bench_ = bench_.commit(claimed, commitment);
-            emit LeaseCommitted(at.id, at.nodeId, at.first, commitment);
-        }
-        _setPanel(at.range, p);
-        _setBench(at.range, bench_);
+        if (!free) revert SeatedAlready(id, first, nodeId);
+        return bench_.seat(place, print);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {Hash} from "src-contracts/types/Hash.sol";
 import {LeaseWord} from "src-contracts/types/Lease.sol";
 
 /// @notice Who has sat on a range or a jury, and what they have committed to, in one storage word however many they are:
@@ -21,7 +22,7 @@ library BenchLib {
 
     /// @notice The byte of a node on the bench under `key`; never zero.
     function printOf(bytes32 key, uint32 node) internal pure returns (uint256) {
-        return uint256(keccak256(abi.encode(key, node))) % 255 + 1;
+        return uint256(Hash.words(uint256(key), node)) % 255 + 1;
     }
 
     /// @notice The place that a node with byte `print` would take. `free` is false when that byte has sat, or every place was taken.
@@ -46,7 +47,7 @@ library BenchLib {
 
     /// @notice The chain after one more commitment; it begins at zero.
     function next(uint256 before, LeaseWord claimed, bytes32 commitment) internal pure returns (uint256) {
-        return uint256(keccak256(abi.encode(before, claimed, commitment))) & CHAIN_MASK;
+        return uint256(Hash.words(before, LeaseWord.unwrap(claimed), uint256(commitment))) & CHAIN_MASK;
     }
 
     function chain(Bench self) internal pure returns (uint256) {

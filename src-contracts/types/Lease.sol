@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {Hash} from "src-contracts/types/Hash.sol";
+
 /// @notice Where a lease stands.
 enum Phase {
     None,
@@ -66,12 +68,14 @@ library LeaseLib {
 
     /// @notice Body of the word while committed.
     function committedBody(Lease calldata self) internal pure returns (uint208) {
-        return uint208(uint256(keccak256(abi.encode(self.claimed, self.commitment, self.committedBlock()))) >> 48);
+        uint256 claimed = LeaseWord.unwrap(self.claimed);
+        return uint208(uint256(Hash.words(claimed, uint256(self.commitment), self.committedBlock())) >> 48);
     }
 
     /// @notice Body of the word while revealed.
     function revealedBody(LeaseWord claimed, Result calldata result) internal pure returns (uint208) {
-        return uint208(uint256(keccak256(abi.encode(claimed, result.root, result.units, result.manifest))) >> 48);
+        (uint256 word, uint256 root) = (LeaseWord.unwrap(claimed), uint256(result.root));
+        return uint208(uint256(Hash.words(word, root, result.units, uint256(result.manifest))) >> 48);
     }
 }
 

@@ -8,7 +8,7 @@ import {Phase} from "src-contracts/types/Lease.sol";
 /// `Seated`. The second is the `Bench`.
 type PanelWord is uint256;
 
-/// @notice A panel in memory.
+/// @notice A panel's word in memory, as views return it.
 struct Panel {
     /// SOLO when the range is the whole job.
     uint8 flags;
@@ -44,9 +44,9 @@ enum Outcome {
     Silent
 }
 
-using PanelLib for Panel global;
-using PanelWordLib for PanelWord global;
+using PanelLib for PanelWord global;
 
+/// @dev The fields are read from the word where they are needed: a `Panel` in memory costs about 900 gas to fill, to read and to pack again.
 library PanelLib {
     /// A bonus of lapsed seats waits for the next who joins.
     uint16 internal constant BONUS = 1;
@@ -57,35 +57,151 @@ library PanelLib {
     /// Seats of an audit: who holds the lease, and who checks.
     uint8 internal constant AUDIT = 2;
 
-    function pack(Panel memory self) internal pure returns (PanelWord) {
-        uint256 counts = (uint256(self.sitting) << 12) | (uint256(self.committed) << 8) | (uint256(self.asked) << 4)
-            | self.convicted;
+    /// Where the fields begin that change.
+    uint256 private constant MOVED_AT = 48;
+    uint256 private constant SITTING = 28;
+    uint256 private constant COMMITTED = 24;
+    uint256 private constant ASKED = 20;
+    uint256 private constant CONVICTED = 16;
+
+    /* MAKING */
+
+    /// @notice A panel that opens at `openedAt_`, with nobody on it. Every argument fits its field.
+    function opened(
+        uint8 flags_,
+        uint256 openedAt_,
+        uint256 postBlock_,
+        uint256 postedAt_,
+        uint256 rampFrom_,
+        uint16 count_,
+        uint256 asked_
+    ) internal pure returns (PanelWord) {
         return PanelWord.wrap(
-            (uint256(self.flags | uint8(Phase.Seated)) << 248) | (uint256(self.openedAt) << 208)
-                | (uint256(self.postBlock) << 168) | (uint256(self.postedAt) << 128) | (uint256(self.rampFrom) << 88)
-                | (uint256(self.movedAt) << 48) | (uint256(self.count) << 32) | (counts << 16) | self.marks
+            (uint256(flags_ | uint8(Phase.Seated)) << 248) | (openedAt_ << 208) | (postBlock_ << 168)
+                | (postedAt_ << 128) | (rampFrom_ << 88) | (openedAt_ << MOVED_AT) | (uint256(count_) << 32)
+                | (asked_ << ASKED)
         );
     }
 
-    function has(Panel memory self, uint16 mark) internal pure returns (bool) {
-        return self.marks & mark != 0;
+    /// @notice An audit's panel: the holder, who committed at `at_` in block `atBlock_`, and its auditor, who is still to commit.
+    function audited(uint8 flags_, uint256 at_, uint256 atBlock_, uint16 count_) internal pure returns (PanelWord) {
+        uint256 empty = PanelWord.unwrap(opened(flags_, at_, atBlock_, at_, at_, count_, AUDIT));
+        return PanelWord.wrap(empty | (2 << SITTING) | (1 << COMMITTED));
     }
-}
 
-library PanelWordLib {
+    /* FIELDS */
+
+    /// @notice Whether a word in a range's slot is a panel's.
+    function isPanel(PanelWord self) internal pure returns (bool) {
+        return (PanelWord.unwrap(self) >> 248) & 0x0f == uint8(Phase.Seated);
+    }
+
+    function flags(PanelWord self) internal pure returns (uint8) {
+        return uint8(PanelWord.unwrap(self) >> 248) & 0xf0;
+    }
+
+    function openedAt(PanelWord self) internal pure returns (uint256) {
+        return uint40(PanelWord.unwrap(self) >> 208);
+    }
+
+    function postBlock(PanelWord self) internal pure returns (uint256) {
+        return uint40(PanelWord.unwrap(self) >> 168);
+    }
+
+    function postedAt(PanelWord self) internal pure returns (uint256) {
+        return uint40(PanelWord.unwrap(self) >> 128);
+    }
+
+    function rampFrom(PanelWord self) internal pure returns (uint256) {
+        return uint40(PanelWord.unwrap(self) >> 88);
+    }
+
+    function movedAt(PanelWord self) internal pure returns (uint256) {
+        return uint40(PanelWord.unwrap(self) >> MOVED_AT);
+    }
+
+    function count(PanelWord self) internal pure returns (uint16) {
+        return uint16(PanelWord.unwrap(self) >> 32);
+    }
+
+    function sitting(PanelWord self) internal pure returns (uint256) {
+        return (PanelWord.unwrap(self) >> SITTING) & 0x0f;
+    }
+
+    function committed(PanelWord self) internal pure returns (uint256) {
+        return (PanelWord.unwrap(self) >> COMMITTED) & 0x0f;
+    }
+
+    function asked(PanelWord self) internal pure returns (uint256) {
+        return (PanelWord.unwrap(self) >> ASKED) & 0x0f;
+    }
+
+    function convicted(PanelWord self) internal pure returns (uint256) {
+        return (PanelWord.unwrap(self) >> CONVICTED) & 0x0f;
+    }
+
+    function has(PanelWord self, uint16 mark) internal pure returns (bool) {
+        return PanelWord.unwrap(self) & mark != 0;
+    }
+
+    /// @notice All fields, for views.
     function unpack(PanelWord self) internal pure returns (Panel memory p) {
         uint256 word = PanelWord.unwrap(self);
-        p.flags = uint8(word >> 248) & 0xf0;
+        p.flags = self.flags();
         p.openedAt = uint40(word >> 208);
         p.postBlock = uint40(word >> 168);
         p.postedAt = uint40(word >> 128);
         p.rampFrom = uint40(word >> 88);
-        p.movedAt = uint40(word >> 48);
-        p.count = uint16(word >> 32);
-        p.sitting = uint8(word >> 28) & 0x0f;
-        p.committed = uint8(word >> 24) & 0x0f;
-        p.asked = uint8(word >> 20) & 0x0f;
-        p.convicted = uint8(word >> 16) & 0x0f;
+        p.movedAt = uint40(word >> MOVED_AT);
+        p.count = self.count();
+        // forge-lint: disable-start(unsafe-typecast)
+        p.sitting = uint8(self.sitting()); // four bits each
+        p.committed = uint8(self.committed());
+        p.asked = uint8(self.asked());
+        p.convicted = uint8(self.convicted());
+        // forge-lint: disable-end(unsafe-typecast)
         p.marks = uint16(word);
+    }
+
+    /* CHANGES */
+
+    /// @notice With one more node. At most eleven ever sit, so no count leaves its four bits.
+    function join(PanelWord self) internal pure returns (PanelWord) {
+        return PanelWord.wrap(PanelWord.unwrap(self) + (1 << SITTING));
+    }
+
+    /// @notice With one node less; there is one.
+    function leave(PanelWord self) internal pure returns (PanelWord) {
+        return PanelWord.wrap(PanelWord.unwrap(self) - (1 << SITTING));
+    }
+
+    /// @notice With one more commitment, made now.
+    function commit(PanelWord self) internal view returns (PanelWord) {
+        return PanelWord.wrap(PanelWord.unwrap(self.move()) + (1 << COMMITTED));
+    }
+
+    /// @notice With now as the second of the last commit or lapse.
+    function move(PanelWord self) internal view returns (PanelWord) {
+        return PanelWord.wrap(
+            (PanelWord.unwrap(self) & ~(uint256(type(uint40).max) << MOVED_AT)) | (block.timestamp << MOVED_AT)
+        );
+    }
+
+    /// @notice With one more seat that a jury has dealt with.
+    function convict(PanelWord self) internal pure returns (PanelWord) {
+        return PanelWord.wrap(PanelWord.unwrap(self) + (1 << CONVICTED));
+    }
+
+    /// @notice With `seats` asked.
+    function ask(PanelWord self, uint256 seats) internal pure returns (PanelWord) {
+        return PanelWord.wrap((PanelWord.unwrap(self) & ~(uint256(0x0f) << ASKED)) | (seats << ASKED));
+    }
+
+    function mark(PanelWord self, uint16 mark_) internal pure returns (PanelWord) {
+        return PanelWord.wrap(PanelWord.unwrap(self) | mark_);
+    }
+
+    function unmark(PanelWord self, uint16 mark_) internal pure returns (PanelWord) {
+        return PanelWord.wrap(PanelWord.unwrap(self) & ~uint256(mark_));
     }
 }
