@@ -28,7 +28,7 @@ contract JuryFindingsTest is CourtTest {
         }
         said[4] = abi.decode(abi.encode(s.said[0]), (Testimony)); // as its author would speak
         said[4].node = copier.id;
-        s.said = said;
+        s.said = abi.decode(abi.encode(said), (Testimony[]));
         vm.expectRevert(abi.encodeWithSelector(CourtFacts.JurorsMismatch.selector, s.key));
         _judge(s);
 

@@ -5,6 +5,7 @@ import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.so
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {LedgerFacts} from "src-contracts/interfaces/ILedger.sol";
 import {NodeFacts} from "src-contracts/interfaces/INodes.sol";
+import {JobState} from "src-contracts/types/Job.sol";
 import {Node} from "src-contracts/types/Node.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
 import {Terms} from "test/contracts/lib/Readable.sol";
@@ -73,6 +74,45 @@ contract StakeFindingsTest is MarketTest {
         _settle(w);
         vm.warp(shown + w.t.window + 1);
         _settle(w);
+    }
+
+    /// @dev After the reveal nothing that a requester may call keeps a node from its pay, and anybody may have it paid.
+    function test_ARequesterCannotStopAPayment() external {
+        Work memory w = _revealed(_terms());
+        bytes memory leased = abi.encodeWithSelector(JobFacts.JobInState.selector, w.id, JobState.Leased, JobState.Open);
+        vm.startPrank(requester);
+        market.withdraw(address(dpu), requester, _balance(address(dpu), requester));
+        vm.expectRevert(leased);
+        market.cancel(w.t.pack());
+        vm.warp(uint256(w.t.expiry) + 1);
+        vm.expectRevert(leased);
+        market.cancel(w.t.pack());
+        vm.expectRevert(leased);
+        market.close(w.t.pack());
+        vm.stopPrank();
+        vm.prank(stranger);
+        _settle(w);
+        assertEq(_balance(address(dpu), alice.owner), 0.97e18, "the lowest price, less the fee");
+    }
+
+    /// @dev Who has a node's hot key may work for it, well or badly. Its stake, its earnings and its keys are out of reach.
+    function test_AStolenOperatorKeyTakesNothing() external {
+        _settled(_terms());
+        bytes memory notOwner = abi.encodeWithSelector(NodeFacts.NotNodeOwner.selector, alice.id, alice.operator);
+        vm.startPrank(alice.operator);
+        vm.expectRevert(notOwner);
+        market.queueUnstake(alice.id, 1);
+        vm.expectRevert(notOwner);
+        market.unstake(alice.id, alice.operator);
+        vm.expectRevert(notOwner);
+        market.setNode(alice.id, stranger, 2, 0, "");
+        vm.expectRevert(abi.encodeWithSelector(LedgerFacts.BalanceTooLow.selector, address(dpu), alice.operator, 0, 1));
+        market.withdraw(address(dpu), alice.operator, 1);
+        market.delegateStake(alice.operator); // of its own, which is none
+        vm.stopPrank();
+        assertEq(dpu.getVotes(alice.operator), 0);
+        assertEq(dpu.getVotes(alice.owner), STAKE);
+        assertEq(_balance(address(dpu), alice.owner), 0.97e18);
     }
 
     /// @dev Being registered and staked for a year earns nothing, however many one is.
