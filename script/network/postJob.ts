@@ -77,7 +77,8 @@ export async function postTemplate(
     ...(request.start ? { start: request.start } : {}),
     ...(request.seats ? { seats: request.seats } : {}),
     exec: request.exec ?? 600,
-    window: request.window ?? 5,
+    // The windows of a long chain are waited for one after the other.
+    window: request.window ?? (specs.length > 2 ? 2 : 5),
     ramp: request.ramp ?? 60,
   }));
   const domain = marketDomain(deployment.chainId, deployment.market);
