@@ -120,10 +120,9 @@ try {
   });
   const folder = join(root, '.dpu', 'results');
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, outcome.fileName);
-  writeFileSync(file, outcome.bytes);
+  for (const { name, bytes } of outcome.files) writeFileSync(join(folder, name), bytes);
   for (const line of outcome.report) console.log(line);
-  print(`result: ${file}`);
+  for (const { name } of outcome.files) print(`result: ${join(folder, name)}`);
   if (network.appUrl) print(`see it in the dApp: ${network.appUrl}/jobs/${outcome.job}`);
   if (options.once) await stop(0);
   print('the network stays up; end it with Ctrl-C');

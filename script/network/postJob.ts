@@ -1,14 +1,7 @@
 import { createWalletClient, http, parseAbi, zeroHash, type Address, type Hash, type Hex, type HDAccount } from 'viem';
 import { createMarket, permitTypedData, type Market } from '@dpu/sdk/market';
-import {
-  encodeFundAndPost,
-  escrowOf,
-  proposeMapReduce,
-  proposeTerms,
-  readMarketFacts,
-  toleranceOf,
-} from '@dpu/sdk/posting';
-import { encodeSpec } from '@dpu/sdk/spec';
+import { encodeFundAndPost, escrowOf, proposeChain, readMarketFacts, toleranceOf } from '@dpu/sdk/posting';
+import { encodeSpec, type JobSpecInput } from '@dpu/sdk/spec';
 import { diskAsset } from '@dpu/sdk/templates/diskAssets';
 import { templateNamed } from '@dpu/sdk/templates/registry';
 import { jobId, marketDomain, type Terms } from '@dpu/sdk/terms';
@@ -35,9 +28,10 @@ export interface PostRequest {
   seats?: 1 | 3 | 5;
 }
 
-/** A job, or a map job and its reduce job, on chain. */
+/** A chain of jobs, or a single one, on chain. */
 export interface PostedJobs {
   ids: Hex[];
+  specs: readonly JobSpecInput[];
   terms: Terms[];
   transaction: Hash;
   gasUsed: bigint;
@@ -58,10 +52,7 @@ export async function postTemplate(
     asset: diskAsset,
     addFile: (bytes) => backend.addFile(bytes),
   });
-  const specs = [prepared.map, ...(prepared.reduce ? [prepared.reduce] : [])].map((spec) => ({
-    spec,
-    encoded: encodeSpec(spec),
-  }));
+  const specs = prepared.jobs.map((spec) => ({ spec, encoded: encodeSpec(spec) }));
   for (const { encoded } of specs) await backend.putBlock(encoded.cid, encoded.bytes);
 
   const walletClient = createWalletClient({
@@ -77,6 +68,7 @@ export async function postTemplate(
     currency: deployment.token,
     spec: encoded.digest,
     shards: spec.shards,
+    runtime: spec.runtime,
     tolerant: toleranceOf(spec),
     minPrice: request.minPrice ?? DPU,
     maxPrice: request.maxPrice ?? 2n * DPU,
@@ -85,19 +77,19 @@ export async function postTemplate(
     ...(request.start ? { start: request.start } : {}),
     ...(request.seats ? { seats: request.seats } : {}),
     exec: request.exec ?? 600,
-    window: request.window ?? 5,
+    // The windows of a long chain are waited for one after the other.
+    window: request.window ?? (specs.length > 2 ? 2 : 5),
     ramp: request.ramp ?? 60,
   }));
   const domain = marketDomain(deployment.chainId, deployment.market);
-  const [map, reduce] = choices;
-  if (!map) throw new RangeError('a template prepared no job');
-  const terms = reduce ? proposeMapReduce(map, reduce, facts, domain) : [proposeTerms(map, facts)];
+  const terms = proposeChain(choices, facts, domain);
 
   const data = encodeFundAndPost(market, terms, await fund(network, market, request.requester, terms));
   const transaction = await market.sendData(data);
   const receipt = await local.publicClient.waitForTransactionReceipt({ hash: transaction });
   if (receipt.status !== 'success') throw new Error(`the post reverted in ${transaction}`);
-  return { ids: terms.map((one) => jobId(one, domain)), terms, transaction, gasUsed: receipt.gasUsed };
+  const ids = terms.map((one) => jobId(one, domain));
+  return { ids, specs: prepared.jobs, terms, transaction, gasUsed: receipt.gasUsed };
 }
 
 /** What must be deposited first, with a permit for it; undefined when the balance in the Market is enough. */

@@ -13,7 +13,7 @@ import type { Network } from '../network/network.ts';
 import { people } from '../network/people.ts';
 import { postTemplate } from '../network/postJob.ts';
 import { table } from '../network/report.ts';
-import { describe, download, reportOf } from './plain.ts';
+import { describe, download, labelOf, reportOf } from './plain.ts';
 import type { Outcome, Scenario, Stage } from './scenario.ts';
 import { dpu, must, StoryDiffers } from './story.ts';
 
@@ -54,7 +54,7 @@ export const cheat: Scenario = {
     try {
       for (const [index, id] of posted.ids.entries()) {
         const onProgress = (progress: Parameters<typeof describe>[1]): void =>
-          print(describe(index === 0 ? 'shards' : 'reduce', progress));
+          print(describe(labelOf(index, posted.ids.length), progress));
         histories.push(await followJob(network, id, { onProgress, signal }));
       }
     } finally {
@@ -62,8 +62,8 @@ export const cheat: Scenario = {
     }
     const first = await lying;
     const report = await judge(histories[0] as JobHistory, liar, first);
-    const bytes = await download(histories.at(-1) as JobHistory, stage);
-    return { job: map, fileName: 'image.png', bytes, report: [...reportOf(histories), ...report] };
+    const files = await download(histories, posted, stage);
+    return { job: map, files, report: [...reportOf(histories), ...report] };
   },
 };
 

@@ -17,9 +17,15 @@ export interface Stage {
 export interface Outcome {
   /** The job whose result this is. */
   job: Hex;
-  fileName: string;
-  bytes: Uint8Array;
+  files: readonly ResultFile[];
   report: string[];
+}
+
+/** One file of a result. */
+export interface ResultFile {
+  name: string;
+  mediaType: string;
+  bytes: Uint8Array;
 }
 
 /** A story played on a fresh local network; it throws when the story does not end as it must. */

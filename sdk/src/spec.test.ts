@@ -155,7 +155,12 @@ describe('a spec', () => {
       { output: { name: 'a', mediaType: 'text/plain' }, comparator: RENDER_COMPARATOR, view: undefined },
       ['comparator: reads PNG, so each output must be image/png'],
     ],
-    ['an unknown view', { view: { kind: 'video' } }, ['view.kind: must be of kind "tiles" or "file"']],
+    ['an unknown view', { view: { kind: 'video' } }, ['view.kind: must be of kind "tiles", "file" or "files"']],
+    [
+      'a view of other files',
+      { view: { kind: 'files', files: [spec.output, spec.output] } },
+      ['view.files: has 2 files, but the job has 6 shards', 'view.files: names a file twice'],
+    ],
     ['a view of other tiles', { shards: 7 }, ['view: has 6 tiles, but the job has 7 shards']],
     [
       'tiles that are no PNG',

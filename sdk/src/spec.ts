@@ -53,6 +53,11 @@ export const nameSchema = z
   .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores')
   .refine((name) => name !== '.' && name !== '..', 'must not be . or ..');
 
+const outputSchema = z.strictObject({
+  name: nameSchema,
+  mediaType: z.string().regex(/^[\w.+-]+\/[\w.+-]+(;[ -~]*)?$/, 'must be a media type such as image/png'),
+});
+
 const viewSchema = z.discriminatedUnion(
   'kind',
   [
@@ -64,8 +69,12 @@ const viewSchema = z.discriminatedUnion(
       tileHeight: whole(1),
     }),
     z.strictObject({ kind: z.literal('file') }),
+    z.strictObject({
+      kind: z.literal('files'),
+      files: z.array(outputSchema).max(64, 'must be at most 64 files'),
+    }),
   ],
-  'must be of kind "tiles" or "file"',
+  'must be of kind "tiles", "file" or "files"',
 );
 
 /** Schema of a job spec. */
@@ -98,10 +107,7 @@ export const specSchema = z
     /** Number of independent pieces; equals `Terms.shards`. */
     shards: whole(1, MAX_SHARDS),
     /** What one shard's output is, for people and viewers. */
-    output: z.strictObject({
-      name: nameSchema,
-      mediaType: z.string().regex(/^[\w.+-]+\/[\w.+-]+(;[ -~]*)?$/, 'must be a media type such as image/png'),
-    }),
+    output: outputSchema,
     /** Caps per shard: exceeding one is a failure of the shard. */
     limits: z.strictObject({
       memoryBytes: whole(65_536, MAX_MEMORY_BYTES),
@@ -142,6 +148,15 @@ export const specSchema = z
     const output = { mediaType: spec.output.mediaType, maxBytes: spec.limits.outputBytes };
     for (const sentence of outputProblems(spec.comparator, output)) report(['comparator'], sentence);
 
+    if (spec.view?.kind === 'files') {
+      const { files } = spec.view;
+      if (files.length !== spec.shards) {
+        report(['view', 'files'], `has ${files.length} files, but the job has ${spec.shards} shards`);
+      }
+      if (new Set(files.map(({ name }) => name)).size !== files.length) {
+        report(['view', 'files'], 'names a file twice');
+      }
+    }
     if (spec.view?.kind !== 'tiles') return;
     const { width, height, tileWidth, tileHeight } = spec.view;
     const tiles = Math.ceil(width / tileWidth) * Math.ceil(height / tileHeight);
@@ -157,6 +172,11 @@ export type JobSpecInput = Omit<JobSpec, 'module' | 'inputs'> & {
   module: CID | string;
   inputs: (Omit<JobSpec['inputs'][number], 'cid'> & { cid: CID | string })[];
 };
+
+/** What the output of `shard` is: the shards of a view of files differ, those of every other job are all of one kind. */
+export function outputOf({ view, output }: Pick<JobSpec, 'view' | 'output'>, shard: number): JobSpec['output'] {
+  return (view?.kind === 'files' ? view.files[shard] : undefined) ?? output;
+}
 
 /** Thrown when a spec breaks the rules. `problems` lists everything that is wrong. */
 export class SpecError extends Error {

@@ -75,7 +75,7 @@ export const render: Template = {
       await context.addFile(await context.asset('pathtracer.wasm')),
       await context.addFile(await context.asset('assemble.wasm')),
     ];
-    return { map: mapSpec(options, tracer.cid, inputs), reduce: reduceSpec(options, assembler.cid) };
+    return { jobs: [mapSpec(options, tracer.cid, inputs), reduceSpec(options, assembler.cid)] };
   },
 };
 

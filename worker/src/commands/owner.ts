@@ -55,7 +55,7 @@ export function ownerOf(config: NodeConfig, keyFile: string): Owner {
   return {
     address: account.address,
     async register(operator, endpoint) {
-      await mined('register', await market.register(operator, runtimeBits(['wasm']), zeroHash, endpoint));
+      await mined('register', await market.register(operator, runtimeBits(['wasm', 'train']), zeroHash, endpoint));
       return market.nodeOf(operator);
     },
     async stake(node, amount) {

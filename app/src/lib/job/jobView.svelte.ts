@@ -1,11 +1,12 @@
 /* eslint-disable svelte/prefer-svelte-reactivity -- its books are not shown */
 import type { HistoryLease, JobHistory } from '@dpu/sdk/history';
 import { readRules } from '@dpu/sdk/rules';
-import type { JobSpec } from '@dpu/sdk/spec';
+import { outputOf, type JobSpec } from '@dpu/sdk/spec';
 import type { Hex } from 'viem';
 
 import type { App } from '../app.ts';
 import { Resource } from '../state/resource.svelte.ts';
+import { chainOf } from './chain.ts';
 import { resultLeases } from './panels.ts';
 import { Verifier } from './verifier.svelte.ts';
 
@@ -18,8 +19,8 @@ export interface JobFacts {
   openFor: number;
   /** Last second at which money of this job can still be bound; 0 when it has ended. */
   worstCaseExit: number;
-  /** The job that waits for this one, if it was posted together with it. */
-  reduce: Hex | undefined;
+  /** The jobs that were posted together and run one after the other, this one included, in order. */
+  chain: readonly Hex[];
 }
 
 /**
@@ -98,7 +99,8 @@ export class JobView {
     const spec = this.#spec;
     // Without a spec the results are asked for again with the next look; with one the checks begin.
     if (!spec) return;
-    const preview = spec.output.mediaType === 'image/png' && spec.shards <= MOST_PREVIEWS;
+    const preview = (shard: number): boolean =>
+      outputOf(spec, shard).mediaType === 'image/png' && spec.shards <= MOST_PREVIEWS;
     this.#verifier = new Verifier(this.id, { storage: () => this.#app.storage(), preview });
     await this.#follow(resultLeases(this.history.latest ?? history));
   }
@@ -131,7 +133,7 @@ export class JobView {
     return {
       openFor,
       worstCaseExit,
-      reduce: siblings.find(({ terms }) => terms.afterJob.toLowerCase() === this.id.toLowerCase())?.id,
+      chain: chainOf(siblings, this.id),
     };
   }
 }

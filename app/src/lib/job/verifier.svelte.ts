@@ -26,8 +26,8 @@ export interface Output {
 
 export interface VerifierOptions {
   storage: () => Promise<Storage>;
-  /** Whether outputs are fetched without being asked for: pictures are, archives are not. */
-  preview: boolean;
+  /** Whether the output of a shard is fetched without being asked for: pictures are, archives are not. */
+  preview: (shard: number) => boolean;
   /** How often data that nobody has is asked for again. */
   retryMs?: number;
 }
@@ -110,9 +110,8 @@ export class Verifier {
       const verified = await verifyLease({ id: this.#id }, lease, storage.backend, { signal });
       this.#seals.set(first, { status: 'verified', manifest });
       this.#verified.set(first, verified);
-      if (!this.#options.preview) return;
       for (const { shard, size } of verified.manifest.shards) {
-        if (size <= PREVIEW_BYTES) this.#enqueue(verified, shard);
+        if (size <= PREVIEW_BYTES && this.#options.preview(shard)) this.#enqueue(verified, shard);
       }
     } catch (error) {
       if (signal.aborted) return;

@@ -57,7 +57,7 @@ export async function post(app: App, request: PostRequest, steps: TxSteps): Prom
 }
 
 /** Uploads modules, inputs and specs; every one is complete at the gateway when this returns. */
-async function store(app: App, { template, options, files, onUpload }: PostRequest) {
+async function store(app: App, { template, options, files, onUpload }: PostRequest): Promise<DraftSpec[]> {
   const { backend } = await app.storage();
   let sent = 0;
   let total = 0;
@@ -81,12 +81,14 @@ async function store(app: App, { template, options, files, onUpload }: PostReque
     },
   });
   onUpload({ what: 'Storing the description', sent, total });
-  const store_ = async (spec: typeof prepared.map): Promise<DraftSpec> => {
+  const specs: DraftSpec[] = [];
+  for (const spec of prepared.jobs) {
     const { cid, bytes, digest } = encodeSpec(spec);
     await backend.putBlock(cid, bytes);
-    return { digest, shards: spec.shards, comparator: spec.comparator };
-  };
-  return { map: await store_(prepared.map), reduce: prepared.reduce && (await store_(prepared.reduce)) };
+    const { shards, runtime, comparator } = spec;
+    specs.push({ digest, shards, runtime, comparator });
+  }
+  return specs;
 }
 
 /** Brings the money in, if it is not there, and posts: with one confirmation where the wallet can batch. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { CompareOptions } from '@dpu/sdk/compare/source';
+import type { RuntimeName } from '@dpu/sdk/terms';
 import { detectIsolation } from '../../sandbox/detect.ts';
 import type { ChildSpec, Isolation, IsolationReport } from '../../sandbox/isolation.ts';
 import { Sandbox, type Ending, type SandboxChild } from '../../sandbox/sandbox.ts';
@@ -17,9 +18,13 @@ import {
 import { Answer } from './answer.ts';
 import { PreparedModules } from './preparedModules.ts';
 import { checkRequest, requestHeader } from './request.ts';
-import { SELF_TEST, SELF_TEST_OUTPUT_SHA256, SELF_TEST_UNITS } from './selfTest.ts';
+import { WASM_SELF_TEST, type SelfTest } from './selfTest.ts';
 
 export interface WasmRuntimeOptions {
+  /** The spec's `runtime` that it executes, `wasm` by default: other kinds of work may run on the same machine. */
+  readonly name?: RuntimeName;
+  /** What the probe runs; a self-test of the whole machine by default. */
+  readonly selfTest?: SelfTest;
   /** Forces a class instead of the strongest that works. */
   readonly isolation?: Isolation;
   /** The Node binary for children; the running one by default. */
@@ -51,15 +56,16 @@ interface Ready {
   readonly report: IsolationReport;
 }
 
-/** Runs wasm shards, each in a process of its own. */
+/** Runs wasm modules, each shard in a process of its own. */
 export class WasmRuntime implements Runtime {
-  readonly name = 'wasm';
+  readonly name: RuntimeName;
   readonly determinism = 'exact';
   readonly #options: WasmRuntimeOptions;
   readonly #prepared = new PreparedModules();
   #ready: Promise<Ready> | undefined;
 
   constructor(options: WasmRuntimeOptions = {}) {
+    this.name = options.name ?? 'wasm';
     this.#options = options;
   }
 
@@ -71,9 +77,10 @@ export class WasmRuntime implements Runtime {
   async probe(signal?: AbortSignal): Promise<RuntimeProbe> {
     try {
       const { report } = await this.#prepare();
-      const { output, units } = await this.run(SELF_TEST, signal === undefined ? {} : { signal });
+      const expected = this.#options.selfTest ?? WASM_SELF_TEST;
+      const { output, units } = await this.run(expected.request, signal === undefined ? {} : { signal });
       const hash = createHash('sha256').update(output).digest('hex');
-      if (hash !== SELF_TEST_OUTPUT_SHA256 || units !== SELF_TEST_UNITS) {
+      if (hash !== expected.outputSha256 || units !== expected.units) {
         const detail = `the self-test computed ${hash} with ${units} units, which is wrong; do not run jobs here`;
         return { available: false, isolation: 'none', detail };
       }
