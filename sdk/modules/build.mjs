@@ -1,4 +1,4 @@
-// Builds the wasm modules and the default scene into build/. Plain JavaScript, because it runs before anything is built.
+// Builds the wasm modules, the default scene and the classifier of digits into build/. Plain JavaScript, because it runs before anything is built.
 // Nothing is done while the sources and what was made of them are unchanged.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -8,8 +8,9 @@ import asc from 'assemblyscript/asc';
 const here = import.meta.dirname;
 const output = join(here, 'build');
 const stampFile = join(output, 'stamp.json');
-const MODULES = ['pathtracer', 'assemble'];
+const MODULES = ['pathtracer', 'assemble', 'confusion'];
 const SCENE = ['scene.obj', 'scene.mtl'];
+const DIGITS = ['digits.onnx', 'digits.bin', 'digits-labels.bin'];
 
 /** What docs/jobs.md asks of a module: `_start` exported instead of a start section, no import but WASI's. */
 const OPTIONS = [
@@ -27,7 +28,7 @@ const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 /** Every file that decides what the build makes. */
 function sources() {
-  const folders = ['lib', ...MODULES, 'meshes'].map((name) => join(here, name));
+  const folders = ['lib', ...MODULES, 'meshes', 'digits', '../src/onnx'].map((name) => join(here, name));
   const files = folders.flatMap((folder) =>
     readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'))
@@ -78,7 +79,12 @@ if (!outputs) {
   const scene = makeScene();
   writeFileSync(join(output, 'scene.obj'), scene.obj);
   writeFileSync(join(output, 'scene.mtl'), scene.mtl);
-  const names = [...MODULES.map((name) => `${name}.wasm`), ...SCENE];
+  const { makeDigits } = await import('./digits/make-digits.ts');
+  const digits = makeDigits();
+  writeFileSync(join(output, 'digits.onnx'), digits.model);
+  writeFileSync(join(output, 'digits.bin'), digits.pixels);
+  writeFileSync(join(output, 'digits-labels.bin'), digits.labels);
+  const names = [...MODULES.map((name) => `${name}.wasm`), ...SCENE, ...DIGITS];
   outputs = Object.fromEntries(names.map((name) => [name, sha256(readFileSync(join(output, name)))]));
   writeFileSync(stampFile, `${JSON.stringify({ sources: wanted, outputs }, undefined, 2)}\n`);
 }

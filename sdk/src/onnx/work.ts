@@ -2,6 +2,9 @@
 import type { OnnxModel } from './readModel.ts';
 import { matMulShape, walkShapes, type Known, type Shape } from './shapes.ts';
 
+/** One unit in operations. */
+const OPERATIONS_PER_UNIT = 1_000_000;
+
 /** Where the two factors of operators that multiply stand among the inputs. */
 const FACTORS: Readonly<Record<string, readonly [number, number]>> = {
   MatMul: [0, 1],
@@ -29,6 +32,25 @@ export function operationsOf(model: OnnxModel, feeds: ReadonlyMap<string, readon
     operations += Math.max(1, multiplications(node, outputs[0]) ?? largest(node, outputs));
   });
   return Math.min(operations, Number.MAX_SAFE_INTEGER);
+}
+
+/** What units depend on; settings of the onnx runtime have it. */
+interface Batches {
+  readonly batch: number;
+  readonly inputs: readonly { readonly name: string; readonly shape: readonly number[] }[];
+}
+
+/**
+ * Units of a shard of `count` items: one operation for each byte of the model, which has to be read, and the operations of every
+ * batch. At least 1.
+ * @throws OnnxError when a tensor would be larger than a tensor may be.
+ */
+export function unitsOf(model: OnnxModel, { batch, inputs }: Batches, modelBytes: number, count: number): number {
+  const operations = (items: number): number =>
+    items === 0 ? 0 : operationsOf(model, new Map(inputs.map(({ name, shape }) => [name, [items, ...shape]])));
+  const whole = Math.floor(count / batch);
+  const all = modelBytes + (whole === 0 ? 0 : whole * operations(batch)) + operations(count % batch);
+  return Math.max(1, Math.ceil(Math.min(all, Number.MAX_SAFE_INTEGER) / OPERATIONS_PER_UNIT));
 }
 
 function multiplications(node: Known, output: Shape): number | undefined {

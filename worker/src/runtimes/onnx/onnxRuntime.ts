@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import { onnxSettingsSchema } from '@dpu/sdk/runtimes/onnx';
 import type { CompareOptions } from '@dpu/sdk/compare/source';
 import { detectIsolation } from '../../sandbox/detect.ts';
 import type { ChildSpec, Isolation, IsolationReport } from '../../sandbox/isolation.ts';
@@ -77,7 +76,6 @@ export class OnnxRuntime implements Runtime {
 
   async run(request: ShardRequest, { signal, onLog }: RunOptions = {}): Promise<ShardOutput> {
     const { parts, units } = prepareModel(request);
-    refuseCard(request);
     return { ...(await this.compute(parts, request.limits, { signal, onLog })), units };
   }
 
@@ -172,11 +170,4 @@ export class OnnxRuntime implements Runtime {
     const stage = await stageProgram(CHILD, folder);
     return { report, library, stage, sandbox: new Sandbox({ ...report, ...binary }) };
   }
-}
-
-/** A graphics card would have to be in the sandbox, which has none. */
-function refuseCard({ settings }: ShardRequest): void {
-  if (onnxSettingsSchema.parse(settings).provider !== 'webgpu') return;
-  const message = 'The spec asks for WebGPU, and this node runs models on its processor only.';
-  throw new ShardError('sandbox', 'machine', message);
 }

@@ -2,7 +2,7 @@
 import { ONNX_LIMITS } from '@dpu/sdk/onnx/limits';
 import { OnnxError, readModel, type OnnxModel, type OnnxValue } from '@dpu/sdk/onnx/readModel';
 import type { TensorType } from '@dpu/sdk/onnx/types';
-import { operationsOf } from '@dpu/sdk/onnx/work';
+import { unitsOf } from '@dpu/sdk/onnx/work';
 import { itemBytes, onnxSettingsSchema, shareOf, type OnnxSettings } from '@dpu/sdk/runtimes/onnx';
 import { ShardError, type ShardRequest } from '../runtime.ts';
 import { checkRequest, refuse } from '../wasm/request.ts';
@@ -21,9 +21,6 @@ const ELEMENTS: Readonly<Record<TensorType, ElementType>> = {
   f32: 'float32',
   f64: 'float64',
 };
-
-/** One unit in operations. */
-const OPERATIONS_PER_UNIT = 1_000_000;
 
 /** A request as it goes to the process. */
 export interface PreparedModel {
@@ -46,7 +43,7 @@ export function prepareModel(request: ShardRequest): PreparedModel {
   const model = read(module);
   checkInputs(settings, model, share.count);
   checkOutputs(settings, model);
-  const units = unitsOf(model, settings, module.length, share.count);
+  const units = counted(model, settings, module.length, share.count);
   if (units > Number(limits.units)) {
     throw new ShardError('out-of-units', 'job', `The shard needs more than the ${limits.units} units its spec allows.`);
   }
@@ -68,12 +65,23 @@ export function prepareModel(request: ShardRequest): PreparedModel {
 function settingsOf({ settings }: ShardRequest): OnnxSettings {
   const parsed = onnxSettingsSchema.safeParse(settings);
   if (!parsed.success) throw refuse('its settings are not those of the onnx runtime');
+  // Every honest node refuses it: a graphics card would have to be in the sandbox, and no node of this version puts one there.
+  if (parsed.data.provider === 'webgpu') throw refuse('it asks for WebGPU, and nodes run models on their processors only');
   return parsed.data;
 }
 
 function read(module: Uint8Array): OnnxModel {
   try {
     return readModel(module);
+  } catch (error) {
+    if (error instanceof OnnxError) throw refuse(`its model is not taken: ${error.message}`);
+    throw error;
+  }
+}
+
+function counted(model: OnnxModel, settings: OnnxSettings, modelBytes: number, count: number): number {
+  try {
+    return unitsOf(model, settings, modelBytes, count);
   } catch (error) {
     if (error instanceof OnnxError) throw refuse(`its model is not taken: ${error.message}`);
     throw error;
@@ -116,23 +124,6 @@ function checkOutputs({ outputs }: OnnxSettings, model: OnnxModel): void {
     if (value.code !== 0 && value.type !== type) {
       throw refuse(`its model's output ${JSON.stringify(name)} is ${describe(value)}, not ${type}`);
     }
-  }
-}
-
-/**
- * Units of a shard: one operation for each byte of the model, which has to be read, and the operations of every batch as the graph
- * says them. A function of the request alone, so every honest node counts the same.
- */
-function unitsOf(model: OnnxModel, { inputs, batch }: OnnxSettings, modelBytes: number, count: number): number {
-  const operations = (items: number): number =>
-    items === 0 ? 0 : operationsOf(model, new Map(inputs.map(({ name, shape }) => [name, [items, ...shape]])));
-  try {
-    const whole = Math.floor(count / batch);
-    const all = modelBytes + whole * (whole === 0 ? 0 : operations(batch)) + operations(count % batch);
-    return Math.max(1, Math.ceil(Math.min(all, Number.MAX_SAFE_INTEGER) / OPERATIONS_PER_UNIT));
-  } catch (error) {
-    if (error instanceof OnnxError) throw refuse(`its model is not taken: ${error.message}`);
-    throw error;
   }
 }
 
