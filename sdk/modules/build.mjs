@@ -1,4 +1,4 @@
-// Builds the wasm modules, the default scene and the default images to learn from into build/. Plain JavaScript, because it runs before anything is built.
+// Builds the wasm modules, the default scene, the classifier of digits and the images to learn from into build/. Plain JavaScript, because it runs before anything is built.
 // Nothing is done while the sources and what was made of them are unchanged.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import asc from 'assemblyscript/asc';
 const here = import.meta.dirname;
 const output = join(here, 'build');
 const stampFile = join(output, 'stamp.json');
-const MODULES = ['pathtracer', 'assemble', 'train', 'average'];
+const MODULES = ['pathtracer', 'assemble', 'train', 'average', 'confusion'];
 
 /** What docs/jobs.md asks of a module: `_start` exported instead of a start section, no import but WASI's. */
 const OPTIONS = [
@@ -26,7 +26,7 @@ const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 /** Every file that decides what the build makes. */
 function sources() {
-  const folders = ['lib', ...MODULES, 'meshes', 'digits'].map((name) => join(here, name));
+  const folders = ['lib', ...MODULES, 'meshes', 'digits', '../src/onnx'].map((name) => join(here, name));
   const files = folders.flatMap((folder) =>
     readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'))
@@ -76,7 +76,16 @@ if (!outputs) {
   const { makeScene } = await import('./meshes/make-mesh.ts');
   const scene = makeScene();
   const { makeDigits } = await import('./digits/make-digits.ts');
-  const files = { 'scene.obj': scene.obj, 'scene.mtl': scene.mtl, ...makeDigits() };
+  const { makeSets } = await import('./digits/make-sets.ts');
+  const digits = makeDigits();
+  const files = {
+    'scene.obj': scene.obj,
+    'scene.mtl': scene.mtl,
+    'digits.onnx': digits.model,
+    'digits.bin': digits.pixels,
+    'digits-labels.bin': digits.labels,
+    ...makeSets(),
+  };
   for (const [name, content] of Object.entries(files)) writeFileSync(join(output, name), content);
   const names = [...MODULES.map((name) => `${name}.wasm`), ...Object.keys(files)];
   outputs = Object.fromEntries(names.map((name) => [name, sha256(readFileSync(join(output, name)))]));

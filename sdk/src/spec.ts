@@ -12,7 +12,8 @@ import {
 } from './canonical.ts';
 import { comparatorSchema, outputProblems } from './compare/comparator.ts';
 import { problemsOf, type Problem } from './problems.ts';
-import { SETTINGS } from './runtimes/settings.ts';
+import { moduleFile } from './runtimes/onnx.ts';
+import { SETTINGS, SETTINGS_RULES } from './runtimes/settings.ts';
 import { RUNTIME_NAMES } from './terms.ts';
 
 /** Most shards of a job. */
@@ -87,8 +88,8 @@ export const specSchema = z
     runtime: z.enum(RUNTIME_NAMES),
     /** What this runtime alone wants to know: see `runtimes/settings.ts`. */
     settings: z.exactOptional(z.record(z.string(), z.unknown())),
-    /** The code. */
-    module: fileCidSchema,
+    /** The code. Absent exactly when the settings name a file of the job before instead: see `moduleFile`. */
+    module: z.exactOptional(fileCidSchema),
     /** Passed to the module after the shard's index and count. */
     args: z
       .array(
@@ -134,8 +135,18 @@ export const specSchema = z
       for (const { path, sentence } of checked.success ? [] : problemsOf(checked.error)) {
         report(path === '' ? ['settings'] : ['settings', path], sentence);
       }
+      if (checked.success) {
+        for (const { path, sentence } of SETTINGS_RULES[spec.runtime]?.(spec) ?? [])
+          report(['settings', path], sentence);
+      }
     } else if (spec.settings !== undefined)
       report(['settings'], `are not for the runtime ${spec.runtime}, which has none`);
+
+    const file = moduleFile(spec);
+    if (spec.module === undefined && file === undefined) report(['module'], 'is missing: every job needs its code');
+    if (spec.module !== undefined && file !== undefined) {
+      report(['module'], `must be absent, because the settings say that ${file} is the code`);
+    }
 
     const names = new Set<string>();
     spec.inputs.forEach(({ name }, index) => {
@@ -169,7 +180,7 @@ export type JobSpec = z.output<typeof specSchema>;
 
 /** What `encodeSpec` takes: a spec in which CIDs may also be text. */
 export type JobSpecInput = Omit<JobSpec, 'module' | 'inputs'> & {
-  module: CID | string;
+  module?: CID | string;
   inputs: (Omit<JobSpec['inputs'][number], 'cid'> & { cid: CID | string })[];
 };
 

@@ -15,7 +15,7 @@ import { ShardError } from './runtimes/runtime.ts';
 import { leaseSalt } from './salt.ts';
 import { shardRequest } from './shardRequest.ts';
 import type { Slots } from './slots.ts';
-import { sha256, type PreparedJob, type Workspace } from './workspace.ts';
+import { sha256, type PreparedJob, type Workspace, moduleName } from './workspace.ts';
 
 /** How leases are run. */
 export interface ExecutorOptions {
@@ -166,7 +166,7 @@ export class Executor {
         const { cid } = await local.addFile(output, { signal });
         const done = { shard, hash: sha256(output), cid: cid.toString(), size: output.length, units, log: text };
         promises.addShard(lease.job, done);
-        promises.learn(prepared.spec.module.toString(), wallMs / 1000);
+        promises.learn(moduleName(prepared), wallMs / 1000);
         return done;
       } catch (error) {
         const again = error instanceof ShardError && error.retryable && attempt < this.#options.triesPerShard;

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 
 import type { Result } from '@dpu/sdk/lease';
 import { decodeManifest, ManifestError, rootOf } from '@dpu/sdk/manifest';
+import { moduleFile } from '@dpu/sdk/runtimes/onnx';
 import { decodeSpec, SpecError, type JobSpec } from '@dpu/sdk/spec';
 import { readAll, type StorageBackend } from '@dpu/sdk/storage/backend';
 import { digestToCid } from '@dpu/sdk/storage/cid';
 import { NotFoundError } from '@dpu/sdk/storage/errors';
 import type { Terms } from '@dpu/sdk/terms';
 import type { CID } from 'multiformats/cid';
-import { hexToBytes, zeroHash, type Hex } from 'viem';
+import { bytesToHex, hexToBytes, zeroHash, type Hex } from 'viem';
 
 import { DeclineError } from './declines.ts';
 import { messageOf, TransientError } from './errors.ts';
@@ -18,6 +19,7 @@ import type { ShardInput } from './runtimes/runtime.ts';
 /** Everything that a shard of a job needs, checked against the chain's digests. */
 export interface PreparedJob {
   spec: JobSpec;
+  /** The code: the spec's module, or the result of an earlier job that its settings name. */
   module: Uint8Array;
   inputs: readonly ShardInput[];
   /** The spec's digest. */
@@ -115,7 +117,7 @@ export class Workspace {
       const stated = spec.inputs.reduce((sum, { size }) => sum + size, 0);
       const budget = { left: this.#options.maxInputBytes };
       if (stated > budget.left) throw new DeclineError('inputsTooBig', { bytes: stated, most: budget.left });
-      const module = await this.#file(spec.module, budget, limited);
+      const given = spec.module === undefined ? undefined : await this.#file(spec.module, budget, limited);
       const inputs: ShardInput[] = [];
       for (const { name, cid, size } of spec.inputs) {
         const bytes = await this.#file(cid, budget, limited);
@@ -125,6 +127,13 @@ export class Workspace {
         inputs.push({ name, bytes });
       }
       if (spec.after) inputs.push(...(await this.#results(terms.afterJob, spec.after.name, budget, limited)));
+      const file = moduleFile(spec);
+      const module = given ?? inputs.find(({ name }) => name === file)?.bytes;
+      if (module === undefined) {
+        throw new DeclineError('specInvalid', {
+          problem: `the job before has no result ${file ?? 'that is its code'}`,
+        });
+      }
       return { spec, module, inputs, seed: hexToBytes(terms.spec) };
     });
   }
@@ -202,6 +211,11 @@ export class Workspace {
       throw new TransientError(`A job's files cannot be fetched now: ${messageOf(error)}`, {}, error);
     }
   }
+}
+
+/** What a node's experience with the times of a job's code goes under: the code's CID, or the spec's digest when an earlier job makes the code. */
+export function moduleName({ spec, seed }: Pick<PreparedJob, 'spec' | 'seed'>): string {
+  return spec.module?.toString() ?? bytesToHex(seed);
 }
 
 /** sha2-256 as hex. */

@@ -82,7 +82,8 @@ export async function sealSpec(
   spec: JobSpecInput,
   { jobKey, requester, nodes = [], readers = [requester], moduleSealed = false, afterSalt }: SealSpecOptions,
 ): Promise<{ spec: JobSpecInput; private: PrivateSpec }> {
-  const { name, args, inputs } = decodeSpec(encodeSpec(spec).bytes);
+  const { name, args, inputs, module } = decodeSpec(encodeSpec(spec).bytes);
+  if (moduleSealed && module === undefined) throw new SealedSpecError('there is no module that could be sealed');
   const fields = parse(withoutUndefined({ version: 1, name, args, inputs, moduleSealed, readers, afterSalt }));
   const block = encodeCanonical(withoutUndefined({ ...fields, afterSalt: afterSalt && hexToBytes(afterSalt) }));
   const open = { ...spec, name: PRIVATE_NAME, args: [], inputs: [] };

@@ -1,4 +1,5 @@
 /** The render job: a path tracer draws the tiles of an image, a second job puts them together. */
+import type { CID } from 'multiformats/cid';
 import { z } from 'zod';
 
 import { problemsOf, type Problem } from '../problems.ts';
@@ -131,7 +132,7 @@ function pngBytes(width: number, height: number): number {
   return Math.ceil((width * 3 + 1) * height * 1.01) + 4096;
 }
 
-function mapSpec(options: RenderOptions, module: JobSpecInput['module'], inputs: JobSpecInput['inputs']): JobSpecInput {
+function mapSpec(options: RenderOptions, module: CID | string, inputs: JobSpecInput['inputs']): JobSpecInput {
   const { width, height, tileWidth, tileHeight, samples, bounces, seed, ground } = options;
   const grid = { width, height, tileWidth, tileHeight };
   const sceneBytes = inputs.reduce((sum, { size }) => sum + size, 0);
@@ -157,7 +158,7 @@ function mapSpec(options: RenderOptions, module: JobSpecInput['module'], inputs:
   };
 }
 
-function reduceSpec(options: RenderOptions, module: JobSpecInput['module']): JobSpecInput {
+function reduceSpec(options: RenderOptions, module: CID | string): JobSpecInput {
   const { width, height, tileWidth, tileHeight } = options;
   const pixels = width * height;
   return {

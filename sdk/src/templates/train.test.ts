@@ -2,7 +2,7 @@ import { CID } from 'multiformats/cid';
 import { sha256 } from 'multiformats/hashes/sha2';
 import { describe, expect, test } from 'vitest';
 
-import { DIGITS } from '../../modules/digits/make-digits.ts';
+import { DIGITS } from '../../modules/digits/make-sets.ts';
 import { MAX_CHAIN } from '../posting.ts';
 import { encodeSpec } from '../spec.ts';
 import { BUILT_IN } from './trainData.ts';

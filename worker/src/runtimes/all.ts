@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
 import type { NodeConfig } from '../config.ts';
+import { OnnxRuntime } from './onnx/onnxRuntime.ts';
 import type { Runtime } from './runtime.ts';
 import { trainRuntime } from './train/trainRuntime.ts';
 import { WasmRuntime } from './wasm/wasmRuntime.ts';
@@ -9,5 +10,5 @@ import { WasmRuntime } from './wasm/wasmRuntime.ts';
 export function allRuntimes({ isolation, warmProcesses, dataDir }: NodeConfig): readonly Runtime[] {
   const options = { ...(isolation === undefined ? {} : { isolation }), folder: join(dataDir, 'sandbox') };
   // A training shard takes far longer than the start of its process, so none is kept ready for it.
-  return [new WasmRuntime({ ...options, warm: warmProcesses }), trainRuntime(options)];
+  return [new WasmRuntime({ ...options, warm: warmProcesses }), trainRuntime(options), new OnnxRuntime(options)];
 }

@@ -12,13 +12,18 @@ export interface CommandOptions {
 
 const NODE_INSIDE = '/dpu/node';
 const FOLDER_INSIDE = '/dpu/child';
+const MOUNTS_INSIDE = '/dpu';
 const NOBODY = '65534';
 const OPEN_FILES = 64;
 
-function nodeCommand(spec: ChildSpec, node: string, folder: string): string[] {
-  const permission = spec.permission ? ['--permission', `--allow-fs-read=${folder}`] : [];
-  return [node, ...spec.nodeFlags, ...permission, `${folder}/${spec.entry}`];
+function nodeCommand(spec: ChildSpec, node: string, folder: string, mounts: readonly string[]): string[] {
+  const readable = [folder, ...mounts].map((path) => `--allow-fs-read=${path}`);
+  const permission = spec.permission ? ['--permission', ...readable, ...(spec.addons ? ['--allow-addons'] : [])] : [];
+  return [node, ...spec.nodeFlags, ...permission, `${folder}/${spec.entry}`, ...mounts];
 }
+
+const mountsInside = ({ mounts = [] }: ChildSpec): string[] => mounts.map(({ to }) => `${MOUNTS_INSIDE}/${to}`);
+const mountsOutside = ({ mounts = [] }: ChildSpec): string[] => mounts.map(({ from }) => from);
 
 function prlimit({ dataBytes, stackBytes, cpuSeconds }: ChildSpec['limits']): string[] {
   return [
@@ -42,9 +47,10 @@ function bubblewrap(spec: ChildSpec, { node, libraries, seccompFd }: CommandOpti
     '--new-session',
     '--clearenv',
     ...['--cap-drop', 'ALL', '--uid', NOBODY, '--gid', NOBODY, '--hostname', 'dpu'],
-    ...libraries.flatMap((library) => readOnly(library, library)),
+    ...[...new Set([...libraries, ...(spec.libraries ?? [])])].flatMap((library) => readOnly(library, library)),
     ...readOnly(node, NODE_INSIDE),
     ...readOnly(spec.folder, FOLDER_INSIDE),
+    ...(spec.mounts ?? []).flatMap(({ from, to }) => readOnly(from, `${MOUNTS_INSIDE}/${to}`)),
     ...['--remount-ro', '/', '--chdir', '/'],
     ...(seccompFd === undefined ? [] : ['--seccomp', String(seccompFd)]),
     '--',
@@ -55,14 +61,18 @@ function bubblewrap(spec: ChildSpec, { node, libraries, seccompFd }: CommandOpti
 export function childCommand(spec: ChildSpec, options: CommandOptions): string[] {
   switch (options.isolation) {
     case 'bubblewrap':
-      return [...prlimit(spec.limits), ...bubblewrap(spec, options), ...nodeCommand(spec, NODE_INSIDE, FOLDER_INSIDE)];
+      return [
+        ...prlimit(spec.limits),
+        ...bubblewrap(spec, options),
+        ...nodeCommand(spec, NODE_INSIDE, FOLDER_INSIDE, mountsInside(spec)),
+      ];
     case 'prlimit':
-      return [...prlimit(spec.limits), ...nodeCommand(spec, options.node, spec.folder)];
+      return [...prlimit(spec.limits), ...nodeCommand(spec, options.node, spec.folder, mountsOutside(spec))];
     case 'process': {
       // Node's own stack limit must not be larger than the system's, or a deep recursion is a crash instead of an error.
       const kib = Math.floor(spec.limits.stackBytes / 1024);
       const limits = `ulimit -c 0; ulimit -s ${kib} && ulimit -t ${spec.limits.cpuSeconds} && exec "$@"`;
-      return ['/bin/sh', '-c', limits, 'sh', ...nodeCommand(spec, options.node, spec.folder)];
+      return ['/bin/sh', '-c', limits, 'sh', ...nodeCommand(spec, options.node, spec.folder, mountsOutside(spec))];
     }
   }
 }

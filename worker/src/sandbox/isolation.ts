@@ -31,6 +31,14 @@ export interface ChildLimits {
   readonly cpuSeconds: number;
 }
 
+/** A folder that a program reads besides its own, such as a package with native code. */
+export interface ChildMount {
+  /** Where it is on this machine, absolute. */
+  readonly from: string;
+  /** Its path below the child's root, such as `node_modules/some-package`; only where the child has a root of its own. */
+  readonly to: string;
+}
+
 /** A Node program to start: plain files in one folder. */
 export interface ChildSpec {
   /** Folder with everything the program imports; all that it can read. */
@@ -41,4 +49,10 @@ export interface ChildSpec {
   readonly limits: ChildLimits;
   /** Whether Node's own permission model is on; off only to see what the system alone keeps away. */
   readonly permission: boolean;
+  /** Other folders that it reads. The program gets their paths, as it sees them, as its arguments in this order. */
+  readonly mounts?: readonly ChildMount[];
+  /** Shared objects that native code in the mounts loads, absolute paths. */
+  readonly libraries?: readonly string[];
+  /** Whether it loads native code. That code is not bound by Node's permission model: only namespaces and the system call list hold it. */
+  readonly addons?: boolean;
 }
