@@ -12,7 +12,7 @@ import {
 } from './canonical.ts';
 import { comparatorSchema, outputProblems } from './compare/comparator.ts';
 import { problemsOf, type Problem } from './problems.ts';
-import { SETTINGS } from './runtimes/settings.ts';
+import { FITTING, SETTINGS } from './runtimes/settings.ts';
 import { RUNTIME_NAMES } from './terms.ts';
 
 /** Most shards of a job. */
@@ -128,6 +128,8 @@ export const specSchema = z
       for (const { path, sentence } of checked.success ? [] : problemsOf(checked.error)) {
         report(path === '' ? ['settings'] : ['settings', path], sentence);
       }
+      const fitting = checked.success ? (FITTING[spec.runtime]?.(spec) ?? []) : [];
+      for (const { path, sentence } of fitting) report([path], sentence);
     } else if (spec.settings !== undefined)
       report(['settings'], `are not for the runtime ${spec.runtime}, which has none`);
 
