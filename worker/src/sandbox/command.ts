@@ -1,23 +1,27 @@
-import type { ChildSpec, Isolation } from './isolation.ts';
+import type { ChildProgram, ChildSpec, Isolation } from './isolation.ts';
 
 export interface CommandOptions {
   readonly isolation: Isolation;
   /** Path of the Node binary. */
   readonly node: string;
-  /** Shared objects that the binary loads, absolute paths. */
+  /** Shared objects that this binary loads, absolute paths. */
   readonly libraries: readonly string[];
   /** Descriptor of the child that carries the seccomp filter; absent without one. */
   readonly seccompFd?: number;
 }
 
 const NODE_INSIDE = '/dpu/node';
+const PROGRAM_INSIDE = '/dpu/program';
 const FOLDER_INSIDE = '/dpu/child';
 const NOBODY = '65534';
 const OPEN_FILES = 64;
 
-function nodeCommand(spec: ChildSpec, node: string, folder: string): string[] {
+/** The command without any wrapping, with the binary and the folder where the child sees them. */
+function plainCommand(spec: ChildSpec, binary: string, folder: string): string[] {
+  const entry = `${folder}/${spec.entry}`;
+  if ('program' in spec) return [binary, ...spec.program.args, entry];
   const permission = spec.permission ? ['--permission', `--allow-fs-read=${folder}`] : [];
-  return [node, ...spec.nodeFlags, ...permission, `${folder}/${spec.entry}`];
+  return [binary, ...spec.nodeFlags, ...permission, entry];
 }
 
 function prlimit({ dataBytes, stackBytes, cpuSeconds }: ChildSpec['limits']): string[] {
@@ -33,8 +37,20 @@ function prlimit({ dataBytes, stackBytes, cpuSeconds }: ChildSpec['limits']): st
   ];
 }
 
+const readOnly = (from: string, to: string): string[] => ['--ro-bind', from, to];
+
+/** What a program other than Node finds in its root. */
+function furnish({ binary, files, devices, proc, environment }: ChildProgram): string[] {
+  return [
+    ...files.flatMap((file) => readOnly(file, file)),
+    ...devices.flatMap((device) => ['--dev-bind', device, device]),
+    ...(proc ? ['--proc', '/proc'] : []),
+    ...readOnly(binary, PROGRAM_INSIDE),
+    ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),
+  ];
+}
+
 function bubblewrap(spec: ChildSpec, { node, libraries, seccompFd }: CommandOptions): string[] {
-  const readOnly = (from: string, to: string): string[] => ['--ro-bind', from, to];
   return [
     'bwrap',
     '--unshare-all',
@@ -42,8 +58,9 @@ function bubblewrap(spec: ChildSpec, { node, libraries, seccompFd }: CommandOpti
     '--new-session',
     '--clearenv',
     ...['--cap-drop', 'ALL', '--uid', NOBODY, '--gid', NOBODY, '--hostname', 'dpu'],
-    ...libraries.flatMap((library) => readOnly(library, library)),
-    ...readOnly(node, NODE_INSIDE),
+    ...('program' in spec
+      ? furnish(spec.program)
+      : [...libraries.flatMap((library) => readOnly(library, library)), ...readOnly(node, NODE_INSIDE)]),
     ...readOnly(spec.folder, FOLDER_INSIDE),
     ...['--remount-ro', '/', '--chdir', '/'],
     ...(seccompFd === undefined ? [] : ['--seccomp', String(seccompFd)]),
@@ -53,16 +70,18 @@ function bubblewrap(spec: ChildSpec, { node, libraries, seccompFd }: CommandOpti
 
 /** The command line that starts `spec` in the given class. */
 export function childCommand(spec: ChildSpec, options: CommandOptions): string[] {
+  const outside = 'program' in spec ? spec.program.binary : options.node;
+  const inside = 'program' in spec ? PROGRAM_INSIDE : NODE_INSIDE;
   switch (options.isolation) {
     case 'bubblewrap':
-      return [...prlimit(spec.limits), ...bubblewrap(spec, options), ...nodeCommand(spec, NODE_INSIDE, FOLDER_INSIDE)];
+      return [...prlimit(spec.limits), ...bubblewrap(spec, options), ...plainCommand(spec, inside, FOLDER_INSIDE)];
     case 'prlimit':
-      return [...prlimit(spec.limits), ...nodeCommand(spec, options.node, spec.folder)];
+      return [...prlimit(spec.limits), ...plainCommand(spec, outside, spec.folder)];
     case 'process': {
       // Node's own stack limit must not be larger than the system's, or a deep recursion is a crash instead of an error.
       const kib = Math.floor(spec.limits.stackBytes / 1024);
       const limits = `ulimit -c 0; ulimit -s ${kib} && ulimit -t ${spec.limits.cpuSeconds} && exec "$@"`;
-      return ['/bin/sh', '-c', limits, 'sh', ...nodeCommand(spec, options.node, spec.folder)];
+      return ['/bin/sh', '-c', limits, 'sh', ...plainCommand(spec, outside, spec.folder)];
     }
   }
 }

@@ -1,3 +1,5 @@
+import type { ExtraCall } from './seccomp.ts';
+
 /**
  * How strongly a child is kept from the machine, strongest first.
  *
@@ -31,14 +33,43 @@ export interface ChildLimits {
   readonly cpuSeconds: number;
 }
 
-/** A Node program to start: plain files in one folder. */
-export interface ChildSpec {
+/** What every child is: plain files in one folder, and limits. */
+interface CommonSpec {
   /** Folder with everything the program imports; all that it can read. */
   readonly folder: string;
   /** File name in the folder. */
   readonly entry: string;
-  readonly nodeFlags: readonly string[];
   readonly limits: ChildLimits;
+}
+
+/** A program for Node, the same as the running one. */
+export interface NodeSpec extends CommonSpec {
+  readonly nodeFlags: readonly string[];
   /** Whether Node's own permission model is on; off only to see what the system alone keeps away. */
   readonly permission: boolean;
+}
+
+/** A program for another binary. What keeps it from the machine in the weaker classes is the binary's own business. */
+export interface ProgramSpec extends CommonSpec {
+  readonly program: ChildProgram;
+}
+
+/** A program to start. */
+export type ChildSpec = NodeSpec | ProgramSpec;
+
+/** A binary that runs a child's entry, and what it needs of the machine. All paths are absolute. */
+export interface ChildProgram {
+  readonly binary: string;
+  /** Words between the binary and the entry's path. */
+  readonly args: readonly string[];
+  /** The whole environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Files and folders that it reads, shared objects included; the same paths inside. */
+  readonly files: readonly string[];
+  /** Device files that it opens. */
+  readonly devices: readonly string[];
+  /** Whether it wants to see the processes of its own namespace under `/proc`. */
+  readonly proc: boolean;
+  /** System calls that it makes beside Node's. */
+  readonly calls: readonly ExtraCall[];
 }
