@@ -24,14 +24,14 @@ function plainCommand(spec: ChildSpec, binary: string, folder: string): string[]
   return [binary, ...spec.nodeFlags, ...permission, entry];
 }
 
-function prlimit({ dataBytes, stackBytes, cpuSeconds }: ChildSpec['limits']): string[] {
+function prlimit({ dataBytes, stackBytes, cpuSeconds, fileBytes = 0 }: ChildSpec['limits']): string[] {
   return [
     'prlimit',
     `--data=${dataBytes}`,
     `--stack=${stackBytes}`,
     `--cpu=${cpuSeconds}`,
     `--nofile=${OPEN_FILES}`,
-    '--fsize=0',
+    `--fsize=${fileBytes}`,
     '--core=0',
     '--',
   ];

@@ -31,6 +31,8 @@ export interface ChildLimits {
   readonly stackBytes: number;
   /** Processor seconds of all threads; only a backstop for a parent that died. */
   readonly cpuSeconds: number;
+  /** Largest file, bytes, 0 when absent. Compilers may keep their code in memory that the kernel counts as a file. */
+  readonly fileBytes?: number;
 }
 
 /** What every child is: plain files in one folder, and limits. */

@@ -3,8 +3,12 @@
  * that Node needs to compute and to read and write what is open, and answers every other with EPERM.
  */
 
-/** System calls that not every child makes; none of them reaches anything outside the child. */
-export type ExtraCall = 'socketpair' | 'sched_getparam' | 'sched_getscheduler' | 'sched_setaffinity';
+/**
+ * System calls that not every child makes. None of them reaches anything outside the child: without `socket` the only ends
+ * that can be sent to are those of its own pairs.
+ */
+export type ExtraCall =
+  'socketpair' | 'sendto' | 'recvfrom' | 'sched_getparam' | 'sched_getscheduler' | 'sched_setaffinity';
 
 interface Platform {
   /** AUDIT_ARCH_… of the kernel's headers. */
@@ -31,7 +35,14 @@ const X32_BIT = 0x40000000;
 const X64: Platform = {
   audit: 0xc000003e,
   clone: 56,
-  extra: { socketpair: 53, sched_getparam: 143, sched_getscheduler: 145, sched_setaffinity: 203 },
+  extra: {
+    socketpair: 53,
+    sendto: 44,
+    recvfrom: 45,
+    sched_getparam: 143,
+    sched_getscheduler: 145,
+    sched_setaffinity: 203,
+  },
   allowed: [
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 20, 21, 22, 24, 25, 27, 28, 32, 33, 35, 39, 59,
     60, 61, 63, 72, 79, 89, 97, 98, 99, 102, 104, 107, 108, 110, 131, 157, 158, 186, 202, 204, 217, 218, 219, 228, 229,
@@ -44,7 +55,14 @@ const X64: Platform = {
 const ARM64: Platform = {
   audit: 0xc00000b7,
   clone: 220,
-  extra: { socketpair: 199, sched_getparam: 121, sched_getscheduler: 120, sched_setaffinity: 122 },
+  extra: {
+    socketpair: 199,
+    sendto: 206,
+    recvfrom: 207,
+    sched_getparam: 121,
+    sched_getscheduler: 120,
+    sched_setaffinity: 122,
+  },
   allowed: [
     17, 19, 20, 21, 22, 23, 24, 25, 29, 48, 56, 57, 59, 61, 62, 63, 64, 65, 66, 67, 73, 78, 79, 80, 93, 94, 96, 98, 99,
     101, 113, 114, 115, 123, 124, 128, 131, 132, 134, 135, 139, 160, 163, 165, 167, 172, 173, 174, 175, 176, 177, 178,
