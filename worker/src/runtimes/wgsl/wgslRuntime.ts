@@ -147,9 +147,7 @@ export class WgslRuntime implements Runtime {
         const sandbox = new Sandbox({ isolation: report.isolation, seccomp, ...(warm === undefined ? {} : { warm }) });
         try {
           const adapter = await selfTest({ sandbox, stage, driver, program }, signal);
-          const detail = seccomp
-            ? report.detail
-            : report.detail.replace('and a system call list', 'and no system call list');
+          const detail = detailOf({ ...report, seccomp });
           return { sandbox, stage, driver, program, adapter, report: { ...report, seccomp, detail } };
         } catch (error) {
           refused.push(`${manifest}: ${error instanceof Error ? error.message : String(error)}`);
@@ -160,6 +158,12 @@ export class WgslRuntime implements Runtime {
     await stage.remove();
     throw new Error(`no driver works. ${refused.join(' ')}`);
   }
+}
+
+/** The class for the operator: the report speaks of Node, and of a list that this driver may not have come to terms with. */
+function detailOf({ detail, seccomp }: IsolationReport): string {
+  const listed = seccomp ? detail : detail.replace(' and a system call list', ', no system call list');
+  return listed.replace('Node permissions', 'Deno permissions');
 }
 
 /** Runs the self-test and says what adapter it ran on. */
