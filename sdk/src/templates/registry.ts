@@ -1,9 +1,10 @@
 /** All templates, by name. */
+import { gpu } from './gpu.ts';
 import { render } from './render.ts';
 import type { Template } from './types.ts';
 
 /** Every template, in the order in which they are shown. */
-export const templates: readonly Template[] = [render];
+export const templates: readonly Template[] = [render, gpu];
 
 /** Thrown when no template has the name that was asked for. */
 export class UnknownTemplateError extends Error {

@@ -157,7 +157,8 @@ function mapSpec(options: RenderOptions, module: JobSpecInput['module'], inputs:
   };
 }
 
-function reduceSpec(options: RenderOptions, module: JobSpecInput['module']): JobSpecInput {
+/** The job that puts tiles together, whoever made them. */
+export function reduceSpec(options: Grid, module: JobSpecInput['module']): JobSpecInput {
   const { width, height, tileWidth, tileHeight } = options;
   const pixels = width * height;
   return {

@@ -1,5 +1,5 @@
 /** Built modules and scenes of the templates, as files that this page serves. */
-const urls = import.meta.glob<string>('../../../../sdk/modules/build/*.{wasm,obj,mtl}', {
+const urls = import.meta.glob<string>('../../../../sdk/modules/build/*.{wasm,wgsl,obj,mtl}', {
   query: '?url',
   import: 'default',
   eager: true,
