@@ -7,6 +7,7 @@ import { templateNamed } from '@dpu/sdk/templates/registry';
 import { jobId, marketDomain, type Terms } from '@dpu/sdk/terms';
 import type { StorageBackend } from '@dpu/sdk/storage/backend';
 
+import { localRuntimes } from './localRuntimes.ts';
 import type { Network } from './network.ts';
 
 /** What to post, and how. Amounts are per shard in the currency's smallest unit, times in seconds. */
@@ -53,6 +54,10 @@ export async function postTemplate(
     addFile: (bytes) => backend.addFile(bytes),
   });
   const specs = prepared.jobs.map((spec) => ({ spec, encoded: encodeSpec(spec) }));
+  for (const { spec } of specs) {
+    if (!localRuntimes().includes(spec.runtime))
+      throw new Error(`No node of this network runs ${spec.runtime} jobs: this machine lacks what they need.`);
+  }
   for (const { encoded } of specs) await backend.putBlock(encoded.cid, encoded.bytes);
 
   const walletClient = createWalletClient({
@@ -67,6 +72,7 @@ export async function postTemplate(
     requester: request.requester.address,
     currency: deployment.token,
     spec: encoded.digest,
+    runtime: spec.runtime,
     shards: spec.shards,
     runtime: spec.runtime,
     tolerant: toleranceOf(spec),

@@ -1,7 +1,7 @@
 // Builds the wasm modules, the default scene, the classifier of digits and the images to learn from into build/. Plain JavaScript, because it runs before anything is built.
 // Nothing is done while the sources and what was made of them are unchanged.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import asc from 'assemblyscript/asc';
 
@@ -9,6 +9,8 @@ const here = import.meta.dirname;
 const output = join(here, 'build');
 const stampFile = join(output, 'stamp.json');
 const MODULES = ['pathtracer', 'assemble', 'train', 'average', 'confusion'];
+/** Kernels for GPUs: every node compiles them for its own device, so they are only copied. */
+const KERNELS = ['fractal'];
 
 /** What docs/jobs.md asks of a module: `_start` exported instead of a start section, no import but WASI's. */
 const OPTIONS = [
@@ -26,10 +28,10 @@ const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 /** Every file that decides what the build makes. */
 function sources() {
-  const folders = ['lib', ...MODULES, 'meshes', 'digits', '../src/onnx'].map((name) => join(here, name));
+  const folders = ['lib', ...MODULES, ...KERNELS, 'meshes', 'digits', '../src/onnx'].map((name) => join(here, name));
   const files = folders.flatMap((folder) =>
     readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'))
+      .filter((entry) => entry.isFile() && /(?<!\.test)\.(ts|wgsl)$/.test(entry.name))
       .map((entry) => join(entry.parentPath, entry.name)),
   );
   return [...files, join(here, 'build.mjs')].sort();
@@ -87,7 +89,9 @@ if (!outputs) {
     ...makeSets(),
   };
   for (const [name, content] of Object.entries(files)) writeFileSync(join(output, name), content);
-  const names = [...MODULES.map((name) => `${name}.wasm`), ...Object.keys(files)];
+  const kernels = KERNELS.map((name) => `${name}.wgsl`);
+  for (const [i, name] of KERNELS.entries()) copyFileSync(join(here, name, kernels[i]), join(output, kernels[i]));
+  const names = [...MODULES.map((name) => `${name}.wasm`), ...kernels, ...Object.keys(files)];
   outputs = Object.fromEntries(names.map((name) => [name, sha256(readFileSync(join(output, name)))]));
   writeFileSync(stampFile, `${JSON.stringify({ sources: wanted, outputs }, undefined, 2)}\n`);
 }

@@ -13,7 +13,7 @@ import {
 import { comparatorSchema, outputProblems } from './compare/comparator.ts';
 import { problemsOf, type Problem } from './problems.ts';
 import { moduleFile } from './runtimes/onnx.ts';
-import { SETTINGS, SETTINGS_RULES } from './runtimes/settings.ts';
+import { FITTING, SETTINGS } from './runtimes/settings.ts';
 import { RUNTIME_NAMES } from './terms.ts';
 
 /** Most shards of a job. */
@@ -135,10 +135,8 @@ export const specSchema = z
       for (const { path, sentence } of checked.success ? [] : problemsOf(checked.error)) {
         report(path === '' ? ['settings'] : ['settings', path], sentence);
       }
-      if (checked.success) {
-        for (const { path, sentence } of SETTINGS_RULES[spec.runtime]?.(spec) ?? [])
-          report(['settings', path], sentence);
-      }
+      const fitting = checked.success ? (FITTING[spec.runtime]?.(spec) ?? []) : [];
+      for (const { path, sentence } of fitting) report([path], sentence);
     } else if (spec.settings !== undefined)
       report(['settings'], `are not for the runtime ${spec.runtime}, which has none`);
 

@@ -114,6 +114,11 @@ export const configSchema = z.strictObject({
   isolation: z.enum(['bubblewrap', 'prlimit', 'process']).optional(),
   /** Idle sandbox processes that are kept ready. */
   warmProcesses: whole(0, 64).default(1),
+  /**
+   * Manifest of the Vulkan driver for GPU kernels, a path such as /usr/share/vulkan/icd.d/nvidia_icd.json, or `none` for none; the first
+   * that computes a self-test right when absent.
+   */
+  gpuDriver: z.union([z.literal('none'), z.string().startsWith('/', 'must be an absolute path, or none')]).optional(),
   logLevel: z.enum(LOG_LEVELS).default('info'),
 });
 

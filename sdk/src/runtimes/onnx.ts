@@ -95,7 +95,7 @@ interface RuledSpec {
 export function onnxProblems({ settings, after, shards, comparator }: RuledSpec): Problem[] {
   const { model, items, outputs } = settings as OnnxSettings;
   const problems: Problem[] = [];
-  const report = (path: string, sentence: string): void => void problems.push({ path, sentence });
+  const report = (path: string, sentence: string): void => void problems.push({ path: `settings.${path}`, sentence });
   if (model !== undefined && !(after !== undefined && model.startsWith(`${after.name}/`))) {
     report('model', 'must be a result of the job before, such as name/0 with name from after');
   }

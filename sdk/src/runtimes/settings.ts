@@ -2,8 +2,10 @@
 import type * as z from 'zod';
 
 import type { Problem } from '../problems.ts';
+import type { JobSpec } from '../spec.ts';
 import type { RuntimeName } from '../terms.ts';
 import { onnxProblems, onnxSettingsSchema } from './onnx.ts';
+import { wgslProblems, wgslSettingsSchema } from './wgsl.ts';
 
 /**
  * Schema of `spec.settings` by runtime. A runtime that is not here takes no settings. Values are what canonical dag-cbor can
@@ -11,12 +13,11 @@ import { onnxProblems, onnxSettingsSchema } from './onnx.ts';
  */
 export const SETTINGS: Readonly<Partial<Record<RuntimeName, z.ZodType>>> = {
   onnx: onnxSettingsSchema,
+  wgsl: wgslSettingsSchema,
 };
 
-/** A spec as the rules between its parts may look at it. */
-export type RuledSpec = Parameters<typeof onnxProblems>[0];
-
-/** Rules between a runtime's settings and the rest of a spec, asked once the settings fit their schema. Paths are below `settings`. */
-export const SETTINGS_RULES: Readonly<Partial<Record<RuntimeName, (spec: RuledSpec) => readonly Problem[]>>> = {
+/** What settings that are valid ask of the rest of the spec, by runtime: every place where the two contradict each other. Paths are of the spec. */
+export const FITTING: Readonly<Partial<Record<RuntimeName, (spec: JobSpec) => readonly Problem[]>>> = {
   onnx: onnxProblems,
+  wgsl: wgslProblems,
 };

@@ -83,11 +83,11 @@ export const inference: Template = {
     const task = taskOf(bytes, options);
     const [model, data] = [await context.addFile(bytes.model), await context.addFile(bytes.data)];
     const map = mapSpec(options, task, model.cid, { cid: data.cid, size: bytes.data.length });
-    if (bytes.labels === undefined) return { map };
+    if (bytes.labels === undefined) return { jobs: [map] };
     const labels = await context.addFile(bytes.labels);
     const counter = await context.addFile(await context.asset('confusion.wasm'));
     const input = { name: 'labels.bin', cid: labels.cid, size: bytes.labels.length };
-    return { map, reduce: reduceSpec(options, task, counter.cid, input) };
+    return { jobs: [map, reduceSpec(options, task, counter.cid, input)] };
   },
 };
 

@@ -114,12 +114,14 @@ describe('the render template', () => {
 describe('the registry', () => {
   test('finds a template by name', () => {
     expect(templateNamed('render')).toBe(render);
-    expect(templates.map(({ id }) => id)).toEqual(['render', 'train']);
+    expect(templates.map(({ id }) => id)).toEqual(['render', 'gpu', 'inference', 'train']);
   });
 
   test('an unknown name lists the known ones', () => {
     expect(() => templateNamed('bake')).toThrow(UnknownTemplateError);
-    expect(() => templateNamed('bake')).toThrow('There is no template called "bake". Choose one of: render, train.');
+    expect(() => templateNamed('bake')).toThrow(
+      'There is no template called "bake". Choose one of: render, gpu, inference, train.',
+    );
   });
 });
 

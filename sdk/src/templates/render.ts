@@ -158,7 +158,8 @@ function mapSpec(options: RenderOptions, module: CID | string, inputs: JobSpecIn
   };
 }
 
-function reduceSpec(options: RenderOptions, module: CID | string): JobSpecInput {
+/** The job that puts tiles together, whoever made them. */
+export function reduceSpec(options: Grid, module: CID | string): JobSpecInput {
   const { width, height, tileWidth, tileHeight } = options;
   const pixels = width * height;
   return {

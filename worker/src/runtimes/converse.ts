@@ -1,12 +1,17 @@
-/** The talk of a node with the process that runs a shard: request in, answer out, whatever happens. */
+/** How the node talks to the process of one shard, and ends it in time. */
 import type { Ending, SandboxChild } from '../sandbox/sandbox.ts';
 import { ShardError } from './runtime.ts';
-import type { Answer } from './wasm/answer.ts';
 
-/** The end of what a process said to its stderr, kept for the operator. */
 const STDERR_CHARS = 4_096;
 
-/** The failure of a shard that the node itself ended. */
+/** What takes an answer apart as it arrives; `push` throws a {@link ShardError} for what is none. */
+export interface ShardAnswer {
+  /** What the child said last; `undefined` until then. */
+  readonly outcome: unknown;
+  push(piece: Buffer): void;
+}
+
+/** What a shard throws that the node itself wanted to end. */
 export const aborted = (): ShardError =>
   new ShardError('killed', 'machine', 'The shard was ended because the node asked for it.');
 
@@ -35,7 +40,7 @@ function unexpected({ code, signal, error }: Ending, stderr: string): ShardError
 export async function converse(
   child: SandboxChild,
   request: readonly Uint8Array[],
-  answer: Answer,
+  answer: ShardAnswer,
   { seconds, signal }: { readonly seconds: number; readonly signal?: AbortSignal },
 ): Promise<void> {
   let failure: ShardError | undefined;

@@ -17,7 +17,7 @@ const IMPORT = /^import\s+(?:\{([^}]*)\}\s+from\s+)?'([^']+)';?/gm;
 const EXPORT = /^export\s+(?=(?:async\s+)?(?:function\*?|const|class)\s+([\w$]+))/gm;
 const LEFT_OVER = /^(?:import|export)\b.*/m;
 
-/** Modules of one program as one script: each a function that is called once, in the order of need. */
+/** Modules as one script: each a function that is called once, in the order of need. Named by their path from the program's folder. */
 class Bundle {
   readonly #folder: string;
   readonly #builtins: string[] = [];
@@ -60,10 +60,10 @@ class Bundle {
   }
 }
 
-const variable = (file: string): string => `$${file.replace(/\.ts$/, '').replaceAll(/\W/g, '_')}`;
+const variable = (file: string): string => `$${file.replace(/\.ts$/, '').replaceAll(/[^\w$]/g, '$')}`;
 
 /**
- * Writes `program`, a TypeScript file, and all that it imports by relative paths as one file of JavaScript into a fresh
+ * Writes `program`, a TypeScript file, and all that it imports of our own as one file of JavaScript into a fresh
  * folder below `parent`. One file, because finding and linking twenty costs a child a third of its start; JavaScript,
  * because Node strips types with a wasm module, which the child's flags would compile with the slow compiler each time.
  */

@@ -61,10 +61,11 @@ export function draftTerms(
   specs: readonly DraftSpec[],
 ): Terms[] {
   const { bond, ...rest } = draft;
-  const choices = ({ digest, shards, runtime, comparator }: DraftSpec): PostingChoices => ({
+  const choices = ({ digest, runtime, shards, comparator }: DraftSpec): PostingChoices => ({
     ...rest,
     requester,
     spec: digest,
+    runtime,
     shards,
     runtime,
     tolerant: toleranceOf({ comparator }),

@@ -7,6 +7,7 @@ import type { ChildSpec, Isolation, IsolationReport } from '../../sandbox/isolat
 import { Sandbox, type SandboxChild } from '../../sandbox/sandbox.ts';
 import { stageProgram, type Stage } from '../../sandbox/stage.ts';
 import { compareShards, type ComparedSpec, type ShardComparison, type ShardOutputs } from '../compareShards.ts';
+import { aborted, converse } from '../converse.ts';
 import {
   ShardError,
   type Runtime,
