@@ -68,8 +68,19 @@ export async function init(
 }
 
 function writeConfig(path: string, config: NodeConfig): void {
-  const { deployment, dataDir, operatorKeyFile, nodeKeyFile, slots, asks, gatewayHost, gatewayPort, statusPort, endpoint, rpcUrl } =
-    config;
+  const {
+    deployment,
+    dataDir,
+    operatorKeyFile,
+    nodeKeyFile,
+    slots,
+    asks,
+    gatewayHost,
+    gatewayPort,
+    statusPort,
+    endpoint,
+    rpcUrl,
+  } = config;
   const text = stringify({
     deployment,
     ...(rpcUrl === config.network.rpcUrl ? {} : { rpcUrl }),
@@ -131,7 +142,9 @@ async function introduce(
     print(`2. Stake at least ${formatUnits(minStake, 18)} DPU on it. (Or run init again with --owner-key-file.)`);
   } else print(`- Node ${node} is registered.`);
   if (published !== key) {
-    print(`- To take private jobs: with the owner's wallet, set the node's key to ${key}. (Or run init again with --owner-key-file.)`);
+    print(
+      `- To take private jobs: with the owner's wallet, set the node's key to ${key}. (Or run init again with --owner-key-file.)`,
+    );
   }
   if (balance === 0n) print(`- Send the operator ${operator} some of the chain's coin for gas.`);
   print('- Run: dpu-node start');

@@ -225,7 +225,9 @@ export class Checker {
         units: entry?.units ?? 0n,
         claimsFault: fault,
         bytes: async () =>
-          entry && own.kind === 'output' ? shown.output(entry, own.spec.limits.outputBytes, signal, own.secret) : undefined,
+          entry && own.kind === 'output'
+            ? shown.output(entry, own.spec.limits.outputBytes, signal, own.secret)
+            : undefined,
       });
       if (wrong === undefined) break;
     }
