@@ -60,6 +60,19 @@ export async function outline(
   }
 }
 
+/** What the draft decides about one job. */
+export function draftChoices(requester: Address, draft: DraftTerms, spec: DraftSpec): PostingChoices {
+  const { bond, ...rest } = draft;
+  return {
+    ...rest,
+    requester,
+    spec: spec.digest,
+    shards: spec.shards,
+    tolerant: toleranceOf(spec),
+    ...(bond !== undefined && { bond }),
+  };
+}
+
 /** The terms of all jobs that belong to the draft: the map job and, if there is one, the reduce job that waits for it. */
 export function draftTerms(
   deployment: Pick<Deployment, 'chainId' | 'market'>,
@@ -68,15 +81,7 @@ export function draftTerms(
   draft: DraftTerms,
   specs: { map: DraftSpec; reduce?: DraftSpec | undefined },
 ): Terms[] {
-  const { bond, ...rest } = draft;
-  const choices = ({ digest, shards, comparator }: DraftSpec): PostingChoices => ({
-    ...rest,
-    requester,
-    spec: digest,
-    shards,
-    tolerant: toleranceOf({ comparator }),
-    ...(bond !== undefined && { bond }),
-  });
+  const choices = (spec: DraftSpec): PostingChoices => draftChoices(requester, draft, spec);
   const domain = marketDomain(deployment.chainId, deployment.market);
   return specs.reduce
     ? proposeMapReduce(choices(specs.map), choices(specs.reduce), facts, domain)
