@@ -1,3 +1,4 @@
+import { keccak256, toHex, type Hex } from 'viem';
 import { mnemonicToAccount, type HDAccount } from 'viem/accounts';
 
 /** Anvil's well-known test mnemonic: these keys are public and only ever hold play money. */
@@ -18,6 +19,11 @@ export const people = {
   /** Beyond the accounts that the chain gives money to. */
   liar: account(10),
 };
+
+/** The secret with which node 1 … n of a local network opens private jobs: as public as the accounts above. */
+export function nodeSecret(node: number): Hex {
+  return keccak256(toHex(`DPU local node ${node}`));
+}
 
 /** The raw private key of a local account, for programs that read a key file. */
 export function privateKeyOf(person: HDAccount): `0x${string}` {

@@ -172,6 +172,23 @@ export function proposeChain(choices: readonly PostingChoices[], facts: MarketFa
   return chain;
 }
 
+/**
+ * The terms at `index` of a chain that was proposed before its specs were known, now that the spec's digest is: it waits for the
+ * job before it, whose terms are the last of `done`.
+ */
+export function linked(
+  planned: readonly Terms[],
+  done: readonly Terms[],
+  index: number,
+  digest: Hex,
+  domain: MarketDomain,
+): Terms {
+  const terms = planned[index];
+  if (!terms || done.length !== index) throw new RangeError(`Job ${index} of a chain is linked out of order.`);
+  const before = done.at(-1);
+  return { ...terms, spec: digest, ...(before && { afterJob: jobId(before, domain) }) };
+}
+
 /** What must be free in the Market before `terms` can be posted, in the currency's smallest unit. */
 export function escrowOf(terms: readonly Terms[]): bigint {
   return terms.reduce((sum, one) => sum + worstCase(one), 0n);

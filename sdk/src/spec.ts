@@ -11,6 +11,7 @@ import {
   type EncodedBlock,
 } from './canonical.ts';
 import { comparatorSchema, outputProblems } from './compare/comparator.ts';
+import { openlySaid, privateSpecSchema } from './privacy/schema.ts';
 import { problemsOf, type Problem } from './problems.ts';
 import { moduleFile } from './runtimes/onnx.ts';
 import { FITTING, SETTINGS } from './runtimes/settings.ts';
@@ -120,6 +121,8 @@ export const specSchema = z
     comparator: comparatorSchema,
     /** How the job page may show shards while they arrive. */
     view: z.exactOptional(viewSchema),
+    /** Makes it a private job: what only those with its key can read. */
+    private: z.exactOptional(privateSpecSchema),
   })
   .check(({ value: spec, issues }) => {
     const report = (path: PropertyKey[], message: string): void => {
@@ -156,6 +159,7 @@ export const specSchema = z
 
     const output = { mediaType: spec.output.mediaType, maxBytes: spec.limits.outputBytes };
     for (const sentence of outputProblems(spec.comparator, output)) report(['comparator'], sentence);
+    for (const [path, sentence] of openlySaid(spec)) report([path], sentence);
 
     if (spec.view?.kind === 'files') {
       const { files } = spec.view;

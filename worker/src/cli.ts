@@ -25,6 +25,7 @@ const FLAGS: readonly (readonly [string, string])[] = [
   ['--rpc-url <url>', 'JSON-RPC endpoint'],
   ['--data-dir <folder>', 'folder of the journal and the block store'],
   ['--operator-key-file <file>', 'file of the operator’s private key'],
+  ['--node-key-file <file>', 'file of the key that opens private jobs'],
   ['--slots <number>', 'shards that run at once'],
   ['--asks <list>', 'least price of a shard per currency: address=amount,…'],
   ['--gateway-host <address>', 'address at which this node’s gateway listens'],

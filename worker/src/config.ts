@@ -58,7 +58,9 @@ export const configSchema = z.strictObject({
   dataDir: z.string().default('./dpu-node-data'),
   /** File of the operator's private key, readable by its owner only. */
   operatorKeyFile: z.string().default('./dpu-node-data/operator.key'),
-  /** Password of an encrypted key file. From the environment only. */
+  /** File of the key with which this node opens private jobs. Without the file it takes none. */
+  nodeKeyFile: z.string().default('./dpu-node-data/node.key'),
+  /** Password of encrypted key files. From the environment only. */
   keyPassword: z.string().optional(),
   /** Least price of one shard per currency, smallest units. Currencies that are not named are not taken. */
   asks: asks.optional(),
@@ -143,7 +145,7 @@ export interface ConfigSources {
 }
 
 const NAMES = Object.keys(configSchema.shape) as (keyof Settings)[];
-const PATHS = ['deployment', 'dataDir', 'operatorKeyFile'] as const;
+const PATHS = ['deployment', 'dataDir', 'operatorKeyFile', 'nodeKeyFile'] as const;
 
 /** Name of the environment variable of a setting. */
 export function variableOf(name: string): string {

@@ -35,7 +35,14 @@ type Prepared =
     };
 
 /** What looking again cannot change. */
-const FINAL: ReadonlySet<DeclineCode> = new Set(['specInvalid', 'inputsTooBig', 'fails']);
+const FINAL: ReadonlySet<DeclineCode> = new Set([
+  'specInvalid',
+  'inputsTooBig',
+  'fails',
+  'noKey',
+  'notRecipient',
+  'privateUnsound',
+]);
 /** Seconds after which a job whose files could not be had is looked at again. */
 const RETRY_SECONDS = 15;
 

@@ -20,11 +20,8 @@ import { envelope, openEnvelope, type JobKey } from './envelope.ts';
 import { PrivacyError, SealedSpecError } from './errors.ts';
 import type { Identity } from './identity.ts';
 import type { Recipient } from './recipient.ts';
-import { recipientSchema, type PrivateSpec } from './schema.ts';
+import { PRIVATE_NAME, recipientSchema, type PrivateSpec } from './schema.ts';
 import { openBytes, sealBytes } from './stream.ts';
-
-/** What stands in a private spec where the name would be. */
-export const PRIVATE_NAME = 'Private job';
 
 const MAX_READERS = 16;
 const PROOF_INFO = new TextEncoder().encode('dpu/v1/private-spec');

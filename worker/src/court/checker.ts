@@ -7,6 +7,7 @@ import { isAddressEqual, zeroHash } from 'viem';
 
 import type { Chain, Head } from '../chain.ts';
 import type { ChainBook, KnownLease } from '../chainBook.ts';
+import { DeclineError, type DeclineCode } from '../declines.ts';
 import { messageOf } from '../errors.ts';
 import type { ChainFacts } from '../facts.ts';
 import type { Log } from '../log.ts';
@@ -49,6 +50,8 @@ export interface CheckerDeps {
   draining: () => boolean;
   log: Log;
 }
+
+const NOT_FOR_US: ReadonlySet<DeclineCode> = new Set(['noKey', 'notRecipient']);
 
 /** A lease of others that is to be checked. */
 interface Suspect {
@@ -98,7 +101,11 @@ export class Checker {
     this.#working = this.#check(next[1])
       .catch((error: unknown) => {
         if (this.#stop.signal.aborted) return;
-        this.#deps.log.warn('A shard of another node cannot be checked here', { problem: messageOf(error), error });
+        const code = error instanceof DeclineError ? error.code : undefined;
+        const facts = { code, problem: messageOf(error), error };
+        // Private jobs of others are nothing to worry about.
+        if (code && NOT_FOR_US.has(code)) this.#deps.log.debug('A private shard of another node is not for us', facts);
+        else this.#deps.log.warn('A shard of another node cannot be checked here', facts);
         this.#deps.court.addCheck(keyOf(next[1]), 'unknown');
       })
       .finally(() => {
@@ -218,7 +225,9 @@ export class Checker {
         units: entry?.units ?? 0n,
         claimsFault: fault,
         bytes: async () =>
-          entry && own.kind === 'output' ? shown.output(entry, own.spec.limits.outputBytes, signal) : undefined,
+          entry && own.kind === 'output'
+            ? shown.output(entry, own.spec.limits.outputBytes, signal, own.secret)
+            : undefined,
       });
       if (wrong === undefined) break;
     }

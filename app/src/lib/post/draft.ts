@@ -52,6 +52,21 @@ export async function outline(
   }
 }
 
+/** What the draft decides about one job. */
+function draftChoices(requester: Address, draft: DraftTerms, spec: DraftSpec): PostingChoices {
+  const { bond, ...rest } = draft;
+  const { digest, runtime, shards, comparator } = spec;
+  return {
+    ...rest,
+    requester,
+    spec: digest,
+    runtime,
+    shards,
+    tolerant: toleranceOf({ comparator }),
+    ...(bond !== undefined && { bond }),
+  };
+}
+
 /** The terms of all jobs that belong to the draft, in order: each waits for the one before it. @throws ChainTooLong */
 export function draftTerms(
   deployment: Pick<Deployment, 'chainId' | 'market'>,
@@ -60,17 +75,7 @@ export function draftTerms(
   draft: DraftTerms,
   specs: readonly DraftSpec[],
 ): Terms[] {
-  const { bond, ...rest } = draft;
-  const choices = ({ digest, runtime, shards, comparator }: DraftSpec): PostingChoices => ({
-    ...rest,
-    requester,
-    spec: digest,
-    runtime,
-    shards,
-    runtime,
-    tolerant: toleranceOf({ comparator }),
-    ...(bond !== undefined && { bond }),
-  });
+  const choices = (spec: DraftSpec): PostingChoices => draftChoices(requester, draft, spec);
   const domain = marketDomain(deployment.chainId, deployment.market);
   return proposeChain(specs.map(choices), facts, domain);
 }
