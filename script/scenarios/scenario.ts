@@ -26,5 +26,9 @@ export interface Outcome {
 export interface Scenario {
   name: string;
   description: string;
+  /** Least number of nodes that it needs, and starts by default. Default 3. */
+  nodes?: number;
+  /** Settings of single nodes by their environment names; `node` counts from 1. */
+  settings?: (node: number) => Record<string, string>;
   play(stage: Stage): Promise<Outcome>;
 }
