@@ -19,10 +19,10 @@ import { describe, download, reportOf } from './plain.ts';
 import type { Outcome, Scenario, Stage } from './scenario.ts';
 import { dpu, hurryTo, must, now, StoryDiffers } from './story.ts';
 
-/** Five jurors and the challenger, none of whom has a side. */
-const NODES = 6;
-/** As much as those six together: the draw lets the liar in at once, and shows that stake does not make a lie true. */
-const STAKE = parseEther('600000');
+/** The challenger, five jurors, and one to spare: two nodes with the same print (once in 255 pairs) cannot sit together. */
+const NODES = 7;
+/** As much as those seven together: the draw lets the liar in at once, and shows that stake does not make a lie true. */
+const STAKE = parseEther('700000');
 /** The node that computes again whatever others show; the rest check a fiftieth, as nodes do. */
 const CHECKER = 1;
 /** A small image, because this machine computes for everybody; three leases of three tiles. */
@@ -53,7 +53,7 @@ export const cheat: Scenario = {
     print(`node ${network.nodes[CHECKER - 1]?.id} computes a shard of every result again that others show`);
     const posted = await postTemplate(network, network.storage, {
       ...{ template: stage.template, options, requester: people.requester },
-      ...{ exec: 120, window: WINDOW, maxLease: TILES },
+      ...{ window: WINDOW, maxLease: TILES },
     });
     const [map] = posted.ids as [Hex, ...Hex[]];
     const [terms] = posted.terms as [Terms, ...Terms[]];
