@@ -32,7 +32,7 @@ import { postTemplate, type PostedJobs } from '../network/postJob.ts';
 import { table } from '../network/report.ts';
 import { describe, download, labelOf, reportOf } from './plain.ts';
 import type { Outcome, Scenario, Stage } from './scenario.ts';
-import { dpu, must, StoryDiffers } from './story.ts';
+import { dpu, must, now, StoryDiffers } from './story.ts';
 
 /** What the nodes' owners stake on top, and what two holders of liquid DPU get: together enough for the quorum of 40 million. */
 const STAKED = parseEther('36000000');
@@ -301,10 +301,6 @@ async function readParams(
   const market = createMarket({ publicClient: local.publicClient, deployment });
   const wanted = version ?? readRules((await market.config()).rules).version;
   return { version: wanted, params: await market.params(wanted) };
-}
-
-async function now({ local }: Network): Promise<number> {
-  return Number((await local.publicClient.getBlock()).timestamp);
 }
 
 /** Lets the clock jump to `time` (unix seconds) if it is not past that. Idle nodes and the indexer see one block that comes late. */

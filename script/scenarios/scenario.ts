@@ -32,5 +32,9 @@ export interface ResultFile {
 export interface Scenario {
   name: string;
   description: string;
+  /** Least number of nodes that it needs, and starts by default. Default 3. */
+  nodes?: number;
+  /** Settings of single nodes by their environment names; `node` counts from 1. */
+  settings?: (node: number) => Record<string, string>;
   play(stage: Stage): Promise<Outcome>;
 }

@@ -112,6 +112,16 @@ export const configSchema = z.strictObject({
    * bond, and the machine gives a fiftieth of what others compute.
    */
   checkRate: z.coerce.number().min(0).max(1).default(0.02),
+  /**
+   * Challenge also what is right but out of reach. Off: a challenger gains nothing by that verdict, and loses its bond to a holder that brings the
+   * data only once it is challenged.
+   */
+  challengeHidden: flag.default(false),
+  /**
+   * Most share of this node's stake that its open appeals may hold, 0 … 1; 0: it never appeals. It appeals where a jury found against it, the shard
+   * computed again twice says otherwise, and what is at stake is worth the second jury.
+   */
+  appealShare: z.coerce.number().min(0).max(1).default(0.1),
   /** How strongly shards are kept from the machine; the strongest that works when absent. */
   isolation: z.enum(['bubblewrap', 'prlimit', 'process']).optional(),
   /** Idle sandbox processes that are kept ready. */

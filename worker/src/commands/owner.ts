@@ -1,6 +1,6 @@
 import { dpuTokenAbi } from '@dpu/sdk/abi';
 import { createMarket, type Market } from '@dpu/sdk/market';
-import { runtimeBits } from '@dpu/sdk/terms';
+import { runtimeBits, type RuntimeName } from '@dpu/sdk/terms';
 import {
   createPublicClient,
   createWalletClient,
@@ -20,7 +20,7 @@ import { readKeyFile } from '../keyFile.ts';
 /** What the owner's cold key does for a node: register, stake, leave. Never used while the node runs. */
 export interface Owner {
   address: Address;
-  /** Registers a node for `operator`, offering wasm; private jobs are sealed to `key`. Answers its id. */
+  /** Registers a node for `operator` that offers `runtimes`; private jobs are sealed to `key`. Answers its id. */
   register(operator: Address, runtimes: readonly RuntimeName[], key: Hex, endpoint: string): Promise<number>;
   /** Publishes another key for private jobs. */
   publishKey(node: number, key: Hex): Promise<void>;
