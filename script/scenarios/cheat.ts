@@ -96,12 +96,12 @@ async function lie(
     return undefined;
   });
   const { first, count } = lease.lease;
-  const { args } = (
-    await templateNamed(template).prepare({ ...options, ...LAZY }, new Map(), {
-      asset: diskAsset,
-      addFile: (bytes) => network.storage.addFile(bytes),
-    })
-  ).map;
+  const {
+    jobs: [{ args }],
+  } = await templateNamed(template).prepare({ ...options, ...LAZY }, new Map(), {
+    asset: diskAsset,
+    addFile: (bytes) => network.storage.addFile(bytes),
+  });
   const job = await jobHere(network.storage, terms);
   const shards: ManifestShard[] = [];
   for (let shard = first; shard < first + count; shard += 1) {

@@ -67,8 +67,7 @@ export const privately: Scenario = {
     const report = await mustBeNowhere(network, secrets, printed);
     return {
       job: posted.ids[0] as Hex,
-      fileName: 'image.png',
-      bytes: image,
+      files: [{ name: 'image.png', mediaType: 'image/png', bytes: image }],
       report: [...reportOf(histories), ...report],
     };
   },

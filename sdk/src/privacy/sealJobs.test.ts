@@ -65,7 +65,7 @@ describe('private jobs of a template', () => {
     const input = stored.get(spec.inputs[0]!.cid.toString())!;
     expect(Buffer.from(input).includes(Buffer.from(SCAN))).toBe(false);
     expect(await openBytes(input, jobKey)).toEqual(SCAN);
-    expect(stored.get(spec.module.toString())).toEqual(CODE);
+    expect(stored.get(spec.module!.toString())).toEqual(CODE);
     expect(stored.size).toBe(2);
   });
 
@@ -113,7 +113,7 @@ describe('private jobs of a template', () => {
 
 test('a private spec says nothing in the open that is in its sealed part', () => {
   const spec = specAt(0);
-  const spoilt = { ...spec, name: 'Lungs', args: ['17'], inputs: [{ name: 'scan', cid: spec.module, size: 1 }] };
+  const spoilt = { ...spec, name: 'Lungs', args: ['17'], inputs: [{ name: 'scan', cid: spec.module!, size: 1 }] };
   expect(() => encodeSpec(spoilt)).toThrow(/name: must be "Private job".*args: must be empty.*inputs: must be empty/s);
   const open: JobSpecInput = { ...spoilt };
   delete (open as Partial<JobSpecInput>).private;

@@ -83,6 +83,8 @@ async function withSealedInputs(
     const sealed = await sealBytes(files.bytes(cid), [jobKey.recipient]);
     inputs.push({ name, size, cid: (await addFile(sealed)).cid });
   }
+  // Code that is the result of an earlier job has no file of its own.
+  if (spec.module === undefined) return { ...spec, inputs };
   const { cid: module } = await addFile(files.bytes(spec.module));
   return { ...spec, module, inputs };
 }

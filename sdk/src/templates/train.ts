@@ -1,4 +1,5 @@
 /** The train job: rounds of training in parallel, each followed by an average, as a chain of jobs. The last exports the network. */
+import type { CID } from 'multiformats/cid';
 import { z } from 'zod';
 
 import { problemsOf } from '../problems.ts';
@@ -89,7 +90,7 @@ function only(kind: 'train' | 'test', inputs: JobSpecInput['inputs']): JobSpecIn
 function trainSpec(
   { rounds, shards, hidden, classes, epochs, batch, rate, seed }: TrainOptions,
   round: number,
-  module: JobSpecInput['module'],
+  module: CID | string,
   inputs: JobSpecInput['inputs'],
   sizes: TrainSizes,
 ): JobSpecInput {
@@ -111,7 +112,7 @@ function trainSpec(
 function averageSpec(
   { rounds, shards }: TrainOptions,
   round: number,
-  module: JobSpecInput['module'],
+  module: CID | string,
   inputs: JobSpecInput['inputs'],
   sizes: TrainSizes,
 ): JobSpecInput {

@@ -165,7 +165,9 @@ export class Appellant {
         bytes: async () => {
           const manifest = await shown.manifest({ job, lease, result }, signal);
           const entry = manifest?.shards.find(({ shard }) => shard === index);
-          return entry && own.kind === 'output' ? shown.output(entry, own.spec.limits.outputBytes, signal) : undefined;
+          return entry && own.kind === 'output'
+            ? shown.output(entry, own.spec.limits.outputBytes, signal, own.secret)
+            : undefined;
         },
       });
       if (wrong !== (loser === 'challenger')) return false;

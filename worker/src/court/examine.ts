@@ -65,7 +65,9 @@ async function compare(
       units: entry?.units ?? 0n,
       claimsFault: entry === undefined,
       bytes: async () =>
-        entry && own.kind === 'output' ? shown.output(entry, own.spec.limits.outputBytes, signal, own.secret) : undefined,
+        entry && own.kind === 'output'
+          ? shown.output(entry, own.spec.limits.outputBytes, signal, own.secret)
+          : undefined,
     });
     if (vote === 'valid' || (vote === 'specFault' && entry === undefined)) return { finding: 'same' };
     // What nobody has cannot be compared within a tolerance; the very bytes need no comparison.

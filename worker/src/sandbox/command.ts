@@ -84,7 +84,11 @@ export function childCommand(spec: ChildSpec, options: CommandOptions): string[]
   const inside = 'program' in spec ? PROGRAM_INSIDE : NODE_INSIDE;
   switch (options.isolation) {
     case 'bubblewrap':
-      return [...prlimit(spec.limits), ...bubblewrap(spec, options), ...plainCommand(spec, inside, FOLDER_INSIDE, true)];
+      return [
+        ...prlimit(spec.limits),
+        ...bubblewrap(spec, options),
+        ...plainCommand(spec, inside, FOLDER_INSIDE, true),
+      ];
     case 'prlimit':
       return [...prlimit(spec.limits), ...plainCommand(spec, outside, spec.folder, false)];
     case 'process': {
