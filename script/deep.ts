@@ -55,7 +55,7 @@ const CAMPAIGNS: Campaign[] = [
     name: 'courts',
     tests: ['--match-contract', '^CourtInvariantsTest$'],
     calls: { quick: 1_536, full: 1_000_000 },
-    env: { quick: {}, full: { FOUNDRY_INVARIANT_DEPTH: '250' } },
+    env: { quick: {}, full: {} },
   },
   {
     name: 'fuzz',

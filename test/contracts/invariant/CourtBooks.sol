@@ -93,8 +93,9 @@ abstract contract CourtBooks is CourtTest {
         return vm.getBlockTimestamp();
     }
 
-    function _termsOf(Claim storage c) internal view returns (Terms memory) {
-        return jobs[ranges[c.range].job].t;
+    /// @dev Of one shard.
+    function _bondOf(Claim storage c) internal view returns (uint256) {
+        return jobs[ranges[c.range].job].t.bond;
     }
 
     function _isSeat(Claim storage c) internal view returns (bool) {
@@ -110,7 +111,7 @@ abstract contract CourtBooks is CourtTest {
     }
 
     function _jurorFee(Trial storage d) internal view returns (uint256) {
-        return _termsOf(claims[d.claim]).bond / 8;
+        return _bondOf(claims[d.claim]) / 8;
     }
 
     function _seatsOf(Trial storage d) internal view returns (uint256) {
@@ -246,7 +247,7 @@ abstract contract CourtBooks is CourtTest {
         private
         returns (uint256 repaid)
     {
-        uint256 bond = _termsOf(c).bond;
+        uint256 bond = _bondOf(c);
         uint256 costs = d.paid * _jurorFee(d);
         bool alone = c.open == 0 && c.worst != Verdict.Invalid;
         uint256 part = d.verdict == Verdict.Invalid && alone ? bond * c.l.count - c.taken : bond;
@@ -261,7 +262,7 @@ abstract contract CourtBooks is CourtTest {
     /// @dev The last dispute about a claim is over.
     function _bookEndOfDisputes(Claim storage c) private {
         Range storage r = ranges[c.range];
-        uint256 left = _termsOf(c).bond * c.l.count - c.taken;
+        uint256 left = _bondOf(c) * c.l.count - c.taken;
         if (c.worst == Verdict.Invalid) {
             _bookSpoils(c.payee, left);
             _loses(c.n.id, left);

@@ -252,15 +252,15 @@ abstract contract CourtHandler is CourtBooks {
         ++done["cancel"];
         j.cancelled = true;
         if (j.busy == 0) return _bookOver(j);
-        uint256 kept = j.busy * j.t.seats * j.t.maxPrice - _excusedOf(j.id);
+        uint256 kept = j.busy * j.t.seats * j.t.maxPrice - _excusedOf((seed >> 8) % jobs.length);
         balances[requester] += j.left - kept;
         j.left = kept;
     }
 
     /// @dev What a job has paid for seats of panels that still stand; its own word says so when they end.
-    function _excusedOf(bytes32 id) internal view returns (uint256 sum) {
+    function _excusedOf(uint256 index) internal view returns (uint256 sum) {
         for (uint256 k; k < claims.length; ++k) {
-            if (jobs[ranges[claims[k].range].job].id == id) sum += claims[k].paid;
+            if (claims[k].paid != 0 && ranges[claims[k].range].job == index) sum += claims[k].paid;
         }
     }
 

@@ -146,7 +146,7 @@ contract CourtInvariantsTest is TrialHandler {
     function _claimsAreTheBooks() private view {
         for (uint256 k; k < claims.length; ++k) {
             Claim storage c = claims[k];
-            assertLe(c.taken, uint256(_termsOf(c).bond) * c.l.count, "taken");
+            assertLe(c.taken, _bondOf(c) * c.l.count, "taken");
             if (c.phase == Phase.None) continue;
             bytes32 id = jobs[ranges[c.range].job].id;
             if (_isSeat(c)) {
@@ -169,7 +169,7 @@ contract CourtInvariantsTest is TrialHandler {
             if (j.state != JobState.Open && j.state != JobState.Cancelled) continue;
             assertEq(j.busy, jobs[i].busy, "busy");
             assertEq(j.done, jobs[i].done, "done");
-            assertEq(j.left, jobs[i].left + _excusedOf(jobs[i].id), "left");
+            assertEq(j.left, jobs[i].left + _excusedOf(i), "left");
         }
     }
 
