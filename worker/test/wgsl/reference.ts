@@ -34,3 +34,32 @@ export function selfTestOutput(): Uint8Array {
   }
   return new Uint8Array(before.buffer);
 }
+
+/** One step of diffusion on a ring, with 16 bits after the point. */
+export function spread(cells: Int32Array, rate: number, step: number): Int32Array {
+  const { length } = cells;
+  return cells.map((here, i) => {
+    const flow = cells[(i + 1) % length]! - 2 * here + cells[(i + length - 1) % length]!;
+    return here + (times(flow, rate) >> 16) + (step & 1);
+  });
+}
+
+/** a · b with 26 bits after the point, cut off towards zero. */
+function product(a: number, b: number): number {
+  const size = (BigInt(Math.abs(a)) * BigInt(Math.abs(b))) >> 26n;
+  const value = Number(size);
+  return (a ^ b) < 0 ? -value : value;
+}
+
+/** Turns after which the point c leaves the circle of radius 4; `most` when it stays. Coordinates have 26 bits after the point. */
+export function turnsOf(cx: number, cy: number, most: number): number {
+  let [x, y] = [0, 0];
+  for (let turns = 0; turns < most; turns += 1) {
+    const next = product(x + y, x - y) + cx;
+    y = 2 * product(x, y) + cy;
+    x = next;
+    const [a, b] = [Math.abs(x) >>> 16, Math.abs(y) >>> 16];
+    if (a * a + b * b >= 16 * 2 ** 20) return turns;
+  }
+  return most;
+}
