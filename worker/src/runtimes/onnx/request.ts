@@ -66,7 +66,8 @@ function settingsOf({ settings }: ShardRequest): OnnxSettings {
   const parsed = onnxSettingsSchema.safeParse(settings);
   if (!parsed.success) throw refuse('its settings are not those of the onnx runtime');
   // Every honest node refuses it: a graphics card would have to be in the sandbox, and no node of this version puts one there.
-  if (parsed.data.provider === 'webgpu') throw refuse('it asks for WebGPU, and nodes run models on their processors only');
+  if (parsed.data.provider === 'webgpu')
+    throw refuse('it asks for WebGPU, and nodes run models on their processors only');
   return parsed.data;
 }
 
