@@ -43,6 +43,27 @@ interface Ready {
   readonly library: OnnxLibrary;
 }
 
+/** How a process that runs a model is started: also by tests, with another program in its place. */
+export function modelChild(
+  { folder, entry }: Pick<Stage, 'folder' | 'entry'>,
+  library: OnnxLibrary,
+  { memoryBytes, seconds }: Pick<ShardLimits, 'memoryBytes' | 'seconds'>,
+): ChildSpec {
+  return {
+    folder,
+    entry,
+    nodeFlags: NODE_FLAGS,
+    limits: {
+      dataBytes: BASE_DATA_BYTES + memoryBytes,
+      stackBytes: STACK_BYTES,
+      cpuSeconds: Math.ceil(seconds * 4) + 5,
+    },
+    permission: true,
+    addons: true,
+    ...library,
+  };
+}
+
 /** Runs shards of models by ONNX Runtime, each in a process of its own. */
 export class OnnxRuntime implements Runtime {
   readonly name = 'onnx';
@@ -125,21 +146,8 @@ export class OnnxRuntime implements Runtime {
   }
 
   #start({ sandbox, stage, library }: Ready, limits: ShardLimits): SandboxChild {
-    const spec: ChildSpec = {
-      folder: stage.folder,
-      entry: stage.entry,
-      nodeFlags: NODE_FLAGS,
-      limits: {
-        dataBytes: BASE_DATA_BYTES + limits.memoryBytes,
-        stackBytes: STACK_BYTES,
-        cpuSeconds: Math.ceil(limits.seconds * 4) + 5,
-      },
-      permission: true,
-      addons: true,
-      ...library,
-    };
     try {
-      return sandbox.start(spec);
+      return sandbox.start(modelChild(stage, library, limits));
     } catch (error) {
       const problem = `The shard's process could not be started: ${String(error)}`;
       throw new ShardError('sandbox', 'machine', problem, {}, error);
