@@ -37,8 +37,9 @@ export interface DeployedContracts {
   startBlock: number;
 }
 
-/** DPU that each node stakes, and that each requester gets, on a local network. */
-const STAKE = parseEther('100000');
+/** DPU wei that each node stakes on a local network. */
+export const STAKE = parseEther('100000');
+/** DPU wei that each requester gets. */
 const POCKET_MONEY = parseEther('1000000');
 
 /** A wallet of one of the local people. */

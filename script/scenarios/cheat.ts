@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parseEther, type Hex } from 'viem';
+import type { Hex } from 'viem';
 import type { HistoryLease, JobHistory } from '@dpu/sdk/history';
 import type { HistoryDispute } from '@dpu/sdk/historyDisputes';
 import { commitmentOf, type Result } from '@dpu/sdk/lease';
@@ -9,6 +9,7 @@ import { templateNamed } from '@dpu/sdk/templates/registry';
 import { diskAsset } from '@dpu/sdk/templates/diskAssets';
 import type { Terms } from '@dpu/sdk/terms';
 
+import { STAKE } from '../network/equip.ts';
 import { followJob, type Progress } from '../network/followJob.ts';
 import { people } from '../network/people.ts';
 import { postTemplate } from '../network/postJob.ts';
@@ -21,8 +22,6 @@ import { dpu, hurryTo, must, now, StoryDiffers } from './story.ts';
 
 /** The challenger, five jurors, and one to spare: two nodes with the same print (once in 255 pairs) cannot sit together. */
 const NODES = 7;
-/** As much as those seven together: the draw lets the liar in at once, and shows that stake does not make a lie true. */
-const STAKE = parseEther('700000');
 /** The node that computes again whatever others show; the rest check a fiftieth, as nodes do. */
 const CHECKER = 1;
 /** A small image, because this machine computes for everybody; three leases of three tiles. */
@@ -46,9 +45,11 @@ export const cheat: Scenario = {
   async play(stage: Stage): Promise<Outcome> {
     const { network, print } = stage;
     const options = { ...IMAGE, ...stage.settings };
-    const liar = await enlist(network, STAKE);
+    // As much as all others together: the draw lets it in at once, and shows that stake does not make a lie true.
+    const stake = STAKE * BigInt(network.nodes.length);
+    const liar = await enlist(network, stake);
     print(
-      `node ${liar.node} has staked ${dpu(STAKE)}, as much as the ${network.nodes.length} others, and means to lie`,
+      `node ${liar.node} has staked ${dpu(stake)}, as much as the ${network.nodes.length} others, and means to lie`,
     );
     print(`node ${network.nodes[CHECKER - 1]?.id} computes a shard of every result again that others show`);
     const posted = await postTemplate(network, network.storage, {
@@ -62,7 +63,7 @@ export const cheat: Scenario = {
 
     const lease = await lie(stage, liar, map, terms, options);
     const dispute = await trial(stage, map, liar);
-    await redone(stage, map, liar, lease);
+    await redone(stage, map, liar, stake, lease);
 
     const histories: JobHistory[] = [];
     for (const [index, id] of posted.ids.entries()) histories.push(await follow(stage, id, index));
@@ -155,10 +156,11 @@ async function redone(
   { network, print, signal }: Stage,
   id: Hex,
   liar: Liar,
+  staked: bigint,
   { lease, bond }: HistoryLease,
 ): Promise<void> {
   const { stake, locked, record } = await liar.market.node(liar.node);
-  must('what the liar has lost', STAKE - stake, bond);
+  must('what the liar has lost', staked - stake, bond);
   must("the liar's locked stake", locked, 0n);
   print(`node ${liar.node} has lost its bond of ${dpu(bond)} and half of its record (${record} of 10000 left)`);
   const heir = await until(signal, async () => {

@@ -30,8 +30,8 @@ export const outvote: Scenario = {
     print(`node ${liar.node} has staked ${STAKE / 10n ** 18n} DPU and means to lie`);
     const posted = await postTemplate(network, network.storage, {
       template: stage.template,
-      // Every shard is computed three times here, so a few light paths for each pixel must do.
-      options: { samples: 4, ...stage.settings },
+      // Every shard is computed three times here, so a smaller image with a few light paths for each pixel must do.
+      options: { width: 640, height: 360, samples: 4, ...stage.settings },
       requester: people.requester,
       exec: 120,
       seats: 3,

@@ -20,7 +20,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startAnvil, type TestChain } from '../../sdk/test/anvil.ts';
 import { addNode, approve, deploy, done, give, PARAMS } from '../../sdk/test/localMarket.ts';
 import { until } from '../lib/until.ts';
-import { startToyNode, toyOutput, toyRuntime, type ToyNode } from '../lib/toyNode.ts';
+import { startToyNode, toyOutput, toyRuntime, type ToyNode, type ToyWish } from '../lib/toyNode.ts';
 
 const DPU = 10n ** 18n;
 const STAKE = parseEther('2000');
@@ -73,9 +73,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 }, 60_000);
 
-async function start(operator: number, checkRate: number, runtime = toyRuntime()): Promise<ToyNode> {
+async function start(operator: number, checkRate: number, over: Partial<ToyWish> = {}): Promise<ToyNode> {
   const own = { operatorKey: keyOf(operator), folder: join(folder, `node-${operator}`) };
-  const node = await startToyNode({ deployment, checkRate, runtime, ...own });
+  const node = await startToyNode({ deployment, checkRate, runtime: toyRuntime(), ...own, ...over });
   nodes.push(node);
   return node;
 }
@@ -114,10 +114,11 @@ function eventually<T>(what: string, check: () => Promise<T | undefined | false>
 }
 
 test('a node that lies alone is caught by a check, convicted by a jury, and replaced', async () => {
-  const liar = await start(LIAR, 0, toyRuntime(invented));
+  // It gets its lie again whenever it computes, so it would appeal.
+  const liar = await start(LIAR, 0, { runtime: toyRuntime(invented), appealShare: 0 });
   const { id, terms } = await post();
   await eventually('the lie', async () => (await historyOf(id)).leases[0]?.state === 'revealed');
-  await Promise.all([start(CHECKER, 1), ...JURORS.map((operator) => start(operator, 0, bribable()))]);
+  await Promise.all([start(CHECKER, 1), ...JURORS.map((operator) => start(operator, 0, { runtime: bribable() }))]);
 
   const market = marketOf(REQUESTER);
   const convicted = await eventually('the conviction', async () => {
