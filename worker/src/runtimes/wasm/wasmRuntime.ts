@@ -7,7 +7,7 @@ import type { ChildSpec, Isolation, IsolationReport } from '../../sandbox/isolat
 import { Sandbox, type SandboxChild } from '../../sandbox/sandbox.ts';
 import { stageProgram, type Stage } from '../../sandbox/stage.ts';
 import { compareShards, type ComparedSpec, type ShardComparison, type ShardOutputs } from '../compareShards.ts';
-import { aborted, converse } from '../converse.ts';
+import { aborted, converse, sentence } from '../converse.ts';
 import {
   ShardError,
   type Runtime,
@@ -16,7 +16,6 @@ import {
   type ShardOutput,
   type ShardRequest,
 } from '../runtime.ts';
-import { aborted, converse, sentence } from '../converse.ts';
 import { Answer } from './answer.ts';
 import { PreparedModules } from './preparedModules.ts';
 import { checkRequest, requestHeader } from './request.ts';
