@@ -76,6 +76,7 @@ export async function postTemplate(
     requester: request.requester.address,
     currency: deployment.token,
     spec: encoded.digest,
+    runtime: spec.runtime,
     shards: spec.shards,
     tolerant: toleranceOf(spec),
     minPrice: request.minPrice ?? DPU,

@@ -110,12 +110,14 @@ describe('the render template', () => {
 describe('the registry', () => {
   test('finds a template by name', () => {
     expect(templateNamed('render')).toBe(render);
-    expect(templates.map(({ id }) => id)).toEqual(['render']);
+    expect(templates.map(({ id }) => id)).toEqual(['render', 'inference']);
   });
 
   test('an unknown name lists the known ones', () => {
     expect(() => templateNamed('bake')).toThrow(UnknownTemplateError);
-    expect(() => templateNamed('bake')).toThrow('There is no template called "bake". Choose one of: render.');
+    expect(() => templateNamed('bake')).toThrow(
+      'There is no template called "bake". Choose one of: render, inference.',
+    );
   });
 });
 

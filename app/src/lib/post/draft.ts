@@ -38,7 +38,7 @@ export type Outline =
 const NO_FILE = 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku';
 
 /** What of a spec the terms depend on. */
-export interface DraftSpec extends Pick<JobSpecInput, 'comparator' | 'shards'> {
+export interface DraftSpec extends Pick<JobSpecInput, 'comparator' | 'runtime' | 'shards'> {
   digest: Hex;
 }
 
@@ -69,10 +69,11 @@ export function draftTerms(
   specs: { map: DraftSpec; reduce?: DraftSpec | undefined },
 ): Terms[] {
   const { bond, ...rest } = draft;
-  const choices = ({ digest, shards, comparator }: DraftSpec): PostingChoices => ({
+  const choices = ({ digest, runtime, shards, comparator }: DraftSpec): PostingChoices => ({
     ...rest,
     requester,
     spec: digest,
+    runtime,
     shards,
     tolerant: toleranceOf({ comparator }),
     ...(bond !== undefined && { bond }),

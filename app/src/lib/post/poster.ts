@@ -84,7 +84,7 @@ async function store(app: App, { template, options, files, onUpload }: PostReque
   const store_ = async (spec: typeof prepared.map): Promise<DraftSpec> => {
     const { cid, bytes, digest } = encodeSpec(spec);
     await backend.putBlock(cid, bytes);
-    return { digest, shards: spec.shards, comparator: spec.comparator };
+    return { digest, runtime: spec.runtime, shards: spec.shards, comparator: spec.comparator };
   };
   return { map: await store_(prepared.map), reduce: prepared.reduce && (await store_(prepared.reduce)) };
 }
