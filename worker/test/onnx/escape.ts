@@ -19,7 +19,6 @@ import { networkInterfaces, setPriority } from 'node:os';
 const [, , folder] = process.argv;
 // Some of what is tried does harm where it works.
 if (folder?.startsWith('/dpu/') !== true) throw new Error('this program runs in the sandbox only');
-// eslint-disable-next-line no-restricted-properties -- the library takes its settings from here
 process.env['ORT_DISABLE_TELEMETRY'] = '1';
 createRequire(`${folder}/`)(folder);
 
@@ -65,7 +64,6 @@ attempt('signal any process', () => process.kill(2, 0));
 attempt('raise its priority', () => setPriority(0, -10));
 attempt('start a program', () => spawnSync(process.execPath, ['--version']).status === 0);
 attempt('see an environment', () => {
-  // eslint-disable-next-line no-restricted-properties -- the question is whether there is an environment at all
   return Object.keys(process.env).some((name) => !['PWD', 'ORT_DISABLE_TELEMETRY'].includes(name));
 });
 attempt('load code from outside', () => process.dlopen({ exports: {} }, '/usr/lib/x86_64-linux-gnu/libz.so.1'));

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { ProtoWriter } from '@dpu/sdk/onnx/protoWriter';
+import type { ProtoWriter } from '@dpu/sdk/onnx/protoWriter';
 import { encodeModel, tensor } from '@dpu/sdk/onnx/writeModel';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
