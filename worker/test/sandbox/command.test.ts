@@ -30,6 +30,29 @@ test('prlimit: the same limits, the folder where it lies', () => {
   );
 });
 
+test('folders beside the program are read-only, native libraries lie where they are, and the program is told the paths', () => {
+  const spec: ChildSpec = {
+    ...SPEC,
+    mounts: [{ from: '/opt/modules/native', to: 'modules/native' }],
+    libraries: ['/lib/libm.so.6', '/lib/libc.so.6'],
+    addons: true,
+  };
+  const command = childCommand(spec, { ...OPTIONS, isolation: 'bubblewrap' }).join(' ');
+  expect(command.slice(command.indexOf('--hostname dpu'))).toBe(
+    '--hostname dpu --ro-bind /lib/libc.so.6 /lib/libc.so.6 --ro-bind /lib/libm.so.6 /lib/libm.so.6 --ro-bind /opt/node /dpu/node ' +
+      '--ro-bind /stage /dpu/child --ro-bind /opt/modules/native /dpu/modules/native --remount-ro / --chdir / -- ' +
+      '/dpu/node --no-liftoff --permission --allow-fs-read=/dpu/child --allow-fs-read=/dpu/modules/native --allow-addons ' +
+      '/dpu/child/main.mjs /dpu/modules/native',
+  );
+  expect(
+    childCommand(spec, { ...OPTIONS, isolation: 'prlimit' })
+      .slice(9)
+      .join(' '),
+  ).toBe(
+    '--no-liftoff --permission --allow-fs-read=/stage --allow-fs-read=/opt/modules/native --allow-addons /stage/main.mjs /opt/modules/native',
+  );
+});
+
 test('process: nothing is put into the shell’s words', () => {
   const command = childCommand({ ...SPEC, folder: '/with space;$(x)' }, { ...OPTIONS, isolation: 'process' });
   expect(command).toEqual([
