@@ -18,7 +18,6 @@ import { scramble, spread, turnsOf } from './reference.ts';
 
 const MIB = 1024 * 1024;
 /** Kernels that try to exhaust the machine, one after the other; `npm run test:deep` sets more. */
-// eslint-disable-next-line no-restricted-properties -- how long tests run is not the node's configuration
 const BOMBS = Number(process.env['RUNS'] ?? 10);
 
 const made = new WgslRuntime();
