@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { childCommand } from '../../src/sandbox/command.ts';
 import { weakness, type ProbeFacts } from '../../src/sandbox/detect.ts';
-import type { ChildSpec } from '../../src/sandbox/isolation.ts';
+import type { ChildSpec, ProgramSpec } from '../../src/sandbox/isolation.ts';
 
 const SPEC: ChildSpec = {
   folder: '/stage',
@@ -65,6 +65,37 @@ test('process: nothing is put into the shell’s words', () => {
     '--permission',
     '--allow-fs-read=/with space;$(x)',
     '/with space;$(x)/main.mjs',
+  ]);
+});
+
+const PROGRAM: ProgramSpec = {
+  folder: '/stage',
+  entry: 'main.mjs',
+  limits: { dataBytes: 1000, stackBytes: 64 * 1024, cpuSeconds: 9, fileBytes: 5 },
+  program: {
+    binary: '/opt/other',
+    args: ['run', '--quiet'],
+    environment: { ONE: '1' },
+    files: ['/lib/a.so'],
+    devices: ['/dev/dri'],
+    proc: true,
+    calls: [],
+  },
+};
+
+test('another program finds its own binary, files, devices and environment, and nothing of Node’s', () => {
+  expect(childCommand(PROGRAM, { ...OPTIONS, isolation: 'bubblewrap' }).join(' ')).toBe(
+    'prlimit --data=1000 --stack=65536 --cpu=9 --nofile=64 --fsize=5 --core=0 -- ' +
+      'bwrap --unshare-all --die-with-parent --new-session --clearenv --cap-drop ALL --uid 65534 --gid 65534 --hostname dpu ' +
+      '--ro-bind /lib/a.so /lib/a.so --dev-bind /dev/dri /dev/dri --proc /proc --ro-bind /opt/other /dpu/program ' +
+      '--setenv ONE 1 --ro-bind /stage /dpu/child --remount-ro / --chdir / -- ' +
+      '/dpu/program run --quiet /dpu/child/main.mjs',
+  );
+  expect(childCommand(PROGRAM, { ...OPTIONS, isolation: 'prlimit' }).slice(-4)).toEqual([
+    '/opt/other',
+    'run',
+    '--quiet',
+    '/stage/main.mjs',
   ]);
 });
 
