@@ -51,10 +51,12 @@ export async function searchNetwork(
   };
 
   let size = 0;
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name));
-  const read = files.filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
-  for (const file of read) {
-    const bytes = readFileSync(file);
+  let files = 0;
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    const file = join(folder, name);
+    const bytes = contentOf(file);
+    if (!bytes) continue;
+    files += 1;
     size += bytes.length;
     look(bytes, relative(folder, file));
   }
@@ -64,7 +66,17 @@ export async function searchNetwork(
     for (const { input, hash } of block.transactions) look(Buffer.from(input), `transaction ${hash}`);
   }
   look(Buffer.from(lines.join('\n')), 'the lines that processes printed');
-  return { findings, files: read.length, bytes: size, blocks: Number(last) + 1, lines: lines.length };
+  return { findings, files, bytes: size, blocks: Number(last) + 1, lines: lines.length };
+}
+
+/** What a file holds; undefined for a folder, and for a file that its owner has removed meanwhile, as databases do. */
+function contentOf(file: string): Buffer | undefined {
+  try {
+    return statSync(file).isFile() ? readFileSync(file) : undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** Windows spread over the plaintext, each raw and as lower-case hex; a short one as a whole. */
