@@ -20,8 +20,20 @@ export class MissingAsset extends Error {
   }
 }
 
-/** Fetches the template file `name`, e.g. `pathtracer.wasm`. */
-export async function fetchAsset(name: string): Promise<Uint8Array> {
+const fetched = new Map<string, Promise<Uint8Array>>();
+
+/** The template file `name`, e.g. `pathtracer.wasm`; fetched once. */
+export function fetchAsset(name: string): Promise<Uint8Array> {
+  const known = fetched.get(name);
+  if (known) return known;
+  const fetching = download(name);
+  fetched.set(name, fetching);
+  // What failed is tried again.
+  fetching.catch(() => fetched.delete(name));
+  return fetching;
+}
+
+async function download(name: string): Promise<Uint8Array> {
   const url = Object.entries(urls).find(([path]) => path.endsWith(`/${name}`))?.[1];
   if (url === undefined) throw new MissingAsset(name, false);
   const response = await fetch(url).catch(() => undefined);

@@ -34,15 +34,19 @@ export interface DraftSpec extends Pick<JobSpecInput, 'comparator' | 'runtime' |
   digest: Hex;
 }
 
-/** Runs the template without storing anything, to learn the number of shards and what is wrong with the options. */
+/**
+ * Runs the template without storing anything, to learn the number of shards and what is wrong with the options. `asset` gives what the
+ * template brings itself, as for posting: some templates look into it.
+ */
 export async function outline(
   template: Template,
   options: unknown,
   files: ReadonlyMap<string, Uint8Array>,
+  asset: (name: string) => Promise<Uint8Array>,
 ): Promise<Outline> {
   try {
     const { jobs } = await template.prepare(options, files, {
-      asset: () => Promise.resolve(new Uint8Array(1)),
+      asset,
       addFile: () => Promise.resolve({ cid: NO_FILE }),
     });
     return { ok: true, jobs };

@@ -82,12 +82,13 @@ describe('seats', () => {
 
 describe('work', () => {
   const template = templates[0]!;
+  const asset = () => Promise.resolve(new Uint8Array(1));
 
   test('a template brings its defaults, and the outline its shards', async () => {
     const form = setup();
     form.choose(template);
     expect(form.options).toMatchObject({ width: '1280', height: '720' });
-    const made = await outline(template, form.values, form.files);
+    const made = await outline(template, form.values, form.files, asset);
     expect(made).toMatchObject({ ok: true, jobs: [{ shards: 64 }, { shards: 1 }] });
   });
 
@@ -95,7 +96,7 @@ describe('work', () => {
     const form = setup();
     form.choose(template);
     form.options['width'] = '';
-    const made = await outline(template, form.values, form.files);
+    const made = await outline(template, form.values, form.files, asset);
     expect(made.ok).toBe(false);
     expect(!made.ok && made.problems.map(({ path }) => path)).toEqual(['width']);
   });
