@@ -4572,7 +4572,7 @@ export const marketAbi = [
   ],
   "outputs": [
    {
-    "name": "p",
+    "name": "",
     "type": "tuple",
     "internalType": "struct Panel",
     "components": [
