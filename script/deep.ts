@@ -52,6 +52,12 @@ const CAMPAIGNS: Campaign[] = [
     env: { quick: {}, full: {} },
   },
   {
+    name: 'courts',
+    tests: ['--match-contract', '^CourtInvariantsTest$'],
+    calls: { quick: 1_536, full: 1_000_000 },
+    env: { quick: {}, full: {} },
+  },
+  {
     name: 'fuzz',
     tests: ['--match-test', '^testFuzz_', '--no-match-path', 'test/contracts/gas/*'],
     calls: { quick: 5_000, full: 1_000_000 },

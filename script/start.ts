@@ -7,6 +7,7 @@ import { templateNamed, templates } from '@dpu/sdk/templates/registry';
 import { build } from './build.ts';
 import { root } from './native.mjs';
 import { startNetwork, type Network } from './network/network.ts';
+import { MOST_NODES } from './network/people.ts';
 import { scenarioNamed, scenarios } from './scenarios/registry.ts';
 import { ensureTools } from './tools.ts';
 
@@ -15,7 +16,7 @@ interface Options {
   template: string;
   scenario: string;
   set: Record<string, unknown>;
-  nodes: number;
+  nodes?: number;
   verbose?: boolean;
 }
 
@@ -26,7 +27,8 @@ const print = (line: string): void => {
 
 function whole(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 3) throw new InvalidArgumentError('a whole number from 1 to 3');
+  if (!Number.isInteger(value) || value < 1 || value > MOST_NODES)
+    throw new InvalidArgumentError(`a whole number from 1 to ${MOST_NODES}`);
   return value;
 }
 
@@ -70,7 +72,7 @@ const options = new Command('npm start --')
       .argParser(named(scenarioNamed)),
   )
   .option('--set <name=value>', 'an option of the template, e.g. --set samples=8 (may be repeated)', setting, {})
-  .option('--nodes <count>', 'nodes to start', whole, 3)
+  .option('--nodes <count>', 'nodes to start (default: 3, or as many as the story needs)', whole)
   .option('--verbose', 'print what every process says')
   .parse()
   .opts<Options>();
@@ -98,12 +100,17 @@ for (const [signal, code] of [
   process.on(signal, () => void stop(code));
 }
 
+const scenario = scenarioNamed(options.scenario);
+
 try {
+  if (options.nodes !== undefined && options.nodes < (scenario.nodes ?? 1))
+    throw new Error(`the story ${scenario.name} needs at least ${scenario.nodes} nodes: leave --nodes out`);
   ensureTools({ testing: false });
   await build(print);
   network = await startNetwork({
     name: 'local',
-    nodes: options.nodes,
+    nodes: options.nodes ?? scenario.nodes ?? 3,
+    ...(scenario.settings ? { settings: scenario.settings } : {}),
     onStep: print,
     ...(options.verbose ? { onLine: (name, line) => console.log(`         ${name.padEnd(8)} ${line}`) } : {}),
     onFailure: (error) => {
@@ -111,7 +118,7 @@ try {
       void stop(1);
     },
   });
-  const outcome = await scenarioNamed(options.scenario).play({
+  const outcome = await scenario.play({
     network,
     template: options.template,
     settings: options.set,
@@ -120,10 +127,9 @@ try {
   });
   const folder = join(root, '.dpu', 'results');
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, outcome.fileName);
-  writeFileSync(file, outcome.bytes);
+  for (const { name, bytes } of outcome.files) writeFileSync(join(folder, name), bytes);
   for (const line of outcome.report) console.log(line);
-  print(`result: ${file}`);
+  for (const { name } of outcome.files) print(`result: ${join(folder, name)}`);
   if (network.appUrl) print(`see it in the dApp: ${network.appUrl}/jobs/${outcome.job}`);
   if (options.once) await stop(0);
   print('the network stays up; end it with Ctrl-C');

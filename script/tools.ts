@@ -31,6 +31,21 @@ const TOOLS: Record<string, Tool> = {
     ],
     testing: true,
   },
+  vulkan: {
+    purpose:
+      'GPU kernels: without a Vulkan driver, if only the one in software that Chromium brings, nodes do not offer them',
+    package: 'chromium',
+    paths: [
+      '/usr/lib/chromium/vk_swiftshader_icd.json',
+      '/opt/google/chrome/vk_swiftshader_icd.json',
+      '/usr/share/vulkan/icd.d/nvidia_icd.json',
+      '/etc/vulkan/icd.d/nvidia_icd.json',
+      '/usr/local/nvidia/share/vulkan/icd.d/nvidia_icd.json',
+      '/usr/share/vulkan/icd.d/radeon_icd.x86_64.json',
+      '/usr/share/vulkan/icd.d/intel_icd.x86_64.json',
+    ],
+    testing: true,
+  },
   postgresql: {
     purpose: 'the indexer tests on a real PostgreSQL; the embedded database is tested without it',
     package: 'postgresql',
@@ -53,7 +68,7 @@ export function hasTool(name: keyof typeof TOOLS): boolean {
 export function ensureTools(options: { testing: boolean }): void {
   const missing = Object.entries(TOOLS).filter(([name, tool]) => (options.testing || !tool.testing) && !hasTool(name));
   if (missing.length === 0) return;
-  const packages = missing.map(([, tool]) => tool.package);
+  const packages = [...new Set(missing.map(([, tool]) => tool.package))];
   if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
     console.log(`Installing ${packages.join(', ')} from the system's packages …`);
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };

@@ -23,8 +23,8 @@ import {Params} from "src-contracts/types/Params.sol";
 /// address and role, and writes where they are.
 /// @dev Environment: DPU_NETWORK (`local`, `test` or `main`; decides the windows), DPU_DEPLOYMENT_FILE (default
 /// `.dpu/contracts-<chain id>.json`), DPU_DEPLOYER_KEY, DPU_HOLDER (gets the supply of DPU), DPU_GUARDIAN (all required outside `local`),
-/// DPU_TREASURY (default: the timelock), DPU_CURRENCIES (comma-separated, opened beside DPU; default none). A second run is refused
-/// while the file names a Market that has code on this chain.
+/// DPU_TREASURY (default: the timelock), DPU_CURRENCIES (comma-separated, opened beside DPU; default none), DPU_RUNTIMES (comma-separated ids,
+/// opened beside wasm; default none: a vote opens them). A second run is refused while the file names a Market that has code on this chain.
 contract Deploy is Script, DeployChecks {
     /// @notice Thrown when this network was deployed already.
     error AlreadyDeployed(string file, address market);
@@ -86,16 +86,23 @@ contract Deploy is Script, DeployChecks {
         require(made != address(0), CheckFailed(name));
     }
 
-    /// @dev The timelock's first batch, while it has no delay: sets the Market up (DPU is open from the start; the plan's currencies and the
-    /// credits are opened here), makes the governor the only proposer, takes the deployer's
+    /// @dev The timelock's first batch, while it has no delay: sets the Market up (DPU and wasm are open from the start; the plan's currencies
+    /// and runtimes and the credits are opened here), makes the governor the only proposer, takes the deployer's
     /// roles away and sets the delay. It is all or nothing; after it the deployer is a stranger.
     function _handOver(Plan memory plan, Deployed memory d) private {
         uint256 opened = plan.currencies.length;
-        address[] memory targets = new address[](opened + 9);
-        bytes[] memory calls = new bytes[](opened + 9);
+        uint256 length = opened + plan.runtimes.length + 9;
+        address[] memory targets = new address[](length);
+        bytes[] memory calls = new bytes[](length);
         for (uint256 i; i < opened; ++i) {
             targets[i] = address(d.market);
             calls[i] = abi.encodeCall(IMarket(address(0)).allowCurrency, (plan.currencies[i], true));
+        }
+        for (uint256 i; i < plan.runtimes.length; ++i) {
+            targets[opened] = address(d.market);
+            require(plan.runtimes[i] <= Parameters.MAX_RUNTIME, CheckFailed("runtime"));
+            // forge-lint: disable-next-line(unsafe-typecast)
+            calls[opened++] = abi.encodeCall(IMarket(address(0)).allowRuntime, (uint8(plan.runtimes[i]), true));
         }
         targets[opened] = address(d.market);
         calls[opened++] = abi.encodeCall(IMarket(address(0)).allowCurrency, (address(d.credits), true));
@@ -149,6 +156,11 @@ contract Deploy is Script, DeployChecks {
             plan.holder = deployer;
             plan.guardian = LOCAL_GUARDIAN;
             plan.currencies = new address[](1);
+            // Everything there is a name for: what a node cannot run it does not offer.
+            plan.runtimes = new uint256[](6);
+            for (uint256 i; i < 6; ++i) {
+                plan.runtimes[i] = i + 2;
+            }
             plan.playMoney = true;
             return plan;
         }
@@ -156,6 +168,7 @@ contract Deploy is Script, DeployChecks {
         plan.guardian = vm.envAddress("DPU_GUARDIAN");
         plan.treasury = vm.envOr("DPU_TREASURY", address(0));
         plan.currencies = vm.envOr("DPU_CURRENCIES", ",", new address[](0));
+        plan.runtimes = vm.envOr("DPU_RUNTIMES", ",", new uint256[](0));
     }
 
     /// @dev Local networks run the same code on short windows.

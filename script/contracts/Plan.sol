@@ -31,6 +31,8 @@ struct Plan {
     address treasury;
     /// Opened beside DPU.
     address[] currencies;
+    /// Ids of runtimes opened beside wasm.
+    uint256[] runtimes;
     Params params;
     Windows windows;
     /// Seconds of an epoch of the credits.

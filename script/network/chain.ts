@@ -10,7 +10,7 @@ import {
 
 import { nativeBinary } from '../native.mjs';
 import type { ProcessTree, Running } from './processTree.ts';
-import { MNEMONIC } from './people.ts';
+import { ACCOUNTS, MNEMONIC } from './people.ts';
 
 /** A local chain that runs. */
 export interface LocalChain {
@@ -39,8 +39,8 @@ export async function startChain(
   options: { port: number; blockSeconds?: number },
 ): Promise<LocalChain> {
   const rpcUrl = `http://127.0.0.1:${options.port}`;
-  const args = ['--port', String(options.port), '--host', '127.0.0.1', '--mnemonic', MNEMONIC, '--accounts', '20'];
-  args.push('--hardfork', 'prague', '--chain-id', String(LOCAL_CHAIN_ID), '--silent');
+  const args = ['--port', String(options.port), '--host', '127.0.0.1', '--mnemonic', MNEMONIC];
+  args.push('--accounts', String(ACCOUNTS), '--hardfork', 'prague', '--chain-id', String(LOCAL_CHAIN_ID), '--silent');
   if (options.blockSeconds) args.push('--block-time', String(options.blockSeconds));
   const process_ = tree.start({ name: 'chain', file: nativeBinary('anvil'), args });
   const chain = describeChain(rpcUrl);

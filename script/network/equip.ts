@@ -2,10 +2,10 @@ import {
   createWalletClient,
   encodeFunctionData,
   erc20Abi,
+  hexToBytes,
   http,
   parseEther,
   parseUnits,
-  zeroHash,
   type Account,
   type Address,
   type EncodeFunctionDataParameters,
@@ -16,10 +16,12 @@ import {
 } from 'viem';
 import { marketAbi } from '@dpu/sdk/abi';
 import { SPARE_GAS } from '@dpu/sdk/market';
-import { RUNTIMES } from '@dpu/sdk/terms';
+import { identityOfBytes } from '@dpu/sdk/privacy/identity';
+import { runtimeBits } from '@dpu/sdk/terms';
 
 import type { LocalChain } from './chain.ts';
-import { people } from './people.ts';
+import { localRuntimes } from './localRuntimes.ts';
+import { nodeSecret, people } from './people.ts';
 
 /** What the deployment script wrote. */
 export interface DeployedContracts {
@@ -35,8 +37,9 @@ export interface DeployedContracts {
   startBlock: number;
 }
 
-/** DPU that each node stakes, and that each requester gets, on a local network. */
-const STAKE = parseEther('100000');
+/** DPU wei that each node stakes on a local network. */
+export const STAKE = parseEther('100000');
+/** DPU wei that each requester gets. */
 const POCKET_MONEY = parseEther('1000000');
 
 /** A wallet of one of the local people. */
@@ -85,7 +88,7 @@ export async function fundRequesters(local: LocalChain, token: Address, dollar: 
   }
 }
 
-/** Registers and stakes nodes 1 … `count`, each with its own owner and operator; all owners act at the same time. */
+/** Registers and stakes nodes 1 … `count`, each with its own owner, operator and key for private jobs; all owners act at the same time. */
 export async function addNodes(
   local: LocalChain,
   contracts: DeployedContracts,
@@ -100,7 +103,8 @@ export async function addNodes(
   for (const [index, endpoint] of endpoints.entries()) {
     const owner = people.owner(index + 1);
     const operator = people.operator(index + 1).address;
-    const args = [operator, 1 << RUNTIMES.wasm, zeroHash, endpoint];
+    const { key } = await identityOfBytes(hexToBytes(nodeSecret(index + 1)));
+    const args = [operator, runtimeBits(localRuntimes()), key, endpoint];
     await call(local, owner, { address: market, abi: marketAbi, functionName: 'register', args });
     const id = await local.publicClient.readContract({
       address: market,

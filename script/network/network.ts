@@ -12,19 +12,21 @@ import { nodeProcess } from './nodeProcess.ts';
 import { deployPair, seedPair } from './pair.ts';
 import { people } from './people.ts';
 import { freePort, PORTS } from './ports.ts';
-import { ProcessTree, type ProcessFailed, type Running } from './processTree.ts';
+import { ProcessTree, type ProcessFailed, type ProcessSpec, type Running } from './processTree.ts';
 import { run } from './run.ts';
 
 /** What kind of local network to start. */
 export interface NetworkOptions {
   /** Its folder under `.dpu`. */
   name: string;
-  /** Nodes to start. Default 3. */
+  /** Nodes to start, at most `MOST_NODES`. Default 3. */
   nodes?: number;
   /** Seconds between blocks once everything is set up. Default 1. */
   blockSeconds?: number;
   /** Shards that each node runs at once. Default 1. */
   slots?: number;
+  /** Settings of single nodes by their environment names; `node` counts from 1. */
+  settings?: (node: number) => Record<string, string>;
   /** Leave the indexer, or the dApp, out. */
   without?: readonly ('indexer' | 'app')[];
   /** PostgreSQL for the indexer instead of its embedded database. */
@@ -132,12 +134,15 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
   await tree.ready(gateway, async () => (await fetch(`${gatewayUrl}/health`)).ok);
   step(`gateway at ${gatewayUrl}`);
 
+  const specOf = (index: number, seat: (typeof seats)[number]): ProcessSpec => {
+    const env = options.settings?.(index + 1) ?? {};
+    return nodeProcess({ index: index + 1, folder, slots: options.slots ?? 1, ...seat, env });
+  };
   const nodes: LocalNode[] = ids.map((id, index) => {
     const seat = seats[index] as (typeof seats)[number];
-    const spec = nodeProcess({ index: index + 1, folder, slots: options.slots ?? 1, ...seat });
     return {
       id,
-      process: tree.start(spec),
+      process: tree.start(specOf(index, seat)),
       gatewayUrl: `http://127.0.0.1:${seat.gatewayPort}`,
       statusUrl: `http://127.0.0.1:${seat.statusPort}`,
       folder: join(folder, `node-${index + 1}`),
@@ -168,8 +173,7 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
     }),
     async restartNode(node) {
       const index = nodes.indexOf(node);
-      const seat = seats[index] as (typeof seats)[number];
-      node.process = tree.start(nodeProcess({ index: index + 1, folder, slots: options.slots ?? 1, ...seat }));
+      node.process = tree.start(specOf(index, seats[index] as (typeof seats)[number]));
       await nodeReady(node);
     },
     async stop() {

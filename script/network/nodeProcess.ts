@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { root } from '../native.mjs';
-import { people, privateKeyOf } from './people.ts';
+import { nodeSecret, people, privateKeyOf } from './people.ts';
 import type { ProcessSpec } from './processTree.ts';
 
 /** Where one node of a local network lives. */
@@ -19,12 +19,14 @@ export interface NodeSeat {
   env?: Record<string, string>;
 }
 
-/** Writes the node's key file and says how to start it: the same program that operators run, set up by environment. */
+/** Writes the node's key files and says how to start it: the same program that operators run, set up by environment. */
 export function nodeProcess({ index, folder, gatewayPort, statusPort, slots, env }: NodeSeat): ProcessSpec {
   const home = join(folder, `node-${index}`);
   const keyFile = join(home, 'operator.key');
   mkdirSync(home, { recursive: true });
   writeFileSync(keyFile, `${privateKeyOf(people.operator(index))}\n`, { mode: 0o600 });
+  const nodeKeyFile = join(home, 'node.key');
+  writeFileSync(nodeKeyFile, `${nodeSecret(index)}\n`, { mode: 0o600 });
   return {
     name: `node ${index}`,
     file: process.execPath,
@@ -34,6 +36,7 @@ export function nodeProcess({ index, folder, gatewayPort, statusPort, slots, env
       WORKER_DEPLOYMENT: join(folder, 'deployment.json'),
       WORKER_DATA_DIR: join(home, 'data'),
       WORKER_OPERATOR_KEY_FILE: keyFile,
+      WORKER_NODE_KEY_FILE: nodeKeyFile,
       WORKER_GATEWAY_PORT: String(gatewayPort),
       WORKER_ENDPOINT: `http://127.0.0.1:${gatewayPort}`,
       WORKER_STATUS_PORT: String(statusPort),

@@ -1,20 +1,17 @@
 import { createWalletClient, http, parseAbi, zeroHash, type Address, type Hash, type Hex, type HDAccount } from 'viem';
 import { createMarket, permitTypedData, type Market } from '@dpu/sdk/market';
-import {
-  encodeFundAndPost,
-  escrowOf,
-  proposeMapReduce,
-  proposeTerms,
-  readMarketFacts,
-  toleranceOf,
-} from '@dpu/sdk/posting';
-import { encodeSpec } from '@dpu/sdk/spec';
+import { encodeFundAndPost, escrowOf, proposeChain, readMarketFacts, toleranceOf } from '@dpu/sdk/posting';
+import type { MarketFacts, PostingChoices } from '@dpu/sdk/posting';
+import { encodeSpec, type JobSpecInput } from '@dpu/sdk/spec';
 import { diskAsset } from '@dpu/sdk/templates/diskAssets';
 import { templateNamed } from '@dpu/sdk/templates/registry';
-import { jobId, marketDomain, type Terms } from '@dpu/sdk/terms';
+import { HeldFiles } from '@dpu/sdk/privacy/sealJobs';
+import { jobId, marketDomain, type MarketDomain, type Terms } from '@dpu/sdk/terms';
 import type { StorageBackend } from '@dpu/sdk/storage/backend';
 
+import { localRuntimes } from './localRuntimes.ts';
 import type { Network } from './network.ts';
+import { proposePrivate, type PrivateWish } from './postPrivate.ts';
 
 /** What to post, and how. Amounts are per shard in the currency's smallest unit, times in seconds. */
 export interface PostRequest {
@@ -33,11 +30,14 @@ export interface PostRequest {
   start?: number;
   /** Nodes that compute each range. Default 1. */
   seats?: 1 | 3 | 5;
+  /** Makes the jobs private. Default: everyone can read them. */
+  private?: PrivateWish;
 }
 
-/** A job, or a map job and its reduce job, on chain. */
+/** A chain of jobs, or a single one, on chain. */
 export interface PostedJobs {
   ids: Hex[];
+  specs: readonly JobSpecInput[];
   terms: Terms[];
   transaction: Hash;
   gasUsed: bigint;
@@ -53,16 +53,17 @@ export async function postTemplate(
   request: PostRequest,
 ): Promise<PostedJobs> {
   const { deployment, local } = network;
+  const held = new HeldFiles();
   const template = templateNamed(request.template);
   const prepared = await template.prepare(request.options ?? {}, request.files ?? new Map(), {
     asset: diskAsset,
-    addFile: (bytes) => backend.addFile(bytes),
+    addFile: (bytes) => (request.private ? held : backend).addFile(bytes),
   });
-  const specs = [prepared.map, ...(prepared.reduce ? [prepared.reduce] : [])].map((spec) => ({
-    spec,
-    encoded: encodeSpec(spec),
-  }));
-  for (const { encoded } of specs) await backend.putBlock(encoded.cid, encoded.bytes);
+  const specs = prepared.jobs;
+  for (const { runtime } of specs) {
+    if (!localRuntimes().includes(runtime))
+      throw new Error(`No node of this network runs ${runtime} jobs: this machine lacks what they need.`);
+  }
 
   const walletClient = createWalletClient({
     account: request.requester,
@@ -72,11 +73,12 @@ export async function postTemplate(
   const market = createMarket({ publicClient: local.publicClient, walletClient, deployment });
   const { timestamp } = await local.publicClient.getBlock();
   const facts = await readMarketFacts(market, deployment.token, Number(timestamp));
-  const choices = specs.map(({ spec, encoded }) => ({
+  const choicesOf = (spec: JobSpecInput, digest: Hex): PostingChoices => ({
     requester: request.requester.address,
     currency: deployment.token,
-    spec: encoded.digest,
+    spec: digest,
     shards: spec.shards,
+    runtime: spec.runtime,
     tolerant: toleranceOf(spec),
     minPrice: request.minPrice ?? DPU,
     maxPrice: request.maxPrice ?? 2n * DPU,
@@ -85,19 +87,44 @@ export async function postTemplate(
     ...(request.start ? { start: request.start } : {}),
     ...(request.seats ? { seats: request.seats } : {}),
     exec: request.exec ?? 600,
-    window: request.window ?? 5,
+    // The windows of a long chain are waited for one after the other.
+    window: request.window ?? (specs.length > 2 ? 2 : 5),
     ramp: request.ramp ?? 60,
-  }));
+  });
   const domain = marketDomain(deployment.chainId, deployment.market);
-  const [map, reduce] = choices;
-  if (!map) throw new RangeError('a template prepared no job');
-  const terms = reduce ? proposeMapReduce(map, reduce, facts, domain) : [proposeTerms(map, facts)];
+  const terms = request.private
+    ? await proposePrivate(specs, request.private, { market, backend, held, facts, domain, choicesOf })
+    : await proposeOpen(specs, { backend, facts, domain, choicesOf });
 
   const data = encodeFundAndPost(market, terms, await fund(network, market, request.requester, terms));
   const transaction = await market.sendData(data);
   const receipt = await local.publicClient.waitForTransactionReceipt({ hash: transaction });
   if (receipt.status !== 'success') throw new Error(`the post reverted in ${transaction}`);
-  return { ids: terms.map((one) => jobId(one, domain)), terms, transaction, gasUsed: receipt.gasUsed };
+  const ids = terms.map((one) => jobId(one, domain));
+  return { ids, specs: prepared.jobs, terms, transaction, gasUsed: receipt.gasUsed };
+}
+
+/** What terms are made with. */
+export interface Proposal {
+  backend: StorageBackend;
+  facts: MarketFacts;
+  domain: MarketDomain;
+  /** What terms say of a job whose spec has the digest. */
+  choicesOf: (spec: JobSpecInput, digest: Hex) => PostingChoices;
+}
+
+/** Stores specs that everyone can read, and proposes their terms. */
+async function proposeOpen(
+  specs: readonly JobSpecInput[],
+  { backend, facts, domain, choicesOf }: Proposal,
+): Promise<Terms[]> {
+  const choices: PostingChoices[] = [];
+  for (const spec of specs) {
+    const encoded = encodeSpec(spec);
+    await backend.putBlock(encoded.cid, encoded.bytes);
+    choices.push(choicesOf(spec, encoded.digest));
+  }
+  return proposeChain(choices, facts, domain);
 }
 
 /** What must be deposited first, with a permit for it; undefined when the balance in the Market is enough. */

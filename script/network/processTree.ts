@@ -44,12 +44,17 @@ const GUARD =
 export class ProcessTree {
   #running: Running[] = [];
   #stopping: Promise<void> | undefined;
-  readonly #onLine: (name: string, line: string) => void;
+  readonly #listeners = new Set<(name: string, line: string) => void>();
   readonly #onFailure: (error: ProcessFailed) => void;
 
   constructor(options: { onLine?: (name: string, line: string) => void; onFailure?: (error: ProcessFailed) => void }) {
-    this.#onLine = options.onLine ?? ((): void => {});
+    if (options.onLine) this.#listeners.add(options.onLine);
     this.#onFailure = options.onFailure ?? ((): void => {});
+  }
+
+  /** Has `listener` hear every line that a process prints from now on. */
+  listen(listener: (name: string, line: string) => void): void {
+    this.#listeners.add(listener);
   }
 
   start(spec: ProcessSpec): Running {
@@ -71,7 +76,7 @@ export class ProcessTree {
       for (const line of String(chunk).split('\n').filter(Boolean)) {
         tail.push(line);
         if (tail.length > TAIL_LINES) tail.shift();
-        this.#onLine(spec.name, line);
+        for (const hear of this.#listeners) hear(spec.name, line);
       }
     };
     child.stdout?.on('data', hear);

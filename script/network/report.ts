@@ -16,6 +16,12 @@ const STEP_NAMES: Record<string, string> = {
   LeaseSettled: 'settle',
   LeaseAccepted: 'accept',
   LeaseLapsed: 'lapse',
+  Challenged: 'challenge',
+  JurorServed: 'serve on a jury',
+  JurorSpoke: 'testify',
+  Judged: 'judge',
+  Appealed: 'appeal',
+  DisputeEnded: 'enforce',
 };
 
 /** Gas by step. A transaction that did several steps counts once, under the first. */
@@ -63,6 +69,14 @@ export function phases(history: JobHistory, label: string, origin: number): Phas
     row('waiting for a node', [history.postedAt], times('claimedAt')),
     row('computing', times('claimedAt'), committed),
     row('revealing', committed, times('revealedAt')),
+    ...history.disputes.flatMap(({ juries, ended }) => [
+      ...juries.map(({ calledAt, judged }) => row('jury', [calledAt], judged ? [judged.at] : [])),
+      row(
+        'time to appeal',
+        juries.slice(0, 1).flatMap(({ judged }) => judged?.at ?? []),
+        ended ? [ended.at] : [],
+      ),
+    ]),
     row('challenge window and payment', times('revealedAt'), times('settledAt')),
   ].filter((one) => one !== undefined);
 }

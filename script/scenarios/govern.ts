@@ -28,11 +28,11 @@ import { call, send } from '../network/equip.ts';
 import { followJob } from '../network/followJob.ts';
 import type { Network } from '../network/network.ts';
 import { people } from '../network/people.ts';
-import { postTemplate } from '../network/postJob.ts';
+import { postTemplate, type PostedJobs } from '../network/postJob.ts';
 import { table } from '../network/report.ts';
-import { describe, download, reportOf } from './plain.ts';
+import { describe, download, labelOf, reportOf } from './plain.ts';
 import type { Outcome, Scenario, Stage } from './scenario.ts';
-import { dpu, must, StoryDiffers } from './story.ts';
+import { dpu, must, now, StoryDiffers } from './story.ts';
 
 /** What the nodes' owners stake on top, and what two holders of liquid DPU get: together enough for the quorum of 40 million. */
 const STAKED = parseEther('36000000');
@@ -71,15 +71,14 @@ export const govern: Scenario = {
     const oldFee = checkFees(old, before.version, before.params.feeBps);
     print(`the job from before paid ${percent(before.params.feeBps)}: ${dpu(oldFee.fee)} of ${dpu(oldFee.gross)}`);
 
-    const { ids, histories } = await runNext(stage, after.version);
+    const { ids, specs, histories } = await runNext(stage, after.version);
     const newFee = checkFees(histories, after.version, NEW_FEE_BPS);
     await indexed(stage, ids.at(-1) as Hex, after.version);
     print(`the next job paid ${percent(NEW_FEE_BPS)}: ${dpu(newFee.fee)} of ${dpu(newFee.gross)}`);
 
     return {
       job: ids[0] as Hex,
-      fileName: 'image.png',
-      bytes: await download(histories.at(-1) as JobHistory, stage),
+      files: await download(histories, { specs }, stage),
       report: [
         ...reportOf(histories),
         ...decision(proposal, status),
@@ -166,7 +165,10 @@ async function postEarly(stage: Stage, version: number): Promise<{ ids: Hex[]; s
   return { ids: posted.ids, start };
 }
 
-async function runNext(stage: Stage, version: number): Promise<{ ids: Hex[]; histories: JobHistory[] }> {
+async function runNext(
+  stage: Stage,
+  version: number,
+): Promise<Pick<PostedJobs, 'ids' | 'specs'> & { histories: JobHistory[] }> {
   const { network, print, signal } = stage;
   const posted = await postTemplate(network, network.storage, {
     template: stage.template,
@@ -178,11 +180,11 @@ async function runNext(stage: Stage, version: number): Promise<{ ids: Hex[]; his
   if (network.appUrl) print(`watch it in the dApp: ${network.appUrl}/jobs/${posted.ids[0]}`);
   const histories: JobHistory[] = [];
   for (const [index, id] of posted.ids.entries()) {
-    const label = index === 0 ? 'shards' : 'reduce';
+    const label = labelOf(index, posted.ids.length);
     const onProgress = (progress: Parameters<typeof describe>[1]): void => print(describe(label, progress));
     histories.push(await followJob(network, id, { onProgress, signal }));
   }
-  return { ids: posted.ids, histories };
+  return { ids: posted.ids, specs: posted.specs, histories };
 }
 
 /** The indexer lived through the jumps of the clock: it knows that the job is complete, and its version. */
@@ -299,10 +301,6 @@ async function readParams(
   const market = createMarket({ publicClient: local.publicClient, deployment });
   const wanted = version ?? readRules((await market.config()).rules).version;
   return { version: wanted, params: await market.params(wanted) };
-}
-
-async function now({ local }: Network): Promise<number> {
-  return Number((await local.publicClient.getBlock()).timestamp);
 }
 
 /** Lets the clock jump to `time` (unix seconds) if it is not past that. Idle nodes and the indexer see one block that comes late. */

@@ -17,14 +17,24 @@ export interface Stage {
 export interface Outcome {
   /** The job whose result this is. */
   job: Hex;
-  fileName: string;
-  bytes: Uint8Array;
+  files: readonly ResultFile[];
   report: string[];
+}
+
+/** One file of a result. */
+export interface ResultFile {
+  name: string;
+  mediaType: string;
+  bytes: Uint8Array;
 }
 
 /** A story played on a fresh local network; it throws when the story does not end as it must. */
 export interface Scenario {
   name: string;
   description: string;
+  /** Least number of nodes that it needs, and starts by default. Default 3. */
+  nodes?: number;
+  /** Settings of single nodes by their environment names; `node` counts from 1. */
+  settings?: (node: number) => Record<string, string>;
   play(stage: Stage): Promise<Outcome>;
 }

@@ -1,15 +1,16 @@
-// Builds the wasm modules and the default scene into build/. Plain JavaScript, because it runs before anything is built.
+// Builds the wasm modules, the default scene, the classifier of digits and the images to learn from into build/. Plain JavaScript, because it runs before anything is built.
 // Nothing is done while the sources and what was made of them are unchanged.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import asc from 'assemblyscript/asc';
 
 const here = import.meta.dirname;
 const output = join(here, 'build');
 const stampFile = join(output, 'stamp.json');
-const MODULES = ['pathtracer', 'assemble'];
-const SCENE = ['scene.obj', 'scene.mtl'];
+const MODULES = ['pathtracer', 'assemble', 'train', 'average', 'confusion'];
+/** Kernels for GPUs: every node compiles them for its own device, so they are only copied. */
+const KERNELS = ['fractal'];
 
 /** What docs/jobs.md asks of a module: `_start` exported instead of a start section, no import but WASI's. */
 const OPTIONS = [
@@ -27,10 +28,10 @@ const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 /** Every file that decides what the build makes. */
 function sources() {
-  const folders = ['lib', ...MODULES, 'meshes'].map((name) => join(here, name));
+  const folders = ['lib', ...MODULES, ...KERNELS, 'meshes', 'digits', '../src/onnx'].map((name) => join(here, name));
   const files = folders.flatMap((folder) =>
     readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'))
+      .filter((entry) => entry.isFile() && /(?<!\.test)\.(ts|wgsl)$/.test(entry.name))
       .map((entry) => join(entry.parentPath, entry.name)),
   );
   return [...files, join(here, 'build.mjs')].sort();
@@ -76,9 +77,21 @@ if (!outputs) {
   for (const name of MODULES) await compile(name);
   const { makeScene } = await import('./meshes/make-mesh.ts');
   const scene = makeScene();
-  writeFileSync(join(output, 'scene.obj'), scene.obj);
-  writeFileSync(join(output, 'scene.mtl'), scene.mtl);
-  const names = [...MODULES.map((name) => `${name}.wasm`), ...SCENE];
+  const { makeDigits } = await import('./digits/make-digits.ts');
+  const { makeSets } = await import('./digits/make-sets.ts');
+  const digits = makeDigits();
+  const files = {
+    'scene.obj': scene.obj,
+    'scene.mtl': scene.mtl,
+    'digits.onnx': digits.model,
+    'digits.bin': digits.pixels,
+    'digits-labels.bin': digits.labels,
+    ...makeSets(),
+  };
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(output, name), content);
+  const kernels = KERNELS.map((name) => `${name}.wgsl`);
+  for (const [i, name] of KERNELS.entries()) copyFileSync(join(here, name, kernels[i]), join(output, kernels[i]));
+  const names = [...MODULES.map((name) => `${name}.wasm`), ...kernels, ...Object.keys(files)];
   outputs = Object.fromEntries(names.map((name) => [name, sha256(readFileSync(join(output, name)))]));
   writeFileSync(stampFile, `${JSON.stringify({ sources: wanted, outputs }, undefined, 2)}\n`);
 }

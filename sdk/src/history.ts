@@ -6,6 +6,7 @@ import type { Verdict } from './court.ts';
 import type { Address, Hash, Hex } from 'viem';
 
 import type { Deployment } from './deployment.ts';
+import type { HistoryDispute } from './historyDisputes.ts';
 import { buildHistory } from './historyFold.ts';
 import type { Lease, Result } from './lease.ts';
 import { readJobLogs, readPostLogs, type ChainReader, type JobLog, type LogOptions } from './logs.ts';
@@ -30,6 +31,7 @@ export interface HistoryStep {
   gasUsed: bigint | undefined;
   /** The lease it is about, by its first shard. */
   first?: number;
+  /** Who acted or is acted upon: a lease's holder, of `JurorServed` and `JurorSpoke` the juror. */
   node?: number;
 }
 
@@ -133,6 +135,8 @@ export interface JobHistory {
   panels: HistoryPanel[];
   /** Audits, in the order in which they began. */
   audits: HistoryAudit[];
+  /** Shards that were challenged, in the order in which they were. */
+  disputes: HistoryDispute[];
   /** Lapsed holders whose range was taken over, oldest first. */
   replaced: HistoryLease[];
   /** Every event in order. */

@@ -3,6 +3,7 @@ import { zeroHash } from 'viem';
 
 import { endsUndone, VERDICTS } from './court.ts';
 import type { HistoryLease, HistoryPanel, HistoryStep, JobHistory } from './history.ts';
+import { applyToDisputes, type HistoryDispute } from './historyDisputes.ts';
 import { flagsOf, isSeat, leaseOfWord, type Result } from './lease.ts';
 import type { JobLog } from './logs.ts';
 import { unpackTerms } from './packedTerms.ts';
@@ -17,7 +18,7 @@ export function buildHistory(logs: readonly JobLog[]): JobHistory | undefined {
     if (!fold) continue;
     const { job } = fold;
     job.signed ||= bringsOrder(job, log);
-    job.steps.push(stepOf(log));
+    job.steps.push(stepOf(log, applyToDisputes(job.disputes, log)));
     applyToLeases(fold, log);
     applyToJob(job, log);
   }
@@ -52,6 +53,7 @@ function opened(log: JobLog & { eventName: 'JobPosted' }): JobHistory {
     leases: [],
     panels: [],
     audits: [],
+    disputes: [],
     replaced: [],
     steps: [],
   };
@@ -267,14 +269,16 @@ function judge(
   return true;
 }
 
-function stepOf(log: JobLog): HistoryStep {
+/** `dispute`: the one that the event belongs to; most name nothing but its key. */
+function stepOf(log: JobLog, dispute: HistoryDispute | undefined): HistoryStep {
+  const first = 'first' in log.args ? log.args.first : dispute?.lease.first;
   return {
     event: log.eventName,
     transaction: log.transactionHash,
     block: Number(log.blockNumber),
     timestamp: log.timestamp,
     gasUsed: log.gasUsed,
-    ...('first' in log.args ? { first: log.args.first } : {}),
+    ...(first === undefined ? {} : { first }),
     ...('node' in log.args ? { node: log.args.node } : {}),
   };
 }

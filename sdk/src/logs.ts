@@ -41,10 +41,18 @@ const JOB_EVENTS = [
   'AuditOpened',
   'LeaseJudged',
 ] as const satisfies ContractEventName<typeof marketAbi>[];
-type JobEvent = (typeof JOB_EVENTS)[number];
+/** What happens in a dispute, after its challenge. These events name the dispute alone. */
+const COURT_EVENTS = [
+  'JurorServed',
+  'JurorSpoke',
+  'Judged',
+  'Appealed',
+  'DisputeEnded',
+] as const satisfies ContractEventName<typeof marketAbi>[];
+type JobEvent = (typeof JOB_EVENTS)[number] | 'Challenged' | (typeof COURT_EVENTS)[number];
 type Parsed<Name extends JobEvent> = ParseEventLogsReturnType<typeof marketAbi, Name, true>[number];
 
-/** An event of a job, with its block's time (unix seconds) and its transaction's gas. */
+/** An event of a job or of a dispute about it, with its block's time (unix seconds) and its transaction's gas. */
 export type JobLog = {
   [Name in JobEvent]: Pick<Parsed<Name>, 'eventName' | 'args'> & LogPlace;
 }[JobEvent];
@@ -69,17 +77,21 @@ export interface LogOptions {
   signal?: AbortSignal;
 }
 
-/** Every event of job `id`, in chain order. */
+/** Every event of job `id` and of the disputes about it, in chain order. */
 export async function readJobLogs(
   client: ChainReader,
   deployment: Pick<Deployment, 'market' | 'startBlock'>,
   id: Hex,
   options: LogOptions,
 ): Promise<{ logs: JobLog[]; fromBlock: number; toBlock: number }> {
-  const names = JOB_EVENTS.map((eventName) => encodeEventTopics({ abi: marketAbi, eventName })[0]);
   const range = await rangeOf(client, deployment, options);
-  const raw = await readRanges(client, deployment.market, [names, lower(id)], range, options.signal);
-  const parsed = parseEventLogs({ abi: marketAbi, eventName: [...JOB_EVENTS], logs: raw.map((log) => formatLog(log)) });
+  const topics = [topicsOf(JOB_EVENTS), lower(id)];
+  const about = parse(await readRanges(client, deployment.market, topics, range, options.signal));
+  // Nothing can be challenged before it was shown.
+  const shown = about.find(({ eventName }) => eventName === 'LeaseRevealed');
+  const parsed = shown
+    ? inOrder([...about, ...(await readDisputes(client, deployment.market, id, shown.blockNumber!, range, options))])
+    : about;
 
   const times = await mapDistinct(
     parsed.map(({ blockNumber }) => blockNumber!),
@@ -107,6 +119,40 @@ export async function readJobLogs(
       }) as JobLog,
   );
   return { logs, ...range };
+}
+
+/** The events of all disputes about job `id`. A job that nobody challenges costs one question. */
+async function readDisputes(
+  client: ChainReader,
+  market: Address,
+  id: Hex,
+  since: bigint,
+  { toBlock }: { toBlock: number },
+  { signal }: LogOptions,
+): Promise<ParsedLog[]> {
+  const from = { fromBlock: Number(since), toBlock };
+  const challenges = parse(await readRanges(client, market, [topicsOf(['Challenged']), null, lower(id)], from, signal));
+  const [first] = challenges;
+  if (!first) return [];
+  const keys = challenges.flatMap((log) => (log.eventName === 'Challenged' ? [lower(log.args.dispute)] : []));
+  const later = { fromBlock: Number(first.blockNumber!), toBlock };
+  const rest = await readRanges(client, market, [topicsOf(COURT_EVENTS), keys], later, signal);
+  return [...challenges, ...parse(rest)];
+}
+
+type ParsedLog = Parsed<JobEvent>;
+
+function parse(logs: readonly RpcLog[]): ParsedLog[] {
+  const names = [...JOB_EVENTS, 'Challenged', ...COURT_EVENTS] satisfies JobEvent[];
+  return parseEventLogs({ abi: marketAbi, eventName: names, logs: logs.map((log) => formatLog(log)) });
+}
+
+function inOrder(logs: ParsedLog[]): ParsedLog[] {
+  return logs.sort((a, b) => Number(a.blockNumber! - b.blockNumber!) || a.logIndex! - b.logIndex!);
+}
+
+function topicsOf(names: readonly JobEvent[]): Hex[] {
+  return names.map((eventName) => encodeEventTopics({ abi: marketAbi, eventName })[0]);
 }
 
 /** Every `JobPosted`, of one requester if asked, in chain order. */

@@ -11,6 +11,7 @@ import {
   type EncodedBlock,
 } from './canonical.ts';
 import { merkleRoot } from './merkle.ts';
+import { privateManifestSchema } from './privacy/schema.ts';
 import { problemsOf, type Problem } from './problems.ts';
 import { fileCidSchema } from './spec.ts';
 
@@ -51,6 +52,8 @@ export const manifestSchema = z
       .min(1, 'must have at least one shard'),
     /** Text file with the shards' stderr. */
     log: z.exactOptional(fileCidSchema),
+    /** The files are sealed, and each `hash` is salted: see the privacy layer. */
+    private: z.exactOptional(privateManifestSchema),
   })
   .check(({ value: manifest, issues }) => {
     manifest.shards.forEach(({ shard }, index) => {

@@ -4,7 +4,7 @@ import { zeroHash, type Address, type Hex } from 'viem';
 import type { Market, SignedPermit } from './market.ts';
 import { splitSignature } from './market.ts';
 import { readRules } from './rules.ts';
-import { jobId, RUNTIMES, worstCase, type MarketDomain, type RuntimeName, type Terms } from './terms.ts';
+import { jobId, latestEnd, RUNTIMES, worstCase, type MarketDomain, type RuntimeName, type Terms } from './terms.ts';
 
 /** What the Market says that a proposal needs. */
 export interface MarketFacts {
@@ -49,13 +49,16 @@ export interface PostingChoices {
   window?: number;
   /** Second at which claiming and the price ramp begin; 0 (default) means at once. */
   start?: number;
-  /** Seconds for which shards can be claimed. Default one day. */
+  /** Seconds from now for which shards can be claimed; in a chain, from when a job can begin. Default one day. */
   openFor?: number;
   /** Job that must be complete first. */
   afterJob?: Hex;
   /** 64 bits. Default: random. */
   salt?: bigint;
 }
+
+/** Seconds for which shards can be claimed unless something else is chosen. */
+const DEFAULT_OPEN = 86_400;
 
 /** Thrown when a bond cannot be proposed: there is no rate between the price's currency and DPU on chain. */
 export class BondNeeded extends Error {
@@ -106,7 +109,7 @@ export function proposeTerms(choices: PostingChoices, facts: MarketFacts): Terms
     rules: facts.rules,
     node: choices.node ?? 0,
     start: choices.start ?? 0,
-    expiry: facts.now + (choices.openFor ?? 86_400),
+    expiry: facts.now + (choices.openFor ?? DEFAULT_OPEN),
     ramp: choices.ramp ?? 120,
     exec: choices.exec ?? 900,
     window,
@@ -126,15 +129,76 @@ export function leastBond(maxPrice: bigint, seats: number, rules: bigint): bigin
   return (maxPrice * BigInt(readRules(rules).bondTenths) + parts - 1n) / parts;
 }
 
-/** The terms of a map job and of the reduce job that waits for it. */
-export function proposeMapReduce(
-  map: PostingChoices,
-  reduce: Omit<PostingChoices, 'afterJob'>,
-  facts: MarketFacts,
+/** Most jobs of a chain: what one transaction can post with room to spare. */
+export const MAX_CHAIN = 20;
+/** Longest time from the post in which shards can be claimed, by the contract's `MAX_OPEN`, seconds. */
+export const MAX_OPEN = 30 * 86_400;
+
+/** Thrown when the jobs of a chain are too many, or too slow to be posted together. */
+export class ChainTooLong extends Error {
+  readonly retryable = false;
+
+  constructor(sentence: string) {
+    super(sentence);
+    this.name = 'ChainTooLong';
+  }
+}
+
+/**
+ * The terms of jobs that run one after the other: each after the first waits for the one before it, and stays open for the
+ * time that was chosen even if that one is claimed in its last second and goes its longest way. Where the contract allows no
+ * expiry so late, all are open for less; `start` of later jobs is left out, because they cannot begin before the one before
+ * them is complete. One job is a chain too. @throws ChainTooLong, BondNeeded
+ */
+export function proposeChain(choices: readonly PostingChoices[], facts: MarketFacts, domain: MarketDomain): Terms[] {
+  if (choices.length > MAX_CHAIN) {
+    throw new ChainTooLong(`These are ${choices.length} jobs, the most that are posted together is ${MAX_CHAIN}.`);
+  }
+  let opens = Math.max(facts.now, choices[0]?.start ?? 0);
+  const drafts = choices.map((choice) => proposeTerms(choice, facts));
+  const working = drafts.slice(0, -1).reduce((sum, draft) => sum + latestEnd(draft) - draft.expiry, 0);
+  const share = Math.floor((facts.now + MAX_OPEN - opens - working) / choices.length);
+
+  const chain: Terms[] = [];
+  for (const choice of choices) {
+    const wanted = choice.openFor ?? DEFAULT_OPEN;
+    const openFor = Math.min(wanted, share);
+    // Until the draw is open to all, there may be nobody who may claim.
+    if (openFor < Math.min(wanted, readRules(facts.rules).drawOpenAfter)) {
+      throw new ChainTooLong(
+        `The ${choices.length} jobs may take longer, one after the other, than the 30 days in which all must have begun. Choose shorter times, or fewer jobs.`,
+      );
+    }
+    const before = chain.at(-1);
+    const terms = proposeTerms(
+      {
+        ...choice,
+        openFor: opens - facts.now + openFor,
+        ...(before && { start: 0, afterJob: jobId(before, domain) }),
+      },
+      facts,
+    );
+    chain.push(terms);
+    opens = latestEnd(terms);
+  }
+  return chain;
+}
+
+/**
+ * The terms at `index` of a chain that was proposed before its specs were known, now that the spec's digest is: it waits for the
+ * job before it, whose terms are the last of `done`.
+ */
+export function linked(
+  planned: readonly Terms[],
+  done: readonly Terms[],
+  index: number,
+  digest: Hex,
   domain: MarketDomain,
-): [map: Terms, reduce: Terms] {
-  const first = proposeTerms(map, facts);
-  return [first, proposeTerms({ ...reduce, afterJob: jobId(first, domain) }, facts)];
+): Terms {
+  const terms = planned[index];
+  if (!terms || done.length !== index) throw new RangeError(`Job ${index} of a chain is linked out of order.`);
+  const before = done.at(-1);
+  return { ...terms, spec: digest, ...(before && { afterJob: jobId(before, domain) }) };
 }
 
 /** What must be free in the Market before `terms` can be posted, in the currency's smallest unit. */

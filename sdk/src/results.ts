@@ -7,6 +7,7 @@ import { sha256, type Hex } from 'viem';
 import type { HistoryLease, JobHistory } from './history.ts';
 import { isSeat } from './lease.ts';
 import { decodeManifest, rootOf, unitsOf, type Manifest, type ManifestShard } from './manifest.ts';
+import type { ResultKey } from './privacy/outputs.ts';
 import { readAll, type CallOptions, type StorageBackend } from './storage/backend.ts';
 import { digestToCid } from './storage/cid.ts';
 import { FileTooBigError, StorageError } from './storage/errors.ts';
@@ -93,10 +94,22 @@ export class OutputTooBig extends ResultError {
   }
 }
 
+/** The result is sealed, and no key was brought. */
+export class ResultSealed extends ResultError {
+  constructor(shard: number) {
+    super(
+      `The output of shard ${shard} is sealed for the readers of a private job; open the job with one of their keys first.`,
+      { shard },
+    );
+  }
+}
+
 /** Options of a download. */
 export interface DownloadOptions extends CallOptions {
   /** Most bytes of one shard's output. Default `MAX_OUTPUT_BYTES`. */
   maxBytes?: number;
+  /** Opens and checks the results of a private job. With it, a result that is not sealed is refused. */
+  key?: ResultKey | undefined;
 }
 
 /** A lease whose manifest agrees with the chain. */
@@ -151,7 +164,8 @@ export async function verifyLease(
 
 /**
  * Downloads one shard's output and checks its hash before returning it.
- * @throws MissingData, HashMismatch or OutputTooBig; RangeError when the lease does not hold the shard.
+ * @throws MissingData, HashMismatch or OutputTooBig; ResultSealed, or as `downloadPrivateShard`, when the job is private; RangeError
+ * when the lease does not hold the shard.
  */
 export async function downloadShard(
   verified: Pick<VerifiedLease, 'manifest'>,
@@ -159,7 +173,14 @@ export async function downloadShard(
   backend: StorageBackend,
   options: DownloadOptions = {},
 ): Promise<ShardOutput> {
-  const { maxBytes = MAX_OUTPUT_BYTES, ...call } = options;
+  const { maxBytes = MAX_OUTPUT_BYTES, key, ...call } = options;
+  if (verified.manifest.private) {
+    if (!key) throw new ResultSealed(shard);
+    // Only who opens private results loads the ciphers; the other way round that module needs this one.
+    const { downloadPrivateShard } = await import('./privacy/outputs.ts');
+    return downloadPrivateShard(verified, shard, backend, { ...call, ...key, maxBytes });
+  }
+  if (key) throw new ManifestMismatch('section "private"', 'there', 'missing');
   const { first, shards } = verified.manifest;
   const entry = shards[shard - first];
   if (!entry)

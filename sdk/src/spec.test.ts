@@ -5,6 +5,7 @@ import { RENDER_COMPARATOR, type Comparator } from './compare/comparator.ts';
 import { decodeSpec, encodeSpec, SpecError } from './spec.ts';
 import type { JobSpecInput } from './spec.ts';
 import { cidToDigest } from './storage/cid.ts';
+import { RUNTIME_NAMES } from './terms.ts';
 
 const MODULE = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy';
 const spec: JobSpecInput = {
@@ -31,6 +32,8 @@ function problemsOf(act: () => unknown): string[] {
   }
   return [];
 }
+
+const RUNTIME_PROBLEM = `runtime: must be ${RUNTIME_NAMES.map((name) => `"${name}"`).join(' or ')}`;
 
 describe('a spec', () => {
   test('becomes one canonical block with a fixed digest', () => {
@@ -74,7 +77,12 @@ describe('a spec', () => {
     ['an empty name', { name: '' }, ['name: must not be empty']],
     ['a name that is too long', { name: '🙂'.repeat(121) }, ['name: must be at most 120 characters']],
     ['a name that is no Unicode', { name: 'a\ud800' }, ['name: must be valid Unicode']],
-    ['an unknown runtime', { runtime: 'gpu' }, ['runtime: must be "wasm"']],
+    [
+      'settings for a runtime that has none',
+      { settings: { level: 1 } },
+      ['settings: are not for the runtime wasm, which has none'],
+    ],
+    ['an unknown runtime', { runtime: 'gpu' }, [RUNTIME_PROBLEM]],
     ['a module that is no CID', { module: 'Qm' }, ['module: must be a CID']],
     [
       'a module of CID version 0',
@@ -147,7 +155,12 @@ describe('a spec', () => {
       { output: { name: 'a', mediaType: 'text/plain' }, comparator: RENDER_COMPARATOR, view: undefined },
       ['comparator: reads PNG, so each output must be image/png'],
     ],
-    ['an unknown view', { view: { kind: 'video' } }, ['view.kind: must be of kind "tiles" or "file"']],
+    ['an unknown view', { view: { kind: 'video' } }, ['view.kind: must be of kind "tiles", "file" or "files"']],
+    [
+      'a view of other files',
+      { view: { kind: 'files', files: [spec.output, spec.output] } },
+      ['view.files: has 2 files, but the job has 6 shards', 'view.files: names a file twice'],
+    ],
     ['a view of other tiles', { shards: 7 }, ['view: has 6 tiles, but the job has 7 shards']],
     [
       'tiles that are no PNG',
@@ -161,7 +174,7 @@ describe('a spec', () => {
     ],
     ['a field of its own', { gpu: true }, [': has an unknown field: gpu']],
     ['a missing field', { limits: undefined }, ['limits: is missing']],
-    ['several mistakes', { name: 5, runtime: 'gpu' }, ['name: must be text', 'runtime: must be "wasm"']],
+    ['several mistakes', { name: 5, runtime: 'gpu' }, ['name: must be text', RUNTIME_PROBLEM]],
   ];
   test.each(bad)('with %s is refused', (_what, over, problems) => {
     expect(problemsOf(() => encodeSpec({ ...spec, ...over } as JobSpecInput))).toEqual(problems);

@@ -11,7 +11,11 @@ import {
   type EncodedBlock,
 } from './canonical.ts';
 import { comparatorSchema, outputProblems } from './compare/comparator.ts';
+import { openlySaid, privateSpecSchema } from './privacy/schema.ts';
 import { problemsOf, type Problem } from './problems.ts';
+import { moduleFile } from './runtimes/onnx.ts';
+import { FITTING, SETTINGS } from './runtimes/settings.ts';
+import { RUNTIME_NAMES } from './terms.ts';
 
 /** Most shards of a job. */
 export const MAX_SHARDS = 16_777_215;
@@ -51,6 +55,11 @@ export const nameSchema = z
   .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores')
   .refine((name) => name !== '.' && name !== '..', 'must not be . or ..');
 
+const outputSchema = z.strictObject({
+  name: nameSchema,
+  mediaType: z.string().regex(/^[\w.+-]+\/[\w.+-]+(;[ -~]*)?$/, 'must be a media type such as image/png'),
+});
+
 const viewSchema = z.discriminatedUnion(
   'kind',
   [
@@ -62,8 +71,12 @@ const viewSchema = z.discriminatedUnion(
       tileHeight: whole(1),
     }),
     z.strictObject({ kind: z.literal('file') }),
+    z.strictObject({
+      kind: z.literal('files'),
+      files: z.array(outputSchema).max(64, 'must be at most 64 files'),
+    }),
   ],
-  'must be of kind "tiles" or "file"',
+  'must be of kind "tiles", "file" or "files"',
 );
 
 /** Schema of a job spec. */
@@ -73,9 +86,11 @@ export const specSchema = z
     /** Shown to people, never interpreted. */
     name: text(120),
     /** Who executes a shard. */
-    runtime: z.literal('wasm'),
-    /** The code. */
-    module: fileCidSchema,
+    runtime: z.enum(RUNTIME_NAMES),
+    /** What this runtime alone wants to know: see `runtimes/settings.ts`. */
+    settings: z.exactOptional(z.record(z.string(), z.unknown())),
+    /** The code. Absent exactly when the settings name a file of the job before instead: see `moduleFile`. */
+    module: z.exactOptional(fileCidSchema),
     /** Passed to the module after the shard's index and count. */
     args: z
       .array(
@@ -94,10 +109,7 @@ export const specSchema = z
     /** Number of independent pieces; equals `Terms.shards`. */
     shards: whole(1, MAX_SHARDS),
     /** What one shard's output is, for people and viewers. */
-    output: z.strictObject({
-      name: nameSchema,
-      mediaType: z.string().regex(/^[\w.+-]+\/[\w.+-]+(;[ -~]*)?$/, 'must be a media type such as image/png'),
-    }),
+    output: outputSchema,
     /** Caps per shard: exceeding one is a failure of the shard. */
     limits: z.strictObject({
       memoryBytes: whole(65_536, MAX_MEMORY_BYTES),
@@ -109,6 +121,8 @@ export const specSchema = z
     comparator: comparatorSchema,
     /** How the job page may show shards while they arrive. */
     view: z.exactOptional(viewSchema),
+    /** Makes it a private job: what only those with its key can read. */
+    private: z.exactOptional(privateSpecSchema),
   })
   .check(({ value: spec, issues }) => {
     const report = (path: PropertyKey[], message: string): void => {
@@ -117,6 +131,23 @@ export const specSchema = z
     const argBytes = spec.args.reduce((sum, arg) => sum + new TextEncoder().encode(arg).length, 0);
     if (argBytes > MAX_ARGS_BYTES)
       report(['args'], `must be at most ${MAX_ARGS_BYTES} bytes together, not ${argBytes}`);
+
+    const settings = SETTINGS[spec.runtime];
+    if (settings) {
+      const checked = settings.safeParse(spec.settings, { reportInput: true });
+      for (const { path, sentence } of checked.success ? [] : problemsOf(checked.error)) {
+        report(path === '' ? ['settings'] : ['settings', path], sentence);
+      }
+      const fitting = checked.success ? (FITTING[spec.runtime]?.(spec) ?? []) : [];
+      for (const { path, sentence } of fitting) report([path], sentence);
+    } else if (spec.settings !== undefined)
+      report(['settings'], `are not for the runtime ${spec.runtime}, which has none`);
+
+    const file = moduleFile(spec);
+    if (spec.module === undefined && file === undefined) report(['module'], 'is missing: every job needs its code');
+    if (spec.module !== undefined && file !== undefined) {
+      report(['module'], `must be absent, because the settings say that ${file} is the code`);
+    }
 
     const names = new Set<string>();
     spec.inputs.forEach(({ name }, index) => {
@@ -128,7 +159,17 @@ export const specSchema = z
 
     const output = { mediaType: spec.output.mediaType, maxBytes: spec.limits.outputBytes };
     for (const sentence of outputProblems(spec.comparator, output)) report(['comparator'], sentence);
+    for (const [path, sentence] of openlySaid(spec)) report([path], sentence);
 
+    if (spec.view?.kind === 'files') {
+      const { files } = spec.view;
+      if (files.length !== spec.shards) {
+        report(['view', 'files'], `has ${files.length} files, but the job has ${spec.shards} shards`);
+      }
+      if (new Set(files.map(({ name }) => name)).size !== files.length) {
+        report(['view', 'files'], 'names a file twice');
+      }
+    }
     if (spec.view?.kind !== 'tiles') return;
     const { width, height, tileWidth, tileHeight } = spec.view;
     const tiles = Math.ceil(width / tileWidth) * Math.ceil(height / tileHeight);
@@ -141,9 +182,14 @@ export type JobSpec = z.output<typeof specSchema>;
 
 /** What `encodeSpec` takes: a spec in which CIDs may also be text. */
 export type JobSpecInput = Omit<JobSpec, 'module' | 'inputs'> & {
-  module: CID | string;
+  module?: CID | string;
   inputs: (Omit<JobSpec['inputs'][number], 'cid'> & { cid: CID | string })[];
 };
+
+/** What the output of `shard` is: the shards of a view of files differ, those of every other job are all of one kind. */
+export function outputOf({ view, output }: Pick<JobSpec, 'view' | 'output'>, shard: number): JobSpec['output'] {
+  return (view?.kind === 'files' ? view.files[shard] : undefined) ?? output;
+}
 
 /** Thrown when a spec breaks the rules. `problems` lists everything that is wrong. */
 export class SpecError extends Error {

@@ -7,6 +7,7 @@ import {
   orderTypedData,
   priceAt,
   rampStart,
+  runtimeBits,
   RUNTIMES,
   runtimeName,
   termsToJson,
@@ -101,6 +102,7 @@ describe('ramp', () => {
 
 test('runtimes have names', () => {
   expect(runtimeName(RUNTIMES.wasm)).toBe('wasm');
+  expect(runtimeBits(['wasm', 'onnx'])).toBe(0b1010);
   expect(runtimeName(7)).toBe('container');
   expect(runtimeName(8)).toBeUndefined();
 });

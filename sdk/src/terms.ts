@@ -1,6 +1,8 @@
 /** A job's terms, its id, and what people sign about it. Mirrors `src-contracts/types/Terms.sol`; see `packedTerms.ts` for calldata. */
 import { hashTypedData, type Address, type Hex } from 'viem';
 
+import { readRules } from './rules.ts';
+
 /**
  * Everything a requester agrees to, field by field as it is signed, in viem's shapes: uint40 and smaller are numbers
  * (seconds, counts, ids), wider ones are bigints (amounts in the currency's smallest unit, the rules, the salt).
@@ -60,9 +62,19 @@ export const RUNTIMES = { wasm: 1, wgsl: 2, onnx: 3, render: 4, video: 5, train:
 /** Name of a runtime. */
 export type RuntimeName = keyof typeof RUNTIMES;
 
+/** All runtimes, by their ids. */
+export const RUNTIME_NAMES = Object.keys(RUNTIMES) as RuntimeName[];
+
 /** Name of runtime `id`, or undefined when this version does not know it. */
 export function runtimeName(id: number): RuntimeName | undefined {
-  return (Object.keys(RUNTIMES) as RuntimeName[]).find((name) => RUNTIMES[name] === id);
+  return RUNTIME_NAMES.find((name) => RUNTIMES[name] === id);
+}
+
+/** The set of runtimes as a node's registration says it: bit `id` for each. */
+export function runtimeBits(names: Iterable<RuntimeName>): number {
+  let bits = 0;
+  for (const name of names) bits |= 1 << RUNTIMES[name];
+  return bits;
 }
 
 /** EIP-712 domain of one Market contract on one chain. */
@@ -188,6 +200,20 @@ export interface RampFacts {
 export function rampStart(terms: Pick<Terms, 'start'>, facts: RampFacts): number {
   if (facts.lapsedAt !== undefined) return facts.lapsedAt;
   return Math.max(terms.start === 0 ? facts.postedAt : terms.start, facts.afterCompletedAt ?? 0);
+}
+
+/**
+ * Last second at which money of a job can still be bound, equal to the contract's `worstCaseExit` of a job that has not ended: a claim
+ * in the last second, an audit or a panel, the window, and two juries about one shard.
+ */
+export function latestEnd(terms: Pick<Terms, 'expiry' | 'exec' | 'window' | 'seats' | 'direct' | 'rules'>): number {
+  const { expiry, exec, window, seats, direct } = terms;
+  const { revealWindow, auditWindow } = readRules(terms.rules);
+  let last = expiry + exec + window + 1;
+  if (seats !== 1) last += 2 * exec + revealWindow;
+  else if (!direct) last += auditWindow + exec + revealWindow;
+  if (window !== 0) last += 2 * exec + 5 * revealWindow;
+  return last;
 }
 
 type BigField = 'minPrice' | 'maxPrice' | 'bond' | 'rules' | 'salt';

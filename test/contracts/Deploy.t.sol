@@ -3,6 +3,8 @@ pragma solidity ^0.8.30;
 
 import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {Test} from "forge-std/Test.sol";
+import {Vm} from "forge-std/Vm.sol";
+import {LedgerFacts} from "src-contracts/interfaces/ILedger.sol";
 import {IMarket} from "src-contracts/interfaces/IMarket.sol";
 import {ICredits} from "test/contracts/credits/CreditsTest.sol";
 import {IDpuGovernor, IDpuTimelock} from "test/contracts/governance/IDpuGovernance.sol";
@@ -51,6 +53,14 @@ contract DeployTest is Test {
         return ICredits(_address(".credits")).FIRST_EPOCH_LENGTH();
     }
 
+    /// @dev Runtimes that were opened since the last call, a bit for each.
+    function _runtimesOpened() internal returns (uint256 bits) {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i; i < logs.length; ++i) {
+            if (logs[i].topics[0] == LedgerFacts.RuntimeAllowed.selector) bits |= 1 << uint256(logs[i].topics[1]);
+        }
+    }
+
     function test_Deploy_OfALocalNetworkUsesShortWindows() external {
         _file("local");
         IMarket market = script.deploy(file, true, KEY);
@@ -81,6 +91,18 @@ contract DeployTest is Test {
         IDpu(dollar).approve(address(market), 5e6);
         market.deposit(dollar, deployer, 5e6);
         assertEq(market.balanceOf(dollar, deployer), 5e6);
+        vm.removeFile(file);
+    }
+
+    /// @dev Every runtime that has a name can be tried on a local network; elsewhere a vote opens what the plan does not.
+    function test_Deploy_OfALocalNetworkOpensEveryRuntime() external {
+        _file("runtimes");
+        vm.recordLogs();
+        script.deploy(file, true, KEY);
+        assertEq(_runtimesOpened(), 0xfc, "2 to 7, beside wasm");
+        vm.removeFile(file);
+        script.deploy(file, false, KEY);
+        assertEq(_runtimesOpened(), 0, "none");
         vm.removeFile(file);
     }
 

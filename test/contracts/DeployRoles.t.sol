@@ -128,7 +128,7 @@ contract DeployRolesTest is Test {
 
     /// @dev What the deployer queued in the timelock is one operation, and it is done: none is left to be executed later.
     function test_Operations_OfTheSetUpAreOneAndDone() external view {
-        assertEq(operations.length, 10);
+        assertEq(operations.length, 16);
         for (uint256 i; i < operations.length; ++i) {
             assertEq(operations[i], operations[0], "one batch");
         }

@@ -28,6 +28,8 @@ export interface ToyWish {
   operatorKey: Hex;
   /** Share of others' leases that it checks. */
   checkRate: number;
+  /** Share of its stake that its appeals may hold; as the configuration has it when absent. */
+  appealShare?: number;
   runtime: Runtime;
 }
 
@@ -49,13 +51,15 @@ export function toyRuntime(make: (request: ShardRequest) => Uint8Array = toyOutp
 }
 
 /** Starts a node and waits until it works. */
-export async function startToyNode({ deployment, folder, operatorKey, checkRate, runtime }: ToyWish): Promise<ToyNode> {
+export async function startToyNode(wish: ToyWish): Promise<ToyNode> {
+  const { deployment, folder, operatorKey, checkRate, appealShare, runtime } = wish;
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'deployment.json');
   writeFileSync(file, JSON.stringify(deployment));
   const flags = {
     ...{ deployment: file, dataDir: join(folder, 'data'), operatorKeyFile: join(folder, 'unused') },
     ...{ gatewayPort: 0, statusPort: 0, pollMs: 100, slots: 2, leaseSeconds: 5, checkRate, logLevel: 'silent' },
+    ...(appealShare === undefined ? {} : { appealShare }),
   };
   const config = readConfig({ env: {}, flags });
   const said: string[] = [];

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { LocalBackend } from '@dpu/sdk/gateway/localBackend';
+import type { Identity } from '@dpu/sdk/privacy/identity';
 import { HttpBackend } from '@dpu/sdk/storage/httpBackend';
 import { RUNTIMES, type RuntimeName } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
@@ -36,7 +37,7 @@ import { Scan } from './scan.ts';
 import { Sender } from './sender.ts';
 import { Settler } from './settler.ts';
 import { Slots } from './slots.ts';
-import { firstContact, openGateway, probeRuntimes } from './startup.ts';
+import { checkNodeKey, firstContact, openGateway, probeRuntimes } from './startup.ts';
 import { describe, type GasSpent } from './status.ts';
 import { startStatusServer } from './statusServer.ts';
 import { Timings } from './timings.ts';
@@ -58,6 +59,8 @@ export interface AgentDeps {
 export interface AgentOptions {
   config: NodeConfig;
   operatorKey: Hex;
+  /** Opens private jobs; without it the node takes none. */
+  identity?: Identity;
   /** Called when the node works, with where its servers listen. */
   onReady?: (urls: { gatewayUrl: string; statusUrl: string }) => void;
 }
@@ -71,7 +74,7 @@ const FORGET_SECONDS = 60 * 24 * 60 * 60;
  * @throws OperatorError when somebody must act first.
  */
 export async function runAgent(
-  { config, operatorKey, onReady }: AgentOptions,
+  { config, operatorKey, identity, onReady }: AgentOptions,
   deps: AgentDeps,
   signal: AbortSignal,
 ): Promise<void> {
@@ -86,6 +89,7 @@ export async function runAgent(
   const watch = new Watch({ chainId, lowerHeadPolls: 20 }, { chain, log });
   const node = await firstContact(watch, chain, config, account.address, log, signal);
   if (node === undefined) return;
+  await checkNodeKey(chain, node, identity, log);
 
   const runtimes = await probeRuntimes(deps.runtimes, log, signal);
   for (const runtime of deps.runtimes) stack.defer(() => runtime.close());
@@ -120,6 +124,7 @@ export async function runAgent(
     {
       local,
       remote,
+      identity,
       log,
       parentResults: async (job) => {
         const terms = book.terms(job);

@@ -96,6 +96,8 @@ export interface NodeView {
   tier: number;
   tierUntil: number;
   unstakeAt: number;
+  /** X25519 public key to which private jobs are sealed; zero for none. */
+  key: Hex;
   endpoint: string;
 }
 

@@ -30,6 +30,8 @@ export interface KnownRange {
   leases: KnownLease[];
   /** Nodes that sit and have committed, in the order of their commits. */
   bench: number[];
+  /** Its panel has ended. */
+  closed: boolean;
 }
 
 /** What a network was seen to pay this node, per currency. */
@@ -159,6 +161,15 @@ export class ChainBook {
       .flatMap(({ job, first }) => this.lease(job, first, node) ?? [])
       .filter(({ lease, phase }) => lease.node === node && isLiving({ phase }))
       .sort((a, b) => a.claimedBlock - b.claimedBlock || a.lease.first - b.lease.first);
+  }
+
+  /** Our seats that juries have dealt with and whose panels have not ended. */
+  ownJudged(node: number): KnownLease[] {
+    return this.#ownKeys().flatMap(({ job, first }) => {
+      const range = this.range(job, first);
+      if (!range || range.closed) return [];
+      return range.leases.filter(({ lease, seated, judged }) => lease.node === node && seated && judged !== undefined);
+    });
   }
 
   /** Our leases that ended, newest first. */

@@ -1,17 +1,14 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning
-import { join } from 'node:path';
-
 import { Command } from 'commander';
 
 import { exit } from './commands/exit.ts';
 import { init } from './commands/init.ts';
 import { start } from './commands/start.ts';
 import { fetchStatus, statusLines } from './commands/status.ts';
-import { readConfig, type ConfigSources, type NodeConfig } from './config.ts';
+import { readConfig, type ConfigSources } from './config.ts';
 import { EXIT, exitCodeOf, messageOf, WorkerError } from './errors.ts';
 import { createLog } from './log.ts';
-import type { Runtime } from './runtimes/runtime.ts';
-import { WasmRuntime } from './runtimes/wasm/wasmRuntime.ts';
+import { allRuntimes } from './runtimes/all.ts';
 
 // Node calls parts that the sandbox uses experimental; operators can do nothing about it. Said here too for those who
 // start this file without the first line's flag.
@@ -28,6 +25,7 @@ const FLAGS: readonly (readonly [string, string])[] = [
   ['--rpc-url <url>', 'JSON-RPC endpoint'],
   ['--data-dir <folder>', 'folder of the journal and the block store'],
   ['--operator-key-file <file>', 'file of the operator’s private key'],
+  ['--node-key-file <file>', 'file of the key that opens private jobs'],
   ['--slots <number>', 'shards that run at once'],
   ['--asks <list>', 'least price of a shard per currency: address=amount,…'],
   ['--gateway-host <address>', 'address at which this node’s gateway listens'],
@@ -38,11 +36,6 @@ const FLAGS: readonly (readonly [string, string])[] = [
   ['--poll-ms <ms>', 'how often the chain is asked for a new block'],
   ['--log-level <level>', 'debug, info, warn, error or silent'],
 ];
-
-function runtimesOf({ isolation, warmProcesses, dataDir }: NodeConfig): readonly Runtime[] {
-  const folder = join(dataDir, 'sandbox');
-  return [new WasmRuntime({ ...(isolation === undefined ? {} : { isolation }), folder, warm: warmProcesses })];
-}
 
 function withFlags(command: Command): Command {
   command.option('-c, --config <file>', 'configuration file (default: ./dpu-node.yaml)');
@@ -81,7 +74,7 @@ withFlags(program.command('init'))
   .action(async (given: Record<string, string | undefined>) => {
     await init(
       { sources: sourcesOf(given), ownerKeyFile: given['ownerKeyFile'], stake: given['stake'] },
-      { runtimes: runtimesOf, print },
+      { runtimes: allRuntimes, print },
     );
   });
 
@@ -90,7 +83,7 @@ withFlags(program.command('start'))
   .action(async (given: Record<string, string | undefined>) => {
     const config = readConfig(sourcesOf(given));
     const log = createLog(config.logLevel);
-    await start(config, { runtimes: runtimesOf(config), log, clockMs: () => performance.now() }, untilStopped());
+    await start(config, { runtimes: allRuntimes(config), log, clockMs: () => performance.now() }, untilStopped());
   });
 
 withFlags(program.command('status'))

@@ -58,7 +58,9 @@ export const configSchema = z.strictObject({
   dataDir: z.string().default('./dpu-node-data'),
   /** File of the operator's private key, readable by its owner only. */
   operatorKeyFile: z.string().default('./dpu-node-data/operator.key'),
-  /** Password of an encrypted key file. From the environment only. */
+  /** File of the key with which this node opens private jobs. Without the file it takes none. */
+  nodeKeyFile: z.string().default('./dpu-node-data/node.key'),
+  /** Password of encrypted key files. From the environment only. */
   keyPassword: z.string().optional(),
   /** Least price of one shard per currency, smallest units. Currencies that are not named are not taken. */
   asks: asks.optional(),
@@ -110,10 +112,25 @@ export const configSchema = z.strictObject({
    * bond, and the machine gives a fiftieth of what others compute.
    */
   checkRate: z.coerce.number().min(0).max(1).default(0.02),
+  /**
+   * Challenge also what is right but out of reach. Off: a challenger gains nothing by that verdict, and loses its bond to a holder that brings the
+   * data only once it is challenged.
+   */
+  challengeHidden: flag.default(false),
+  /**
+   * Most share of this node's stake that its open appeals may hold, 0 … 1; 0: it never appeals. It appeals where a jury found against it, the shard
+   * computed again twice says otherwise, and what is at stake is worth the second jury.
+   */
+  appealShare: z.coerce.number().min(0).max(1).default(0.1),
   /** How strongly shards are kept from the machine; the strongest that works when absent. */
   isolation: z.enum(['bubblewrap', 'prlimit', 'process']).optional(),
   /** Idle sandbox processes that are kept ready. */
   warmProcesses: whole(0, 64).default(1),
+  /**
+   * Manifest of the Vulkan driver for GPU kernels, a path such as /usr/share/vulkan/icd.d/nvidia_icd.json, or `none` for none; the first
+   * that computes a self-test right when absent.
+   */
+  gpuDriver: z.union([z.literal('none'), z.string().startsWith('/', 'must be an absolute path, or none')]).optional(),
   logLevel: z.enum(LOG_LEVELS).default('info'),
 });
 
@@ -138,7 +155,7 @@ export interface ConfigSources {
 }
 
 const NAMES = Object.keys(configSchema.shape) as (keyof Settings)[];
-const PATHS = ['deployment', 'dataDir', 'operatorKeyFile'] as const;
+const PATHS = ['deployment', 'dataDir', 'operatorKeyFile', 'nodeKeyFile'] as const;
 
 /** Name of the environment variable of a setting. */
 export function variableOf(name: string): string {

@@ -1,4 +1,7 @@
 import { decodeManifest, rootOf } from '@dpu/sdk/manifest';
+import { newIdentity } from '@dpu/sdk/privacy/identity';
+import { saltedHashOf } from '@dpu/sdk/privacy/salt';
+import { openBytes } from '@dpu/sdk/privacy/stream';
 import { digestToCid } from '@dpu/sdk/storage/cid';
 import { expect, test } from 'vitest';
 
@@ -6,6 +9,7 @@ import type { KnownLease } from './chainBook.ts';
 import { Executor, leaseKeyOf } from './executor.ts';
 import { Journal } from './journal.ts';
 import { silentLog } from './log.ts';
+import type { JobSecret } from './privateJob.ts';
 import { PromiseBook } from './promiseBook.ts';
 import { ShardError, type Runtime, type ShardOutput, type ShardRequest } from './runtimes/runtime.ts';
 import { leaseSalt, saltSecret } from './salt.ts';
@@ -16,7 +20,10 @@ import type { Workspace } from './workspace.ts';
 
 const MODULE_CID = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy';
 
-function setup(run: (request: ShardRequest, signal: AbortSignal) => Promise<Partial<ShardOutput>> = async () => ({})) {
+function setup(
+  run: (request: ShardRequest, signal: AbortSignal) => Promise<Partial<ShardOutput>> = async () => ({}),
+  secret?: JobSecret,
+) {
   const order: string[] = [];
   const local = new MemoryBackend();
   const promises = new PromiseBook(new Journal({ file: ':memory:' }));
@@ -31,7 +38,7 @@ function setup(run: (request: ShardRequest, signal: AbortSignal) => Promise<Part
   } as unknown as Runtime;
   const spec = { runtime: 'wasm', module: MODULE_CID, args: ['x'], shards: 10, limits: { seconds: 1 } };
   const workspace = {
-    prepare: async () => ({ spec, module: new Uint8Array(), inputs: [], seed: new Uint8Array(32) }),
+    prepare: async () => ({ spec, module: new Uint8Array(), inputs: [], seed: new Uint8Array(32), secret }),
   } as unknown as Workspace;
   const addShard = promises.addShard.bind(promises);
   promises.addShard = (job, shard) => {
@@ -169,4 +176,31 @@ test('learns how long a module takes', async () => {
   executor.start(lease);
   await finished;
   expect(promises.seconds(MODULE_CID)).toBe(2);
+});
+
+test('of a private job only sealed bytes reach store and journal, and the hashes are salted', async () => {
+  const [reader, jobKey] = [await newIdentity(), await newIdentity()];
+  const secret = { jobKey, readers: [reader.recipient], salt: bytes32(0x5a), judgeable: false } as unknown as JobSecret;
+  const { executor, promises, local, finished } = setup(async () => ({ log: 'a secret line' }), secret);
+  const kept: string[] = [];
+  const addShard = promises.addShard.bind(promises);
+  promises.addShard = (job, shard) => {
+    kept.push(shard.log);
+    addShard(job, shard);
+  };
+  executor.start(lease);
+  await finished;
+  const { result } = promises.promised(key)!;
+  const manifest = decodeManifest(await local.getBlock(digestToCid(result.manifest, 'dag-cbor')));
+  expect(manifest.private).toEqual({ version: 1 });
+  const output = new TextEncoder().encode('output 1');
+  expect(manifest.shards[1]!.hash).toBe(await saltedHashOf(bytes32(0x5a), 1, output));
+  const sealed = local.blocks.get(manifest.shards[1]!.cid.toString())!;
+  expect(manifest.shards[1]!.size).toBe(sealed.length);
+  expect(await openBytes(sealed, reader)).toEqual(output);
+  const log = await openBytes(local.blocks.get(manifest.log!.toString())!, reader);
+  expect(new TextDecoder().decode(log)).toBe('--- shard 0\na secret line\n--- shard 1\na secret line\n');
+  const disk = [...local.blocks.values()].map((block) => Buffer.from(block).toString('latin1'));
+  expect([...disk, ...kept].filter((text) => text.includes('output ') || text.includes('secret line'))).toEqual([]);
+  expect(kept).toHaveLength(2);
 });

@@ -9,12 +9,15 @@ import type { KnownLease } from './chainBook.ts';
 import { DeclineError } from './declines.ts';
 import { messageOf } from './errors.ts';
 import type { Log } from './log.ts';
+import { statedHash } from './privateJob.ts';
+import { keptLog, readLog, storable } from './privateOutput.ts';
 import type { DoneShard, LeaseKey, PromiseBook } from './promiseBook.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 import { ShardError } from './runtimes/runtime.ts';
 import { leaseSalt } from './salt.ts';
+import { shardRequest } from './shardRequest.ts';
 import type { Slots } from './slots.ts';
-import { sha256, type PreparedJob, type Workspace } from './workspace.ts';
+import { sha256, type PreparedJob, type Workspace, moduleName } from './workspace.ts';
 
 /** How leases are run. */
 export interface ExecutorOptions {
@@ -106,7 +109,7 @@ export class Executor {
   }
 
   async #run(lease: KnownLease, signal: AbortSignal): Promise<void> {
-    const { promises, workspace, local, log, slots } = this.#deps;
+    const { promises, workspace, log, slots } = this.#deps;
     const key = leaseKeyOf(lease);
     const { job, terms } = lease;
     const { first, count, node } = lease.lease;
@@ -142,7 +145,7 @@ export class Executor {
       if (failures.length > 0)
         throw failures.find((error) => error instanceof ShardError && error.reason !== 'killed') ?? failures[0];
       signal.throwIfAborted();
-      const result = await this.#store(job, first, node, promises.shards(job, first, count), local);
+      const result = await this.#store(job, first, node, promises.shards(job, first, count), prepared.secret);
       promises.promise(key, { result, salt: leaseSalt(this.#options.saltSecret, key, result) });
       promises.dropShards(job, first, count);
       log.info('Lease computed', { job, first, count, units: result.units });
@@ -154,19 +157,22 @@ export class Executor {
   async #shard(
     lease: KnownLease,
     runtime: Runtime,
-    { spec, module, inputs, seed }: PreparedJob,
+    prepared: PreparedJob,
     shard: number,
     signal: AbortSignal,
   ): Promise<DoneShard> {
     const { local, promises, log } = this.#deps;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const request = { module, args: spec.args, shard, shards: spec.shards, inputs, seed, limits: spec.limits };
-        const { output, units, log: text, wallMs } = await runtime.run(request, { signal });
-        const { cid } = await local.addFile(output, { signal });
-        const done = { shard, hash: sha256(output), cid: cid.toString(), size: output.length, units, log: text };
+        const { output, units, log: text, wallMs } = await runtime.run(shardRequest(prepared, shard), { signal });
+        const { secret } = prepared;
+        const stored = await storable(output, secret, signal);
+        const { cid } = await local.addFile(stored, { signal });
+        const hash = await statedHash(secret?.salt, shard, sha256(output));
+        const kept = await keptLog(text, secret);
+        const done = { shard, hash, cid: cid.toString(), size: stored.length, units, log: kept };
         promises.addShard(lease.job, done);
-        promises.learn(spec.module.toString(), wallMs / 1000);
+        promises.learn(moduleName(prepared), wallMs / 1000);
         return done;
       } catch (error) {
         const again = error instanceof ShardError && error.retryable && attempt < this.#options.triesPerShard;
@@ -184,9 +190,12 @@ export class Executor {
     first: number,
     node: number,
     shards: readonly DoneShard[],
-    local: StorageBackend,
+    secret: PreparedJob['secret'],
   ): Promise<Result> {
-    const text = shards.map(({ shard, log }) => (log === '' ? '' : `--- shard ${shard}\n${log}\n`)).join('');
+    const { local } = this.#deps;
+    const logs = await Promise.all(shards.map(({ log }) => readLog(log, secret)));
+    const text = logs.map((log, index) => (log === '' ? '' : `--- shard ${first + index}\n${log}\n`)).join('');
+    const log = text === '' ? undefined : await storable(new TextEncoder().encode(text), secret);
     const manifest: Manifest = {
       version: 1,
       job,
@@ -199,7 +208,8 @@ export class Executor {
         size,
         units: BigInt(units),
       })),
-      ...(text === '' ? {} : { log: (await local.addFile(new TextEncoder().encode(text))).cid }),
+      ...(log ? { log: (await local.addFile(log)).cid } : {}),
+      ...(secret ? { private: { version: 1 } } : {}),
     };
     const { cid, digest, bytes } = encodeManifest(manifest);
     await local.putBlock(cid, bytes);

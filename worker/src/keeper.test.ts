@@ -45,6 +45,7 @@ function setup(leases: KnownLease[], dryRun: (data: Hex) => DryRun = () => ({ ok
   } as unknown as Sender;
   const book = {
     ownLiving: () => leases,
+    ownJudged: () => [],
     range: () => undefined,
     lease: (job: Hex, first: number) => leases.find((lease) => lease.job === job && lease.lease.first === first),
     cursor: () => ({ number: 20, hash: bytes32(20) }),

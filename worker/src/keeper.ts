@@ -76,6 +76,7 @@ export class Keeper {
     }
     this.#steps = steps;
     await settler.settle(due, seenMs);
+    await this.#endJudged(head, seenMs);
   }
 
   /** Proves a lease whose result has just come to the disk, without waiting for a block. */
@@ -110,6 +111,20 @@ export class Keeper {
       revealConfirmations: this.#options.revealConfirmations,
     });
     return { step, closes: reveal?.closes ?? 0 };
+  }
+
+  /**
+   * Ends panels on which juries have dealt with this node's seat and with every other one that was shown: nobody there has a living seat that
+   * would remind it, and bonuses, the rest of the escrow and the range itself wait for the end.
+   */
+  async #endJudged(head: Head, seenMs: number): Promise<void> {
+    const { chain, book, facts, nextTime, settler } = this.#deps;
+    for (const seat of book.ownJudged(this.#options.node)) {
+      if (committedSeats(book, seat).some(({ phase }) => phase === 'revealed')) continue; // Its holder ends it.
+      const { reveal, agreeAt } = await panelTimes(seat, { chain, book, facts, head, nextTime: nextTime() });
+      if (!reveal || agreeAt === undefined || nextTime() < agreeAt) continue;
+      await settler.agree(seat, reveal.closes, nextTime(), seenMs);
+    }
   }
 
   async #lapseLate(lease: KnownLease, head: Head): Promise<void> {

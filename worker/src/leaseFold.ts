@@ -54,6 +54,8 @@ export interface RangeState {
   leases: LeaseState[];
   /** Nodes that sit and have committed, in the order of their commits: the contract binds them all in this order. */
   bench: number[];
+  /** Its panel has ended. Until then seats wait for that, also those that juries have dealt with. */
+  closed: boolean;
 }
 
 /** What became of a range's work: the result that was paid as the range's own, and who made it. */
@@ -75,8 +77,10 @@ export function foldRange(events: readonly LeaseEvent[], terms: Pick<Terms, 'bon
   const holders = new Map<number, LeaseState>();
   let bench: number[] = [];
   let told: Result | undefined;
+  let closed = false;
   for (const event of events) {
     if (event.name === 'LeaseClaimed') {
+      closed = false;
       const lease = leaseOfWord(event.first, event.claimed);
       const seated = isSeat(lease);
       if (!seated || ![...holders.values()].some(isLiving)) {
@@ -91,6 +95,7 @@ export function foldRange(events: readonly LeaseEvent[], terms: Pick<Terms, 'bon
       bench = [...holders.keys()];
     } else if (event.name === 'PanelEnded') {
       told = event.result;
+      closed = true;
     } else {
       const held = holders.get(event.node);
       if (!held) continue;
@@ -102,7 +107,7 @@ export function foldRange(events: readonly LeaseEvent[], terms: Pick<Terms, 'bon
   const leases = [...holders.values()].sort((a, b) => a.lease.node - b.lease.node);
   // Whoever showed something was paid for it, unless others outvoted it: so a range is free when all have lost it.
   const lost = leases.every(({ phase }) => phase === 'lapsed');
-  return { standing: leases.some(isLiving) ? 'held' : lost ? 'lapsed' : 'ended', leases, bench };
+  return { standing: leases.some(isLiving) ? 'held' : lost ? 'lapsed' : 'ended', leases, bench, closed };
 }
 
 /** The result that was paid as the range's own, from its events in chain order; of a panel the one that its agreement names. */

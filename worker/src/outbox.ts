@@ -17,6 +17,7 @@ export type IntentKind =
   | 'lapse'
   | 'close'
   | 'challenge'
+  | 'appeal'
   | 'serve'
   | 'testify'
   | 'judge'

@@ -56,8 +56,9 @@ function setup(seats: KnownLease[], { time, panel = {} }: { time: number; panel?
     dryRun: async () => ({ ok: true, gas: 1n }),
   } as unknown as Chain;
   const book = {
-    range: () => ({ standing: 'held', leases: seats, bench: seats.map(({ lease }) => lease.node) }),
-    ownLiving: () => seats.filter(({ lease }) => lease.node === NODE),
+    range: () => ({ standing: 'held', leases: seats, bench: seats.map(({ lease }) => lease.node), closed: false }),
+    ownLiving: () => seats.filter(({ lease, phase }) => lease.node === NODE && phase !== 'lapsed'),
+    ownJudged: () => seats.filter(({ lease, judged }) => lease.node === NODE && judged),
     cursor: () => ({ number: 200, hash: bytes32(200) }),
   } as unknown as ChainBook;
   const journal = new Journal({ file: ':memory:' });
@@ -127,6 +128,42 @@ test.each([
   ['the withholder, after the others', [seat(5, 45), seat(NODE), seat(9, 41)], READY.closes + 1 + 4],
 ])('the panel is ended by %s', async (_who, seats, agreeAt) => {
   expect((await setup(seats, { time: 1_050 }).times()).agreeAt).toBe(agreeAt);
+});
+
+/** A seat that was shown in block `block` and that a jury found wrong since. */
+const convicted = (node: number, block: number): KnownLease => ({
+  ...seat(node, block),
+  phase: 'lapsed',
+  judged: 'invalid',
+});
+
+test('a panel of which juries have dealt with every seat is ended by those who sat, in turns', async () => {
+  const seats = [convicted(5, 41), convicted(NODE, 45)];
+  const { times } = setup(seats, { time: 1_050, panel: { convicted: 2 } });
+  expect((await times()).agreeAt).toBe(1_076 + 2);
+  const [five, own] = seats.map(({ lease }) => lease) as [Lease, Lease];
+  for (const [time, calls] of [
+    [1_077, 0],
+    [1_078, 1],
+  ] as const) {
+    const { keeper, sent, head } = setup(seats, { time, panel: { convicted: 2 } });
+    await keeper.tick(head, 0);
+    await keeper.tick(head, 0);
+    expect(sent, `at ${time}`).toHaveLength(calls);
+    if (calls > 0) expect(sent[0]!.args).toEqual([packTerms(TERMS), 0, [withheldOf(five), withheldOf(own)]]);
+  }
+});
+
+test('a seat that still lives ends the panel itself', async () => {
+  const { keeper, sent, head } = setup([convicted(NODE, 41), seat(8, 45)], { time: 2_000, panel: { convicted: 1 } });
+  await keeper.tick(head, 0);
+  expect(sent).toEqual([]);
+});
+
+test('a panel that has ended is left alone', async () => {
+  const { keeper, sent, head } = setup([convicted(NODE, 41)], { time: 2_000, panel: 'gone' });
+  await keeper.tick(head, 0);
+  expect(sent).toEqual([]);
 });
 
 test('all who committed are named in the order of their commits, a withheld result by its commitment', async () => {

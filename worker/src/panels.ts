@@ -90,8 +90,9 @@ export async function panelTimes(seat: KnownLease, sources: PanelSources): Promi
   if (seats.some(({ disputed }) => disputed)) return { ...unknown, reveal: { opens, closes } };
   const held = Math.max(0, ...shown.map((time) => time + terms.window));
   const due = (shown.length === seats.length ? held : Math.max(held, closes)) + 1;
-  // Whoever has shown its result is here; a node that withholds may be gone.
-  const turns = seats.filter(({ phase }) => phase === 'revealed');
+  // Whoever has shown its result is here; a node that withholds may be gone. Where juries have dealt with all who did, those are left.
+  const present = seats.filter(({ phase }) => phase === 'revealed');
+  const turns = present.length > 0 ? present : seats.filter(({ judged }) => judged);
   const turn = turns.findIndex(({ lease }) => lease.node === seat.lease.node);
   const wait = turn < 0 ? turns.length : turn;
   const blockSeconds = Math.max(1, nextTime - head.timestamp);

@@ -5,7 +5,7 @@ import type { Head } from './chain.ts';
 import { DeclineError, type DeclineCode } from './declines.ts';
 import type { Preparation } from './plan.ts';
 import type { PromiseBook } from './promiseBook.ts';
-import type { PreparedJob, Workspace } from './workspace.ts';
+import { moduleName, type PreparedJob, type Workspace } from './workspace.ts';
 
 /** How jobs are prepared. */
 export interface PreparerOptions {
@@ -35,7 +35,14 @@ type Prepared =
     };
 
 /** What looking again cannot change. */
-const FINAL: ReadonlySet<DeclineCode> = new Set(['specInvalid', 'inputsTooBig', 'fails']);
+const FINAL: ReadonlySet<DeclineCode> = new Set([
+  'specInvalid',
+  'inputsTooBig',
+  'fails',
+  'noKey',
+  'notRecipient',
+  'privateUnsound',
+]);
 /** Seconds after which a job whose files could not be had is looked at again. */
 const RETRY_SECONDS = 15;
 
@@ -86,7 +93,7 @@ export class Preparer {
       }
       // What this machine would not run anyway is declined by the plan, with its own reason.
       if (memoryBytes <= this.#options.memoryBytes) await this.#deps.tryOut(job, signal);
-      this.#prepared.set(id, { state: 'ready', module: spec.module.toString(), units, seconds, memoryBytes });
+      this.#prepared.set(id, { state: 'ready', module: moduleName(job), units, seconds, memoryBytes });
     } catch (error) {
       const declined =
         error instanceof DeclineError

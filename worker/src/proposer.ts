@@ -37,6 +37,7 @@ const PRIORITY: Record<IntentKind, number> = {
   serve: 6,
   testify: 8,
   challenge: 6,
+  appeal: 6,
   claim: 5,
   takeOver: 5,
   sit: 5,

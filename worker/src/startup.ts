@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 
 import { startGateway, type Gateway } from '@dpu/sdk/gateway/server';
-import type { Hex } from 'viem';
+import type { Identity } from '@dpu/sdk/privacy/identity';
+import { zeroHash, type Hex } from 'viem';
 
 import type { Chain } from './chain.ts';
 import type { NodeConfig } from './config.ts';
@@ -61,6 +62,25 @@ export async function firstContact(
   if (fatal !== undefined) throw fatal;
   if (node === undefined) log.info('Stopped before the network answered');
   return node;
+}
+
+/** Says what the node's key for private jobs is good for: requesters seal to the one on chain. */
+export async function checkNodeKey(
+  chain: Pick<Chain, 'node'>,
+  node: number,
+  identity: Identity | undefined,
+  log: Log,
+): Promise<void> {
+  const { key } = await chain.node(node);
+  if (identity?.key === key) log.info('Takes private jobs', { key });
+  else if (key !== zeroHash)
+    log.warn('Private jobs are sealed to another key than this node has: publish its own with setNode', {
+      published: key,
+      own: identity?.key,
+    });
+  else if (identity) {
+    log.info('Takes no private jobs: publish the key with setNode', { own: identity.key });
+  }
 }
 
 /** Runs every runtime's self-test. */

@@ -1,5 +1,6 @@
 import { DeclineError } from './declines.ts';
 import { ShardError, type Runtime } from './runtimes/runtime.ts';
+import { shardRequest } from './shardRequest.ts';
 import type { PreparedJob } from './workspace.ts';
 
 /** Work that a trial may cost at most: about a tenth of a second, little beside the bond that it saves. */
@@ -16,7 +17,7 @@ export async function tryOut(
   job: PreparedJob,
   signal: AbortSignal,
 ): Promise<void> {
-  const { spec, module, inputs, seed } = job;
+  const { spec } = job;
   const { units, seconds } = spec.limits;
   const limits = {
     ...spec.limits,
@@ -24,8 +25,7 @@ export async function tryOut(
     seconds: Math.min(seconds, TRIAL_SECONDS),
   };
   try {
-    const first = { module, args: spec.args, shard: 0, shards: spec.shards, inputs, seed, limits };
-    await runtimes.get(spec.runtime)?.run(first, { signal });
+    await runtimes.get(spec.runtime)?.run(shardRequest(job, 0, limits), { signal });
   } catch (error) {
     if (!(error instanceof ShardError) || error.fault === 'machine') return;
     // The trial's own cap says nothing about the job.

@@ -2,26 +2,32 @@ import { createHash } from 'node:crypto';
 
 import type { Result } from '@dpu/sdk/lease';
 import { decodeManifest, ManifestError, rootOf } from '@dpu/sdk/manifest';
+import type { Identity } from '@dpu/sdk/privacy/identity';
+import { moduleFile } from '@dpu/sdk/runtimes/onnx';
 import { decodeSpec, SpecError, type JobSpec } from '@dpu/sdk/spec';
 import { readAll, type StorageBackend } from '@dpu/sdk/storage/backend';
 import { digestToCid } from '@dpu/sdk/storage/cid';
 import { NotFoundError } from '@dpu/sdk/storage/errors';
 import type { Terms } from '@dpu/sdk/terms';
 import type { CID } from 'multiformats/cid';
-import { hexToBytes, zeroHash, type Hex } from 'viem';
+import { bytesToHex, hexToBytes, zeroHash, type Hex } from 'viem';
 
 import { DeclineError } from './declines.ts';
 import { messageOf, TransientError } from './errors.ts';
 import type { Log } from './log.ts';
+import { openEarlierOutput, openJobFile, openPrivateJob, statedHash, type JobSecret } from './privateJob.ts';
 import type { ShardInput } from './runtimes/runtime.ts';
 
 /** Everything that a shard of a job needs, checked against the chain's digests. */
 export interface PreparedJob {
   spec: JobSpec;
+  /** The code: the spec's module, or the result of an earlier job that its settings name. */
   module: Uint8Array;
   inputs: readonly ShardInput[];
   /** The spec's digest. */
   seed: Uint8Array;
+  /** There when the job is private: `spec`, `module` and `inputs` are then the opened ones. */
+  secret?: JobSecret | undefined;
 }
 
 /** The settled result of one lease of an earlier job. */
@@ -56,6 +62,8 @@ export interface WorkspaceDeps {
   remote: StorageBackend;
   /** What was settled of an earlier job, from the chain. */
   parentResults: (job: Hex) => Promise<ParentResults>;
+  /** This node's key, if it takes private jobs. */
+  identity?: Identity | undefined;
   log: Log;
 }
 
@@ -78,7 +86,7 @@ export class Workspace {
 
   /** Spec, module and inputs of a job. Repeated calls share the work. */
   prepare(job: Hex, terms: Terms, signal: AbortSignal): Promise<PreparedJob> {
-    return remembered(this.#jobs, job, this.#options.keptJobs, () => this.#fetchJob(terms, signal));
+    return remembered(this.#jobs, job, this.#options.keptJobs, () => this.#fetchJob(job, terms, signal));
   }
 
   /** Frees what is in memory for a job. */
@@ -108,29 +116,46 @@ export class Workspace {
     return spec;
   }
 
-  async #fetchJob(terms: Terms, signal: AbortSignal): Promise<PreparedJob> {
-    const spec = await this.spec(terms, signal);
+  async #fetchJob(job: Hex, terms: Terms, signal: AbortSignal): Promise<PreparedJob> {
+    const posted = await this.spec(terms, signal);
+    const secret = await openPrivateJob(posted, job, this.#deps.identity);
+    const spec = secret?.spec ?? posted;
     const limited = this.#limited(signal);
     return this.#had('inputsUnavailable', async () => {
       const stated = spec.inputs.reduce((sum, { size }) => sum + size, 0);
       const budget = { left: this.#options.maxInputBytes };
       if (stated > budget.left) throw new DeclineError('inputsTooBig', { bytes: stated, most: budget.left });
-      const module = await this.#file(spec.module, budget, limited);
+      const code = spec.module === undefined ? undefined : await this.#file(spec.module, budget, limited);
+      const given = code && secret?.moduleSealed ? await openJobFile(code, secret) : code;
       const inputs: ShardInput[] = [];
       for (const { name, cid, size } of spec.inputs) {
-        const bytes = await this.#file(cid, budget, limited);
+        const stored = await this.#file(cid, budget, limited);
+        const bytes = secret ? await openJobFile(stored, secret) : stored;
         if (bytes.length !== size) {
           throw new DeclineError('specInvalid', { problem: `input ${name} has ${bytes.length} bytes, not ${size}` });
         }
         inputs.push({ name, bytes });
       }
-      if (spec.after) inputs.push(...(await this.#results(terms.afterJob, spec.after.name, budget, limited)));
-      return { spec, module, inputs, seed: hexToBytes(terms.spec) };
+      if (spec.after) inputs.push(...(await this.#results(terms.afterJob, spec.after.name, budget, limited, secret)));
+      const file = moduleFile(spec);
+      const module = given ?? inputs.find(({ name }) => name === file)?.bytes;
+      if (module === undefined) {
+        throw new DeclineError('specInvalid', {
+          problem: `the job before has no result ${file ?? 'that is its code'}`,
+        });
+      }
+      return { spec, module, inputs, seed: hexToBytes(terms.spec), secret };
     });
   }
 
   /** Every shard of the earlier job, checked from the chain's root down to the bytes. */
-  async #results(job: Hex, name: string, budget: { left: number }, signal: AbortSignal): Promise<ShardInput[]> {
+  async #results(
+    job: Hex,
+    name: string,
+    budget: { left: number },
+    signal: AbortSignal,
+    secret: JobSecret | undefined,
+  ): Promise<ShardInput[]> {
     const inputs: ShardInput[] = [];
     const { shards, leases } = await this.#deps.parentResults(job);
     for (const { first, node, result } of leases) {
@@ -145,9 +170,13 @@ export class Workspace {
           problem: `the manifest of shard ${first} is not what was settled`,
         });
       }
-      for (const { shard, cid, hash } of manifest.shards) {
-        const bytes = await this.#file(cid, budget, signal);
-        if (sha256(bytes) !== hash) {
+      for (const entry of manifest.shards) {
+        const { shard, hash } = entry;
+        const stored = await this.#file(entry.cid, budget, signal);
+        const { bytes, salt } = manifest.private
+          ? await openEarlierOutput(entry, stored, secret)
+          : { bytes: stored, salt: undefined };
+        if ((await statedHash(salt, shard, sha256(bytes))) !== hash) {
           throw new DeclineError('inputsUnavailable', {
             problem: `the output of shard ${shard} is not what was settled`,
           });
@@ -202,6 +231,11 @@ export class Workspace {
       throw new TransientError(`A job's files cannot be fetched now: ${messageOf(error)}`, {}, error);
     }
   }
+}
+
+/** What a node's experience with the times of a job's code goes under: the code's CID, or the spec's digest when an earlier job makes the code. */
+export function moduleName({ spec, seed }: Pick<PreparedJob, 'spec' | 'seed'>): string {
+  return spec.module?.toString() ?? bytesToHex(seed);
 }
 
 /** sha2-256 as hex. */

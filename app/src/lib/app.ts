@@ -10,6 +10,9 @@ import { Head } from './chain/head.svelte.ts';
 import { LOCAL_CHAIN } from './chain/networks.ts';
 import type { Stakes } from './chain/stakes.ts';
 import { Tx, type Explanation } from './chain/tx.svelte.ts';
+import { Keys } from './privacy/keys.svelte.ts';
+import { indexedKeys } from './privacy/keyStore.ts';
+import { recoveryInWorker } from './privacy/recovery.ts';
 import { Feed } from './state/feed.svelte.ts';
 import { Names } from './state/names.svelte.ts';
 import { poll } from './state/poll.ts';
@@ -40,6 +43,8 @@ export interface App {
   blocks(notify: () => void): () => void;
   /** Specs, manifests and files by their hashes. Loaded when first asked for. */
   storage(): Promise<Storage>;
+  /** The person's own keys for private jobs. */
+  keys: Keys;
   /** Names of jobs, fetched behind the page. */
   names: Names;
   /** Every post on the chain, newest first: what a list can be without an indexer. */
@@ -94,6 +99,7 @@ export async function createApp(fetcher: typeof fetch): Promise<App> {
     blocks: poll(deployment.chainId === LOCAL_CHAIN ? LOCAL_MS : BLOCKS_MS),
     postedJobs: async () => (await getChain()).posts(),
     storage: getStorage,
+    keys: new Keys({ store: indexedKeys, recovery: recoveryInWorker(), now: Date.now }),
     names: new Names({ load: async (digest) => (await (await getStorage()).spec(digest)).name }),
     tx: () => new Tx(explain),
     explain,

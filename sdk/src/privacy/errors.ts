@@ -19,6 +19,28 @@ export type PrivacyErrorCode =
   | 'wallet-not-deterministic'
   | 'wallet-changed';
 
+/** What a person can do about each. */
+const ACTIONS: Record<PrivacyErrorCode, string> = {
+  'bad-recipient': 'Copy the key again from where its owner shows it.',
+  'bad-identity': 'Copy the key again, or use the recovery file.',
+  'not-exportable': 'Use the recovery file that was made with the key.',
+  'no-recipients': 'Choose at least one who may read it.',
+  'too-many-recipients': 'Choose fewer, or make a second envelope for the others.',
+  'not-age': 'Choose the right file.',
+  'header-too-big': 'Do not take files from its maker.',
+  'not-a-recipient': 'Use the key that it was made for: import its recovery file.',
+  tampered: 'Fetch the file again from another holder; do not accept a result that stays like this.',
+  truncated: 'Fetch the file again from another holder; do not accept a result that stays like this.',
+  'weak-passphrase': 'Take the generated passphrase.',
+  'wrong-passphrase': 'Type the passphrase again.',
+  'too-much-work': 'Open the file with the age command line tool if you trust it.',
+  'wrong-job-key': 'Ask the requester for another envelope.',
+  'bad-sealed-spec': 'Do not claim the job; ask the requester to post it again.',
+  'wallet-refused': 'Make a random key and keep its recovery file.',
+  'wallet-not-deterministic': 'Make a random key and keep its recovery file.',
+  'wallet-changed': 'Use the wallet and version that made the key, or the recovery file.',
+};
+
 /** Every error of the privacy layer. None can be cured by trying again: other bytes, another key or another wallet is needed. */
 export class PrivacyError extends Error {
   readonly code: PrivacyErrorCode;
@@ -31,6 +53,11 @@ export class PrivacyError extends Error {
     this.name = new.target.name;
     this.code = code;
     this.context = context;
+  }
+
+  /** What to do next, as a sentence. */
+  get action(): string {
+    return ACTIONS[this.code];
   }
 }
 

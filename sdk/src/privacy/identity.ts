@@ -5,7 +5,7 @@
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import type { Hex } from 'viem';
 
-import { decodeBech32 } from './bech32.ts';
+import { decodeBech32, encodeBech32 } from './bech32.ts';
 import { BadIdentityError, NotExportableError } from './errors.ts';
 import { parseRecipient, recipientOfBytes, recipientToKey, type Recipient } from './recipient.ts';
 
@@ -95,6 +95,14 @@ export async function parseIdentity(text: string): Promise<SecretIdentity> {
   if (!bytes) throw new BadIdentityError('its letters do not add up');
   if (bytes.length !== SECRET_BYTES) throw new BadIdentityError(`it has ${bytes.length} bytes instead of 32`);
   return new SecretIdentity(secret, parseRecipient(await identityToRecipient(secret)));
+}
+
+/**
+ * The key whose 32 secret bytes are kept in some other form.
+ * @throws BadIdentityError when they are not 32.
+ */
+export async function identityOfBytes(secret: Uint8Array): Promise<SecretIdentity> {
+  return parseIdentity(encodeBech32(PREFIX, secret).toUpperCase());
 }
 
 /**

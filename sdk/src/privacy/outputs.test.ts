@@ -2,7 +2,7 @@ import { sha256 } from 'viem';
 import { beforeAll, describe, expect, test } from 'vitest';
 
 import { decodeManifest, encodeManifest, type Manifest } from '../manifest.ts';
-import { HashMismatch, ManifestMismatch, MissingData, OutputTooBig } from '../results.ts';
+import { downloadShard, HashMismatch, ManifestMismatch, MissingData, OutputTooBig, ResultSealed } from '../results.ts';
 import type { StorageBackend } from '../storage/backend.ts';
 import { digestToCid, type CidLike } from '../storage/cid.ts';
 import { FileTooBigError, NotFoundError } from '../storage/errors.ts';
@@ -172,5 +172,29 @@ describe('a download fails', () => {
     const { backend, manifest } = await lease();
     const stopped = { ...options, signal: AbortSignal.abort(reason) };
     await expect(downloadPrivateShard({ manifest }, 5, backend, stopped)).rejects.toBe(reason);
+  });
+});
+
+describe('the download of any shard', () => {
+  const whole = (backend: Memory): StorageBackend => backend as unknown as StorageBackend;
+
+  test('opens a sealed one with the key', async () => {
+    const { backend, manifest } = await lease();
+    const sealed = { manifest: { ...manifest, private: { version: 1 } } as Manifest };
+    expect(new TextDecoder().decode((await downloadShard(sealed, 5, whole(backend), { key: options })).bytes)).toBe(
+      'yes',
+    );
+  });
+
+  test('says that a sealed one needs a key', async () => {
+    const { backend, manifest } = await lease();
+    const sealed = { manifest: { ...manifest, private: { version: 1 } } as Manifest };
+    await expect(downloadShard(sealed, 5, whole(backend))).rejects.toThrow(ResultSealed);
+  });
+
+  test('refuses one that lies open where the job is private', async () => {
+    const { backend, manifest } = await lease();
+    const error = new ManifestMismatch('section "private"', 'there', 'missing');
+    await expect(downloadShard({ manifest }, 5, whole(backend), { key: options })).rejects.toThrow(error.message);
   });
 });

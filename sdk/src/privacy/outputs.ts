@@ -50,12 +50,16 @@ export async function sealOutput(
   return { hash: await saltedHashOf(salt, shard, output), sealed: await sealBytes(output, readers, { signal }) };
 }
 
-/** Options of a private download. */
-export interface PrivateDownloadOptions extends CallOptions {
+/** What opens and checks a private job's results. */
+export interface ResultKey {
   /** Keys to try: the requester's own, or the job's when it is among the readers. */
   identity: Identity | readonly Identity[];
   /** Of the job, see `saltOf`. */
   salt: Hex;
+}
+
+/** Options of a private download. */
+export interface PrivateDownloadOptions extends CallOptions, ResultKey {
   /** Most bytes of one sealed output. Default `MAX_OUTPUT_BYTES`. */
   maxBytes?: number;
 }

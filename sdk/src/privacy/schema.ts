@@ -7,6 +7,9 @@ import * as z from 'zod';
 import { MAX_HEADER_BYTES } from './header.ts';
 import { isRecipient } from './recipient.ts';
 
+/** What stands in a private spec where the name would be. */
+export const PRIVATE_NAME = 'Private job';
+
 /** Most bytes of the sealed part of a spec. */
 export const MAX_SEALED_BYTES = 64 * 1024;
 /** Most bytes of an envelope: a full header, and one key. */
@@ -40,6 +43,21 @@ export const privateSpecSchema = z.strictObject({
 
 /** A spec's `private` section. */
 export type PrivateSpec = z.output<typeof privateSpecSchema>;
+
+/** What may not stand in the open beside a `private` section, as paths and sentences. */
+export function openlySaid(spec: {
+  private?: unknown;
+  name: string;
+  args: readonly unknown[];
+  inputs: readonly unknown[];
+}): [path: string, sentence: string][] {
+  if (spec.private === undefined) return [];
+  const said: [string, string][] = [];
+  if (spec.name !== PRIVATE_NAME) said.push(['name', `must be "${PRIVATE_NAME}": the job's own is in the sealed part`]);
+  if (spec.args.length > 0) said.push(['args', 'must be empty: those of a private job are in the sealed part']);
+  if (spec.inputs.length > 0) said.push(['inputs', 'must be empty: those of a private job are in the sealed part']);
+  return said;
+}
 
 /**
  * Schema of a manifest's `private` section. With it, each shard's `hash` is the salted hash (salt.ts) of the plaintext, `cid` and

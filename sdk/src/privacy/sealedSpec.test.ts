@@ -9,8 +9,8 @@ import { decodeSpec, encodeSpec, SpecError, type JobSpec, type JobSpecInput } fr
 import { envelope, envelopeAgain, newJobKey, type JobKey } from './envelope.ts';
 import { NotARecipientError, SealedSpecError, WrongJobKeyError } from './errors.ts';
 import { newIdentity, type SecretIdentity } from './identity.ts';
-import { privateManifestSchema, privateSpecSchema, type PrivateSpec } from './schema.ts';
-import { openSpec, PRIVATE_NAME, sealSpec } from './sealedSpec.ts';
+import { PRIVATE_NAME, privateManifestSchema, privateSpecSchema, type PrivateSpec } from './schema.ts';
+import { openSpec, sealSpec } from './sealedSpec.ts';
 import { sealBytes } from './stream.ts';
 
 const FILE = 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku';

@@ -20,11 +20,8 @@ import { envelope, openEnvelope, type JobKey } from './envelope.ts';
 import { PrivacyError, SealedSpecError } from './errors.ts';
 import type { Identity } from './identity.ts';
 import type { Recipient } from './recipient.ts';
-import { recipientSchema, type PrivateSpec } from './schema.ts';
+import { PRIVATE_NAME, recipientSchema, type PrivateSpec } from './schema.ts';
 import { openBytes, sealBytes } from './stream.ts';
-
-/** What stands in a private spec where the name would be. */
-export const PRIVATE_NAME = 'Private job';
 
 const MAX_READERS = 16;
 const PROOF_INFO = new TextEncoder().encode('dpu/v1/private-spec');
@@ -82,7 +79,8 @@ export async function sealSpec(
   spec: JobSpecInput,
   { jobKey, requester, nodes = [], readers = [requester], moduleSealed = false, afterSalt }: SealSpecOptions,
 ): Promise<{ spec: JobSpecInput; private: PrivateSpec }> {
-  const { name, args, inputs } = decodeSpec(encodeSpec(spec).bytes);
+  const { name, args, inputs, module } = decodeSpec(encodeSpec(spec).bytes);
+  if (moduleSealed && module === undefined) throw new SealedSpecError('there is no module that could be sealed');
   const fields = parse(withoutUndefined({ version: 1, name, args, inputs, moduleSealed, readers, afterSalt }));
   const block = encodeCanonical(withoutUndefined({ ...fields, afterSalt: afterSalt && hexToBytes(afterSalt) }));
   const open = { ...spec, name: PRIVATE_NAME, args: [], inputs: [] };

@@ -32,7 +32,10 @@ export async function* iterate(stream: ReadableStream<Uint8Array>): AsyncGenerat
   }
 }
 
-/** `source` until `signal` is aborted. */
+/**
+ * `source` until `signal` is aborted, which ends it with the signal's reason and closes it, also one that hangs. Each wait has a
+ * listener of its own: a promise that lives as long as the signal would keep every item that it was raced with.
+ */
 export async function* abortable<T>(
   source: AsyncIterable<T>,
   signal?: AbortSignal,
@@ -40,26 +43,29 @@ export async function* abortable<T>(
   if (!signal) return yield* source;
   signal.throwIfAborted();
   const iterator = source[Symbol.asyncIterator]();
-  let giveUp = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    giveUp = (): void => reject(signal.reason as Error);
-  });
-  aborted.catch(() => {});
-  signal.addEventListener('abort', giveUp, { once: true });
   let ended = false;
   try {
     for (;;) {
-      const next = await Promise.race([iterator.next(), aborted]);
+      const next = await orAbort(iterator.next(), signal);
       ended = next.done === true;
       if (next.done) return;
       yield next.value;
       signal.throwIfAborted();
     }
   } finally {
-    signal.removeEventListener('abort', giveUp);
     // not awaited: a source that hangs in next() would hang here too
     if (!ended) void Promise.resolve(iterator.return?.()).catch(() => {});
   }
+}
+
+/** What `promise` gives, or the signal's reason if that comes first. */
+function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
 }
 
 /** Cuts a byte stream into pieces of exactly `size` bytes, the last one shorter; an empty stream gives one empty piece. */

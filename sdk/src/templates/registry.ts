@@ -1,9 +1,12 @@
 /** All templates, by name. */
+import { gpu } from './gpu.ts';
+import { inference } from './inference.ts';
 import { render } from './render.ts';
+import { train } from './train.ts';
 import type { Template } from './types.ts';
 
 /** Every template, in the order in which they are shown. */
-export const templates: readonly Template[] = [render];
+export const templates: readonly Template[] = [render, gpu, inference, train];
 
 /** Thrown when no template has the name that was asked for. */
 export class UnknownTemplateError extends Error {

@@ -30,7 +30,10 @@ const none = new Map<string, Uint8Array>();
 describe('the render template', () => {
   test('by default renders the built-in scene in 64 tiles and assembles them', async () => {
     const { context, stored } = setup();
-    const { map, reduce } = await render.prepare({}, none, context);
+    const {
+      jobs: [map, reduce, ...more],
+    } = await render.prepare({}, none, context);
+    expect(more).toEqual([]);
     expect(stored).toEqual(['scene.obj', 'scene.mtl', 'pathtracer.wasm', 'assemble.wasm']);
     expect(map).toEqual({
       version: 1,
@@ -64,15 +67,16 @@ describe('the render template', () => {
     ['the largest image', { width: 8192, height: 8192, tileWidth: 64, tileHeight: 64, samples: 4096, bounces: 32 }],
     ['one pixel', { width: 1, height: 1, tileWidth: 1, tileHeight: 1, samples: 1, bounces: 0, seed: 0, ground: false }],
   ])('makes valid specs of %s', async (_what, options) => {
-    const { map, reduce } = await render.prepare(options, none, setup().context);
-    expect(() => encodeSpec(map)).not.toThrow();
-    expect(() => encodeSpec(reduce!)).not.toThrow();
+    const { jobs } = await render.prepare(options, none, setup().context);
+    for (const job of jobs) expect(() => encodeSpec(job)).not.toThrow();
   });
 
   test('takes a mesh without materials, and then not those of the built-in scene', async () => {
     const { context, stored } = setup();
     const files = new Map([['scene.obj', new TextEncoder().encode('mine')]]);
-    const { map } = await render.prepare({ ground: false }, files, context);
+    const {
+      jobs: [map],
+    } = await render.prepare({ ground: false }, files, context);
     expect(stored).toEqual(['mine', 'pathtracer.wasm', 'assemble.wasm']);
     expect(map.inputs).toEqual([{ name: 'scene.obj', cid: expect.anything(), size: 4 }]);
     expect(map.args.at(-1)).toBe('none');
@@ -110,12 +114,14 @@ describe('the render template', () => {
 describe('the registry', () => {
   test('finds a template by name', () => {
     expect(templateNamed('render')).toBe(render);
-    expect(templates.map(({ id }) => id)).toEqual(['render']);
+    expect(templates.map(({ id }) => id)).toEqual(['render', 'gpu', 'inference', 'train']);
   });
 
   test('an unknown name lists the known ones', () => {
     expect(() => templateNamed('bake')).toThrow(UnknownTemplateError);
-    expect(() => templateNamed('bake')).toThrow('There is no template called "bake". Choose one of: render.');
+    expect(() => templateNamed('bake')).toThrow(
+      'There is no template called "bake". Choose one of: render, gpu, inference, train.',
+    );
   });
 });
 

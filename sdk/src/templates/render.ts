@@ -1,4 +1,5 @@
 /** The render job: a path tracer draws the tiles of an image, a second job puts them together. */
+import type { CID } from 'multiformats/cid';
 import { z } from 'zod';
 
 import { problemsOf, type Problem } from '../problems.ts';
@@ -75,7 +76,7 @@ export const render: Template = {
       await context.addFile(await context.asset('pathtracer.wasm')),
       await context.addFile(await context.asset('assemble.wasm')),
     ];
-    return { map: mapSpec(options, tracer.cid, inputs), reduce: reduceSpec(options, assembler.cid) };
+    return { jobs: [mapSpec(options, tracer.cid, inputs), reduceSpec(options, assembler.cid)] };
   },
 };
 
@@ -131,7 +132,7 @@ function pngBytes(width: number, height: number): number {
   return Math.ceil((width * 3 + 1) * height * 1.01) + 4096;
 }
 
-function mapSpec(options: RenderOptions, module: JobSpecInput['module'], inputs: JobSpecInput['inputs']): JobSpecInput {
+function mapSpec(options: RenderOptions, module: CID | string, inputs: JobSpecInput['inputs']): JobSpecInput {
   const { width, height, tileWidth, tileHeight, samples, bounces, seed, ground } = options;
   const grid = { width, height, tileWidth, tileHeight };
   const sceneBytes = inputs.reduce((sum, { size }) => sum + size, 0);
@@ -157,7 +158,8 @@ function mapSpec(options: RenderOptions, module: JobSpecInput['module'], inputs:
   };
 }
 
-function reduceSpec(options: RenderOptions, module: JobSpecInput['module']): JobSpecInput {
+/** The job that puts tiles together, whoever made them. */
+export function reduceSpec(options: Grid, module: CID | string): JobSpecInput {
   const { width, height, tileWidth, tileHeight } = options;
   const pixels = width * height;
   return {

@@ -25,10 +25,9 @@ export interface TemplateContext {
   addFile(bytes: Uint8Array): Promise<{ readonly cid: CID | string }>;
 }
 
-/** The specs of what is to be posted: `reduce`, where there is one, runs after `map` on its results. */
+/** The specs of what is to be posted, in order: each after the first runs on the results of the one before it. */
 export interface PreparedJobs {
-  readonly map: JobSpecInput;
-  readonly reduce?: JobSpecInput;
+  readonly jobs: readonly [JobSpecInput, ...JobSpecInput[]];
 }
 
 /** A kind of job. */

@@ -37,7 +37,7 @@ function moduleNamed(name: string): WebAssembly.Module {
 
 /** Runs the module `name` on files given as bytes or as text. */
 export function run(
-  name: 'pathtracer' | 'assemble',
+  name: 'pathtracer' | 'assemble' | 'train' | 'average',
   args: readonly (string | number)[],
   files: Readonly<Record<string, Uint8Array | string>>,
 ): Promise<Outcome> {

@@ -212,6 +212,15 @@ contract PostTest is MarketTest {
         _refuses(t, "bond");
     }
 
+    function test_Post_BondsUpToTheLastOf96Bits() external {
+        Terms memory t = _terms();
+        (t.bond, t.shards) = (type(uint96).max / 3, 3); // which divides it
+        bytes32 id = _post(t);
+        assertEq(uint8(_state(id)), uint8(JobState.Open));
+        (t.bond, t.shards) = (uint96(1 << 94), 4); // one more
+        _refuses(t, "bond");
+    }
+
     function test_RevertWhen_Post_SeatsAreNotOffered() external {
         Terms memory t = _terms();
         uint8[4] memory wrong = [0, 2, 4, 255];

@@ -230,6 +230,43 @@ contract SitTest is PanelTest {
         _assertSolvent(0);
     }
 
+    /// @dev A seat lapsed, nobody came instead, and the two others never showed what they were bound to: the next one has all that they left.
+    function test_Lapse_BonusOfASilentPanelGoesToWhoeverTakesTheRangeOver() external {
+        Terms memory t = _panelTerms();
+        t.expiry += 2 hours;
+        Work[] memory seats = _seated(t);
+        Work[] memory two = new Work[](2);
+        (two[0], two[1]) = (seats[0], seats[2]);
+        _commitAll(two);
+        vm.warp(_now() + 2 * uint256(t.exec) + 1);
+        market.lapse(t.pack(), seats[1].l.pack());
+        vm.warp(_now() + 10 minutes + 1);
+        _agree(two, 3);
+        assertEq(_read(seats[0].id, 0).bonus, 0.64e9 + 2 * 3.2e9, "40 % of 1.6 and of 8 twice");
+        _assertSolvent(6e18 + 0.64e18 + 2 * 3.2e18);
+        _pass(30 minutes, 2);
+        Work memory next = _sit(seats[0], bob);
+        assertEq(next.l.bonus, 7.04e9);
+    }
+
+    /// @dev The word of a seat goes with it, also that of the last: else it could be lapsed again once others sit there.
+    function test_RevertWhen_Lapse_TheLastSeatAgain() external {
+        Terms memory t = _panelTerms();
+        t.expiry += 2 hours;
+        Work memory seat = _opened(t);
+        vm.warp(uint256(seat.l.deadline) + 1);
+        market.lapse(seat.t.pack(), seat.l.pack());
+        bytes memory gone =
+            abi.encodeWithSelector(JobFacts.LeaseInPhase.selector, seat.id, 0, Phase.None, Phase.Claimed);
+        vm.expectRevert(gone);
+        market.lapse(seat.t.pack(), seat.l.pack());
+        _pass(30 minutes, 2);
+        _sit(seat, bob);
+        vm.expectRevert(gone);
+        market.lapse(seat.t.pack(), seat.l.pack());
+        _assertFree(alice, STAKE - 1.6e18);
+    }
+
     function test_Lapse_OfEverySeatFreesTheRange() external {
         Work[] memory seats = _seated(_panelTerms());
         vm.warp(uint256(seats[0].l.deadline) + 1);

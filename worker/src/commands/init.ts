@@ -1,13 +1,15 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
-import { formatUnits, parseEther } from 'viem';
+import type { RuntimeName } from '@dpu/sdk/terms';
+import { formatUnits, parseEther, type Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { stringify } from 'yaml';
 
 import { readConfig, DEFAULT_CONFIG_FILE, type ConfigSources, type NodeConfig } from '../config.ts';
 import { messageOf, OperatorError } from '../errors.ts';
 import { createKeyFile, readKeyFile } from '../keyFile.ts';
+import { createNodeKey, readNodeKey } from '../nodeKey.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import { ownerOf, reader } from './owner.ts';
 
@@ -30,7 +32,7 @@ const HEADER = `# Settings of this DPU node. Every setting and its meaning: work
 # asks: the least price of one shard per currency, in the currency's smallest unit; currencies that are not named are not taken.
 `;
 
-/** Writes the configuration and the operator's key, tests the machine, and registers or says how. Running it again changes nothing that is there. */
+/** Writes the configuration, the operator's key and the key for private jobs, tests the machine, and registers or says how. Running it again changes nothing that is there. */
 export async function init(
   { sources, ownerKeyFile, stake }: InitOptions,
   { runtimes, print }: InitDeps,
@@ -52,24 +54,42 @@ export async function init(
   print(`Operator key ${keyExists ? 'found' : 'made'}: ${config.operatorKeyFile} (${protection})`);
   print(`Operator address: ${operator}`);
 
+  const known = await readNodeKey(config);
+  const identity = known ?? (await createNodeKey(config));
+  print(`Key for private jobs ${known ? 'found' : 'made'}: ${config.nodeKeyFile} (${protection})`);
+
+  const working: RuntimeName[] = [];
   for (const runtime of runtimes(config)) {
     const probe = await runtime.probe();
+    if (probe.available) working.push(runtime.name as RuntimeName);
     print(
       `Runtime ${runtime.name}: ${probe.available ? `works, isolation ${probe.isolation}` : 'DOES NOT WORK'}. ${probe.detail}`,
     );
     await runtime.close();
   }
-  await introduce(config, operator, ownerKeyFile, stake, print);
+  await introduce(config, { operator, key: identity.key, runtimes: working }, ownerKeyFile, stake, print);
 }
 
 function writeConfig(path: string, config: NodeConfig): void {
-  const { deployment, dataDir, operatorKeyFile, slots, asks, gatewayHost, gatewayPort, statusPort, endpoint, rpcUrl } =
-    config;
+  const {
+    deployment,
+    dataDir,
+    operatorKeyFile,
+    nodeKeyFile,
+    slots,
+    asks,
+    gatewayHost,
+    gatewayPort,
+    statusPort,
+    endpoint,
+    rpcUrl,
+  } = config;
   const text = stringify({
     deployment,
     ...(rpcUrl === config.network.rpcUrl ? {} : { rpcUrl }),
     dataDir,
     operatorKeyFile,
+    nodeKeyFile,
     slots,
     asks: Object.fromEntries(Object.entries(asks).map(([currency, ask]) => [currency, ask.toString()])),
     gatewayHost,
@@ -87,7 +107,7 @@ function writeConfig(path: string, config: NodeConfig): void {
 
 async function introduce(
   config: NodeConfig,
-  operator: `0x${string}`,
+  { operator, key, runtimes }: { operator: Hex; key: Hex; runtimes: readonly RuntimeName[] },
   ownerKeyFile: string | undefined,
   stake: string | undefined,
   print: (line: string) => void,
@@ -99,8 +119,12 @@ async function introduce(
   if (ownerKeyFile !== undefined) {
     const owner = ownerOf(config, ownerKeyFile);
     if (node === 0) {
-      node = await owner.register(operator, endpoint);
+      node = await owner.register(operator, runtimes, key, endpoint);
       print(`Node ${node} registered for the owner ${owner.address}.`);
+    }
+    if ((await market.node(node)).key !== key) {
+      await owner.publishKey(node, key);
+      print(`Node ${node} has its key for private jobs on chain now.`);
     }
     const wanted = stake === undefined ? minStake : parseEther(stake);
     const { stake: staked } = await market.node(node);
@@ -110,15 +134,21 @@ async function introduce(
     }
   }
   const balance = await client.getBalance({ address: operator });
+  const published = node === 0 ? key : (await market.node(node)).key;
 
   print('');
   print('Next:');
   if (node === 0) {
     print(
-      `1. With the owner's wallet, in the dApp: register a node with the operator ${operator} and the endpoint ${endpoint}.`,
+      `1. With the owner's wallet, in the dApp: register a node with the operator ${operator}, the key ${key} and the endpoint ${endpoint}.`,
     );
     print(`2. Stake at least ${formatUnits(minStake, 18)} DPU on it. (Or run init again with --owner-key-file.)`);
   } else print(`- Node ${node} is registered.`);
+  if (published !== key) {
+    print(
+      `- To take private jobs: with the owner's wallet, set the node's key to ${key}. (Or run init again with --owner-key-file.)`,
+    );
+  }
   if (balance === 0n) print(`- Send the operator ${operator} some of the chain's coin for gas.`);
   print('- Run: dpu-node start');
 }

@@ -1,13 +1,13 @@
 import { dpuTokenAbi } from '@dpu/sdk/abi';
 import { createMarket, type Market } from '@dpu/sdk/market';
-import { RUNTIMES } from '@dpu/sdk/terms';
+import { runtimeBits, type RuntimeName } from '@dpu/sdk/terms';
 import {
   createPublicClient,
   createWalletClient,
   http,
-  zeroHash,
   type Address,
   type Hash,
+  type Hex,
   type PublicClient,
   type WalletClient,
 } from 'viem';
@@ -20,8 +20,10 @@ import { readKeyFile } from '../keyFile.ts';
 /** What the owner's cold key does for a node: register, stake, leave. Never used while the node runs. */
 export interface Owner {
   address: Address;
-  /** Registers a node for `operator`, offering wasm. Answers its id. */
-  register(operator: Address, endpoint: string): Promise<number>;
+  /** Registers a node for `operator` that offers `runtimes`; private jobs are sealed to `key`. Answers its id. */
+  register(operator: Address, runtimes: readonly RuntimeName[], key: Hex, endpoint: string): Promise<number>;
+  /** Publishes another key for private jobs. */
+  publishKey(node: number, key: Hex): Promise<void>;
   /** Stakes `amount` DPU wei on a node. */
   stake(node: number, amount: bigint): Promise<void>;
   /** Queues everything that is free to leave; answers how much and when it may. */
@@ -54,9 +56,13 @@ export function ownerOf(config: NodeConfig, keyFile: string): Owner {
 
   return {
     address: account.address,
-    async register(operator, endpoint) {
-      await mined('register', await market.register(operator, 1 << RUNTIMES.wasm, zeroHash, endpoint));
+    async register(operator, runtimes, key, endpoint) {
+      await mined('register', await market.register(operator, runtimeBits(runtimes), key, endpoint));
       return market.nodeOf(operator);
+    },
+    async publishKey(node, key) {
+      const { operator, runtimes, endpoint } = await market.node(node);
+      await mined('publish the key', await market.setNode(node, operator, runtimes, key, endpoint));
     },
     async stake(node, amount) {
       const { token, market: spender } = config.network;

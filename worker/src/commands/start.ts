@@ -2,6 +2,7 @@ import { runAgent } from '../agent.ts';
 import type { NodeConfig } from '../config.ts';
 import { readKeyFile } from '../keyFile.ts';
 import type { Log } from '../log.ts';
+import { readNodeKey } from '../nodeKey.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import { viemChain } from '../viemChain.ts';
 
@@ -13,5 +14,6 @@ export async function start(
 ): Promise<void> {
   const operatorKey = readKeyFile(config.operatorKeyFile, config.keyPassword);
   const chain = viemChain({ rpcUrl: config.rpcUrl, market: config.network.market, timeoutMs: config.rpcTimeoutMs });
-  await runAgent({ config, operatorKey }, { ...deps, chain }, signal);
+  const identity = await readNodeKey(config);
+  await runAgent({ config, operatorKey, ...(identity ? { identity } : {}) }, { ...deps, chain }, signal);
 }

@@ -1,7 +1,9 @@
 import { marketAbi } from '@dpu/sdk/abi';
 import { disputeCost } from '@dpu/sdk/court';
 import type { Manifest } from '@dpu/sdk/manifest';
-import { decodeFunctionData, type Hex } from 'viem';
+import { SPEC_FAULT } from '@dpu/sdk/lease';
+import { merkleRoot, verifyProof, type ShardLeaf } from '@dpu/sdk/merkle';
+import { decodeFunctionData, zeroHash, type Hex } from 'viem';
 import { expect, test } from 'vitest';
 
 import type { Chain } from '../chain.ts';
@@ -35,6 +37,9 @@ interface Wish {
   owner?: (node: number) => Hex;
   nextTime?: number;
   busy?: boolean;
+  challengeHidden?: boolean;
+  /** What others can be fetched: manifests, outputs. Default both. */
+  reach?: () => { manifest: boolean; output: boolean };
   journal?: Journal;
 }
 
@@ -54,16 +59,21 @@ function setup(wish: Wish = {}) {
   } as unknown as ChainBook;
   const shards = [0, 1].map((shard) => ({ shard, hash: sha256(RIGHT), size: 1, units: 1n, cid: undefined }));
   const manifest = { shards } as unknown as Manifest;
+  const reach = wish.reach ?? (() => ({ manifest: true, output: true }));
   const computes = wish.computes ?? [RIGHT];
   const sent: { name: string; args: readonly unknown[] }[] = [];
   let runs = 0;
   const slots = new Slots({ capacity: 1 });
   if (wish.busy) slots.promise(1);
+  const clock = { time: wish.nextTime ?? 1_061 };
   const checker = new Checker(
-    { node: NODE, runtimes: new Set([1]), rate: wish.rate ?? 1, saltSecret: new Uint8Array(32), lookBackBlocks: 10 },
+    {
+      ...{ node: NODE, runtimes: new Set([1]), rate: wish.rate ?? 1, saltSecret: new Uint8Array(32) },
+      ...{ lookBackBlocks: 10, challengeHidden: wish.challengeHidden ?? true },
+    },
     {
       ...{ book, court, slots, local: new MemoryBackend(), log: silentLog, draining: () => false },
-      nextTime: () => wish.nextTime ?? 1_061,
+      nextTime: () => clock.time,
       chain: {
         node: async (node: number) =>
           sampleNode({
@@ -85,14 +95,17 @@ function setup(wish: Wish = {}) {
           return { kind: 'output', spec: sampleSpec(), output, hash: sha256(output), units: 1n };
         },
       } as unknown as TrialRun,
-      shown: { manifest: async () => manifest, output: async () => RIGHT } as unknown as Shown,
+      shown: {
+        manifest: async () => (reach().manifest ? manifest : undefined),
+        output: async () => (reach().output ? RIGHT : undefined),
+      } as unknown as Shown,
     },
   );
   const tick = async (): Promise<void> => {
     await checker.tick(head);
     while (checker.running) await new Promise((resolve) => setImmediate(resolve));
   };
-  return { tick, sent, court, journal, runs: () => runs };
+  return { tick, sent, court, journal, clock, runs: () => runs };
 }
 
 test('what is right is computed once and left alone', async () => {
@@ -154,4 +167,67 @@ test('a bond that the free stake does not cover is not staked', async () => {
   await tick();
   await tick();
   expect([runs(), sent]).toEqual([2, []]);
+});
+
+/** The window is open until second 1,600. */
+const HALF = 1_300;
+const ROOT = merkleRoot([0, 1].map((shard) => ({ shard, hash: sha256(RIGHT), units: 1n })));
+const rightRoot = { lease: { result: { ...RESULT, root: ROOT } } };
+
+test.each<[string, { manifest: boolean; output: boolean }, number]>([
+  ['an output', { manifest: true, output: false }, 1],
+  ['a manifest', { manifest: false, output: false }, 2],
+])('%s that is out of reach twice, half a window apart, is challenged with its proof', async (_what, gone, runs) => {
+  const made = setup({ ...rightRoot, reach: () => gone });
+  const { tick, sent, clock } = made;
+  await tick();
+  await tick();
+  clock.time = HALF - 1;
+  await tick();
+  await tick();
+  expect([made.runs(), sent]).toEqual([runs, []]);
+  clock.time = HALF;
+  await tick();
+  await tick();
+  expect(sent).toHaveLength(1);
+  const shard = sent[0]!.args[3] as ShardLeaf & { index: number; proof: readonly Hex[] };
+  expect(verifyProof(ROOT, { ...shard, shard: shard.index }, shard.proof)).toBe(true);
+  expect(made.runs(), 'nothing is computed twice').toBe(runs);
+});
+
+test('data that is there at the second look is nobody’s fault', async () => {
+  let output = false;
+  const { tick, sent, clock, court } = setup({ ...rightRoot, reach: () => ({ manifest: true, output }) });
+  await tick();
+  output = true;
+  clock.time = HALF;
+  await tick();
+  await tick();
+  expect(sent).toEqual([]);
+  const found = [0, 1].map((shard) =>
+    court.checked({ job: JOB, lease: { first: 0, node: HOLDER, deadline: 1_100 }, shard }),
+  );
+  expect(found).toContain('same');
+});
+
+test.each<[string, Wish]>([
+  ['the operator does not want it', { ...rightRoot, challengeHidden: false }],
+  ['nobody can prove what was shown', {}],
+])('hidden data is not challenged when %s', async (_what, wish) => {
+  const { tick, sent, clock } = setup({ ...wish, reach: () => ({ manifest: false, output: false }) });
+  for (const time of [1_061, HALF, 1_600]) {
+    clock.time = time;
+    await tick();
+    await tick();
+  }
+  expect(sent).toEqual([]);
+});
+
+test('that a job cannot be done is challenged by who has done it twice, without a proof', async () => {
+  const { tick, sent, runs } = setup({ lease: { result: { ...RESULT, root: SPEC_FAULT } } });
+  await tick();
+  await tick();
+  expect(runs()).toBe(2);
+  expect(sent).toHaveLength(1);
+  expect(sent[0]!.args[3]).toMatchObject({ hash: zeroHash, units: 0n, proof: [] });
 });

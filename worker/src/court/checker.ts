@@ -1,22 +1,24 @@
 import { claimsFault, disputeCost, disputeKey, faultShard, provenShard } from '@dpu/sdk/court';
 import { marketCalls } from '@dpu/sdk/calls';
 import { decodeManifest, type Manifest } from '@dpu/sdk/manifest';
+import type { ShardLeaf } from '@dpu/sdk/merkle';
 import type { StorageBackend } from '@dpu/sdk/storage/backend';
 import { digestToCid } from '@dpu/sdk/storage/cid';
-import { isAddressEqual, zeroHash } from 'viem';
+import { isAddressEqual } from 'viem';
 
 import type { Chain, Head } from '../chain.ts';
 import type { ChainBook, KnownLease } from '../chainBook.ts';
+import { DeclineError, type DeclineCode } from '../declines.ts';
 import { messageOf } from '../errors.ts';
 import type { ChainFacts } from '../facts.ts';
 import type { Log } from '../log.ts';
 import type { Proposer } from '../proposer.ts';
 import type { Slots } from '../slots.ts';
 import type { CourtBook } from './courtBook.ts';
+import { examine } from './examine.ts';
 import { checkDraw } from './salts.ts';
 import type { Shown } from './shown.ts';
 import type { TrialRun } from './trialRun.ts';
-import { contradicts } from './verdict.ts';
 
 /** How others are checked. */
 export interface CheckerOptions {
@@ -25,6 +27,8 @@ export interface CheckerOptions {
   runtimes: ReadonlySet<number>;
   /** Share of others' leases that are checked, 0 … 1. */
   rate: number;
+  /** Challenge what is right but out of reach. */
+  challengeHidden: boolean;
   /** See `saltSecret`. */
   saltSecret: Uint8Array;
   /** How far back revealed leases are looked for on start, in blocks. */
@@ -50,24 +54,29 @@ export interface CheckerDeps {
   log: Log;
 }
 
+const NOT_FOR_US: ReadonlySet<DeclineCode> = new Set(['noKey', 'notRecipient']);
+
 /** A lease of others that is to be checked. */
 interface Suspect {
   lease: KnownLease;
   shard: number;
   /** Last second at which it can be challenged. */
   until: number;
+  /** It was right and out of reach: from this second on it is asked for again, and what proves it. */
+  hidden?: { from: number; leaves: readonly ShardLeaf[] };
 }
 
 /**
  * Computes shards of others again while they may be challenged: some by chance when this machine is idle, and all that contradict a result of
- * this node on the same range. Who is wrong, twice, is challenged.
+ * this node on the same range. Who is wrong, twice, is challenged; and
+ * where the operator wants it, whose data is out of reach twice, half a challenge window apart.
  */
 export class Checker {
   readonly #options: CheckerOptions;
   readonly #deps: CheckerDeps;
   readonly #suspects = new Map<string, Suspect>();
   /** Wrong shards that wait to be challenged, with the leaves that prove them. */
-  readonly #found = new Map<string, Suspect & { manifest: Manifest | undefined }>();
+  readonly #found = new Map<string, Suspect & { leaves: readonly ShardLeaf[] }>();
   /** Seats beside ours whose results were laid beside ours. */
   readonly #compared = new Set<string>();
   readonly #stop = new AbortController();
@@ -93,16 +102,21 @@ export class Checker {
     for (const [name, { until }] of this.#suspects) if (until < now) this.#suspects.delete(name);
     await this.#challengeFound();
     if (this.#working || this.#deps.slots.free === 0) return;
-    const next = this.#suspects.entries().next().value;
+    const next = [...this.#suspects].find(([, { hidden }]) => hidden === undefined || hidden.from <= now);
     if (!next) return;
     this.#working = this.#check(next[1])
       .catch((error: unknown) => {
         if (this.#stop.signal.aborted) return;
-        this.#deps.log.warn('A shard of another node cannot be checked here', { problem: messageOf(error), error });
+        const code = error instanceof DeclineError ? error.code : undefined;
+        const facts = { code, problem: messageOf(error), error };
+        // Private jobs of others are nothing to worry about.
+        if (code && NOT_FOR_US.has(code)) this.#deps.log.debug('A private shard of another node is not for us', facts);
+        else this.#deps.log.warn('A shard of another node cannot be checked here', facts);
         this.#deps.court.addCheck(keyOf(next[1]), 'unknown');
       })
       .finally(() => {
-        this.#suspects.delete(next[0]);
+        // Unless it is to be looked at once more.
+        if (this.#suspects.get(next[0]) === next[1]) this.#suspects.delete(next[0]);
         this.#working = undefined;
       });
   }
@@ -191,46 +205,37 @@ export class Checker {
     const { court } = this.#deps;
     const finding = court.checked(keyOf(suspect));
     // What was found wrong before a restart is computed again: the proof for the challenge went with the process.
-    if (finding === 'same' || finding === 'unknown' || this.#found.has(nameOf(suspect))) return;
+    if (finding === 'same' || finding === 'unknown') return;
+    if (this.#found.has(nameOf(suspect)) || this.#suspects.has(nameOf(suspect))) return;
     const { job, lease } = suspect.lease;
     if (!court.dispute(disputeKey(job, lease, suspect.shard))) this.#suspects.set(nameOf(suspect), suspect);
   }
 
   async #check(suspect: Suspect): Promise<void> {
-    const { trial, shown, court, log } = this.#deps;
-    const { lease: known, shard } = suspect;
-    const { job, terms, lease, result } = known;
-    if (!result) return;
-    const signal = this.#stop.signal;
-    const fault = claimsFault(result);
-    const manifest = fault ? undefined : await shown.manifest({ job, lease, result }, signal);
-    const entry = manifest?.shards.find((one) => one.shard === shard);
-    if (!fault && !entry) {
-      log.warn('A result of another node is out of reach', { job, first: lease.first, node: lease.node });
-      return court.addCheck(keyOf(suspect), 'unknown');
-    }
-    let wrong: boolean | undefined;
-    // A bond hangs on it, so it is computed again before anything is said.
-    for (let time = 0; time < 2 && wrong !== false; time += 1) {
-      const own = await trial.run(job, terms, shard, signal);
-      wrong = await contradicts(own, {
-        hash: entry?.hash ?? zeroHash,
-        units: entry?.units ?? 0n,
-        claimsFault: fault,
-        bytes: async () =>
-          entry && own.kind === 'output' ? shown.output(entry, own.spec.limits.outputBytes, signal) : undefined,
-      });
-      if (wrong === undefined) break;
-    }
-    court.addCheck(keyOf(suspect), wrong === undefined ? 'unknown' : wrong ? 'differs' : 'same');
-    if (wrong) log.warn('A shard of another node is wrong', { job, shard, node: lease.node });
-    else log.debug('A shard of another node was checked', { job, shard, node: lease.node });
-    if (wrong) this.#found.set(nameOf(suspect), { ...suspect, manifest });
+    const { court, log } = this.#deps;
+    const { lease, shard, until, hidden } = suspect;
+    const { job, terms } = lease;
+    const facts = { job, shard, node: lease.lease.node };
+    const leaves = hidden ? { leaves: hidden.leaves } : {};
+    const found = await examine({ lease, shard, ...leaves }, this.#deps, this.#stop.signal);
+    if (found.finding === 'hidden') {
+      log.warn('A result of another node is right, but its data is out of reach', facts);
+      if (!this.#options.challengeHidden) return court.addCheck(keyOf(suspect), 'unknown');
+      // Networks fail: an honest holder has half of the window to be reached again.
+      const from = until - Math.floor(terms.window / 2);
+      if (!hidden && this.#deps.nextTime() < from) {
+        this.#suspects.set(nameOf(suspect), { ...suspect, hidden: { from, leaves: found.leaves } });
+        return;
+      }
+    } else if (found.finding === 'wrong') log.warn('A shard of another node is wrong', facts);
+    else log.debug('A shard of another node was checked', { ...facts, finding: found.finding });
+    court.addCheck(keyOf(suspect), 'leaves' in found ? 'differs' : found.finding);
+    if ('leaves' in found) this.#found.set(nameOf(suspect), { ...suspect, leaves: found.leaves });
   }
 
   async #challengeFound(): Promise<void> {
     const { chain, book, court, proposer, nextTime, log } = this.#deps;
-    for (const [name, { lease: known, shard, until, manifest }] of this.#found) {
+    for (const [name, { lease: known, shard, until, leaves }] of this.#found) {
       const { job, terms, lease, result } = known;
       const now = book.lease(job, lease.first, lease.node);
       const gone = now?.phase !== 'revealed' || now.lease.deadline !== lease.deadline || !result || nextTime() > until;
@@ -245,7 +250,7 @@ export class Checker {
         log.error('A wrong result cannot be challenged: free stake does not cover the bond', { ...facts, challenging });
         continue;
       }
-      const proven = manifest ? provenShard(manifest.shards, shard) : faultShard(shard);
+      const proven = claimsFault(result) ? faultShard(shard) : provenShard(leaves, shard);
       const data = marketCalls.challenge(
         terms,
         lease,

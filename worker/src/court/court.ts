@@ -1,4 +1,5 @@
 import type { Head } from '../chain.ts';
+import type { Appellant } from './appellant.ts';
 import type { Checker } from './checker.ts';
 import type { Clerk } from './clerk.ts';
 import type { Juror } from './juror.ts';
@@ -8,9 +9,10 @@ export interface CourtDeps {
   juror: Juror;
   checker: Checker;
   clerk: Clerk;
+  appellant: Appellant;
 }
 
-/** Everything that a node does for the court with every new head: push disputes on, serve on juries, and check others. */
+/** Everything that a node does for the court with every new head: push disputes on, serve on juries, appeal, and check others. */
 export class Court {
   readonly #deps: CourtDeps;
 
@@ -26,14 +28,16 @@ export class Court {
 
   /** Works off a head. Duties that cost a bond come first. */
   async tick(head: Head): Promise<void> {
-    const { juror, checker, clerk } = this.#deps;
+    const { juror, checker, clerk, appellant } = this.#deps;
     await juror.tick(head);
     await clerk.tick(head);
+    await appellant.tick(head);
     await checker.tick(head);
   }
 
   /** Stops what runs; what was found is on disk. */
   async stop(): Promise<void> {
-    await Promise.all([this.#deps.juror.stop(), this.#deps.checker.stop()]);
+    const { juror, checker, appellant } = this.#deps;
+    await Promise.all([juror.stop(), checker.stop(), appellant.stop()]);
   }
 }

@@ -17,9 +17,11 @@ import { zeroHash, type Address } from 'viem';
 
 import type { Chain, Head } from '../chain.ts';
 import type { ChainBook } from '../chainBook.ts';
+import { DeclineError } from '../declines.ts';
 import { messageOf } from '../errors.ts';
 import type { ChainFacts } from '../facts.ts';
 import type { Log } from '../log.ts';
+import { storable } from '../privateOutput.ts';
 import type { Proposer } from '../proposer.ts';
 import type { Slots } from '../slots.ts';
 import type { CourtBook, KnownDispute } from './courtBook.ts';
@@ -163,7 +165,8 @@ export class Juror {
       .catch((error: unknown) => {
         if (this.#stop.signal.aborted) return;
         this.#abstains.add(name);
-        log.warn('Shard cannot be judged here', { job, shard, problem: messageOf(error), error });
+        const code = error instanceof DeclineError ? error.code : undefined;
+        log.warn('Shard cannot be judged here', { job, shard, code, problem: messageOf(error), error });
       })
       .finally(() => this.#running.delete(name));
     this.#running.set(name, work);
@@ -183,7 +186,7 @@ export class Juror {
         const manifest = result && (await shown.manifest({ job, lease, result }, signal));
         const entry = manifest?.shards.find((one) => one.shard === index);
         return entry && entry.hash === hash && own.kind === 'output'
-          ? shown.output(entry, own.spec.limits.outputBytes, signal)
+          ? shown.output(entry, own.spec.limits.outputBytes, signal, own.secret)
           : undefined;
       },
     });
@@ -195,10 +198,14 @@ export class Juror {
   async #publish({ job, index }: KnownDispute, own: OwnShard): Promise<Pick<Testimony, 'hash' | 'units' | 'evidence'>> {
     if (own.kind === 'fault') return { hash: zeroHash, units: 0n, evidence: zeroHash };
     const { local } = this.#deps;
-    const { hash, units, output } = own;
-    const { cid } = await local.addFile(output);
-    const shard = { shard: index, hash, cid, size: output.length, units };
-    const manifest = encodeManifest({ version: 1, job, first: index, node: this.#options.node, shards: [shard] });
+    const { hash, units, output, secret } = own;
+    const stored = await storable(output, secret);
+    const { cid } = await local.addFile(stored);
+    const shard = { shard: index, hash, cid, size: stored.length, units };
+    const manifest = encodeManifest({
+      ...{ version: 1, job, first: index, node: this.#options.node, shards: [shard] },
+      ...(secret ? { private: { version: 1 } } : {}),
+    });
     await local.putBlock(manifest.cid, manifest.bytes);
     return { hash, units, evidence: manifest.digest };
   }

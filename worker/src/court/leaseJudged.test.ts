@@ -1,8 +1,10 @@
-import { claimedWord } from '@dpu/sdk/lease';
+import { claimedWord, SEAT } from '@dpu/sdk/lease';
 import { expect, test } from 'vitest';
 
+import { ChainBook } from '../chainBook.ts';
+import { Journal } from '../journal.ts';
 import { foldRange } from '../leaseFold.ts';
-import type { LeaseEvent } from '../marketEvents.ts';
+import type { LeaseEvent, MarketEvent } from '../marketEvents.ts';
 import { nextStep, type StepFacts } from '../steps.ts';
 import { bytes32, JOB, NODE, RESULT, sampleHead, sampleLease, sampleTerms } from '../testing/samples.ts';
 
@@ -43,4 +45,25 @@ test.each(['specFault', 'undecided'] as const)('a lease that is %s ends with par
   const { standing, leases } = fold(challenged, judged(verdict, 50n));
   expect(standing).toBe('ended');
   expect(leases[0]).toMatchObject({ phase: 'settled', judged: verdict, paid: 50n, fee: 5n, endBlock: 16 });
+});
+
+test('a panel is closed by its end alone, and open again when the range is begun anew', () => {
+  const ended: LeaseEvent = { ...place, block: 17, name: 'PanelEnded', agreed: false, result: RESULT };
+  expect(fold(challenged, judged('invalid')).closed).toBe(false);
+  expect(fold(challenged, judged('invalid'), ended).closed).toBe(true);
+  expect(fold(challenged, judged('invalid'), ended, { ...revealed[0]!, block: 18 } as LeaseEvent).closed).toBe(false);
+});
+
+test('a node knows which of its seats wait for the end of a panel that a jury has been at', () => {
+  const seat = sampleLease({ lease: { flags: SEAT } }).lease;
+  const events = [{ ...revealed[0]!, claimed: claimedWord(seat) } as LeaseEvent, ...revealed.slice(1), challenged];
+  const book = new ChainBook(new Journal({ file: ':memory:' }));
+  const advance = (block: number, ...more: MarketEvent[]): void =>
+    book.advance(more, { number: block, hash: bytes32(block) }, NODE);
+  advance(15, { name: 'JobPosted', block: 10, logIndex: 0, job: JOB, terms: sampleTerms({ seats: 3 }) }, ...events);
+  expect(book.ownJudged(NODE)).toEqual([]);
+  advance(16, judged('invalid'));
+  expect(book.ownJudged(NODE)).toMatchObject([{ lease: { node: NODE, first: 0 }, judged: 'invalid' }]);
+  advance(17, { ...place, block: 17, name: 'PanelEnded', agreed: false, result: RESULT });
+  expect(book.ownJudged(NODE)).toEqual([]);
 });

@@ -10,6 +10,7 @@ import type { Proposer } from '../proposer.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { Slots } from '../slots.ts';
 import type { Workspace } from '../workspace.ts';
+import { Appellant } from './appellant.ts';
 import { Checker } from './checker.ts';
 import { Clerk } from './clerk.ts';
 import { Court } from './court.ts';
@@ -20,7 +21,7 @@ import { TrialRun } from './trialRun.ts';
 
 /** What the court of a node is made of. */
 export interface CourtParts {
-  config: Pick<NodeConfig, 'checkRate'>;
+  config: Pick<NodeConfig, 'checkRate' | 'challengeHidden' | 'appealShare'>;
   node: number;
   /** Runtime ids, and runtimes by the spec's name, that this machine can run. */
   runtimeIds: ReadonlySet<number>;
@@ -60,7 +61,11 @@ export function openCourt(parts: CourtParts): Court {
   const own = { node, runtimes: runtimeIds, saltSecret };
   return new Court({
     juror: new Juror(own, deps),
-    checker: new Checker({ ...own, rate: config.checkRate, lookBackBlocks: LOOK_BACK_BLOCKS }, deps),
+    checker: new Checker(
+      { ...own, rate: config.checkRate, challengeHidden: config.challengeHidden, lookBackBlocks: LOOK_BACK_BLOCKS },
+      deps,
+    ),
     clerk: new Clerk({ node }, deps),
+    appellant: new Appellant({ node, runtimes: runtimeIds, share: config.appealShare }, deps),
   });
 }

@@ -2,12 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Result } from '@dpu/sdk/lease';
 import { decodeManifest, rootOf, type Manifest } from '@dpu/sdk/manifest';
+import { MAX_HEADER_BYTES } from '@dpu/sdk/privacy/header';
+import { openBytes, sealedSize } from '@dpu/sdk/privacy/stream';
 import { readAll, type StorageBackend } from '@dpu/sdk/storage/backend';
 import { digestToCid } from '@dpu/sdk/storage/cid';
 import type { Hex } from 'viem';
 
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { statedHash, type JobSecret } from '../privateJob.ts';
 import { sha256 } from '../workspace.ts';
 
 /** How what others published is fetched. */
@@ -57,16 +60,24 @@ export class Shown {
     });
   }
 
-  /** The output of a shard with sha2-256 `hash` and at most `most` bytes; undefined when it is out of reach. */
+  /**
+   * The output of a shard with this `hash` and at most `most` bytes; undefined when it is out of reach. Of a private job whose
+   * results are not for those who judge it, the sealed file: that it is there is all that can be seen.
+   */
   async output(
-    { cid, hash }: Pick<Manifest['shards'][number], 'cid' | 'hash'>,
+    { shard, cid, hash }: Pick<Manifest['shards'][number], 'shard' | 'cid' | 'hash'>,
     most: number,
     signal: AbortSignal,
+    secret?: JobSecret,
   ): Promise<Uint8Array | undefined> {
-    return this.#tried(`the output ${cid.toString()}`, signal, async (limited) => {
-      const bytes = await readAll(this.#deps.remote, cid, most, { signal: limited });
-      return sha256(bytes) === hash ? bytes : undefined;
-    });
+    const limit = secret ? sealedSize(most, 0) + MAX_HEADER_BYTES : most;
+    const stored = await this.#tried(`the output ${cid.toString()}`, signal, (limited) =>
+      readAll(this.#deps.remote, cid, limit, { signal: limited }),
+    );
+    if (!stored || (secret && !secret.judgeable)) return stored;
+    // A file that does not open is as good as none, and asking again does not change it.
+    const bytes = secret ? await openBytes(stored, secret.jobKey).catch(() => undefined) : stored;
+    return bytes && (await statedHash(secret?.salt, shard, sha256(bytes))) === hash ? bytes : undefined;
   }
 
   async #tried<T>(

@@ -6,7 +6,9 @@ import type { Hex } from 'viem';
 
 import { DeclineError } from '../declines.ts';
 import type { Log } from '../log.ts';
+import { statedHash, type JobSecret } from '../privateJob.ts';
 import { ShardError, type Runtime, type ShardFailureReason } from '../runtimes/runtime.ts';
+import { shardRequest } from '../shardRequest.ts';
 import type { Slots } from '../slots.ts';
 import { sha256, type Workspace } from '../workspace.ts';
 
@@ -37,9 +39,9 @@ export interface TrialRunDeps {
   log: Log;
 }
 
-/** A shard as this node computed it; or that the job's own module fails, twice in the same way. */
+/** A shard as this node computed it; or that the job's own module fails, twice in the same way. `hash` is salted when there is a `secret`. */
 export type OwnShard =
-  | { kind: 'output'; spec: JobSpec; output: Uint8Array; hash: Hex; units: bigint }
+  | { kind: 'output'; spec: JobSpec; output: Uint8Array; hash: Hex; units: bigint; secret?: JobSecret | undefined }
   | { kind: 'fault'; spec: JobSpec; reason: ShardFailureReason };
 
 /** Runs one shard of somebody else's lease, in a slot like any work. Nothing of it is promised to anyone. */
@@ -61,14 +63,15 @@ export class TrialRun {
     const release = slots.promise(1);
     try {
       const prepared = await workspace.prepare(job, terms, signal);
-      const { spec, module, inputs, seed } = prepared;
+      const { spec, secret } = prepared;
       const runtime = runtimes.get(spec.runtime);
       if (!runtime) throw new DeclineError('runtime', { runtime: spec.runtime });
-      const request = { module, args: spec.args, shard, shards: spec.shards, inputs, seed, limits: spec.limits };
+      const request = shardRequest(prepared, shard);
       const once = async (): Promise<OwnShard> => {
         try {
           const { output, units } = await runtime.run(request, { signal });
-          return { kind: 'output', spec, output, hash: sha256(output), units: BigInt(units) };
+          const hash = await statedHash(secret?.salt, shard, sha256(output));
+          return { kind: 'output', spec, output, hash, units: BigInt(units), secret };
         } catch (error) {
           const modules = error instanceof ShardError && error.fault === 'job' && OF_THE_MODULE.includes(error.reason);
           if (!modules) throw error;

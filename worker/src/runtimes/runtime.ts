@@ -22,6 +22,8 @@ export interface ShardLimits {
 
 export interface ShardRequest {
   readonly module: Uint8Array;
+  /** The spec's settings, by the schema of this runtime in the sdk; undefined for a runtime without. */
+  readonly settings?: unknown;
   /** The spec's arguments; the runtime puts the name, the shard and the count before them. */
   readonly args: readonly string[];
   readonly shard: number;
@@ -65,13 +67,15 @@ export interface RuntimeProbe {
   readonly isolation: string;
   /** One sentence for the operator. */
   readonly detail: string;
+  /** Of a runtime for GPUs: whether there is none, and a driver computes on the processor instead. */
+  readonly software?: boolean;
 }
 
 /** Something that executes shards. The node advertises only runtimes whose probe succeeded. */
 export interface Runtime {
   /** The spec's `runtime` field. */
   readonly name: string;
-  /** `exact`: honest nodes agree byte for byte. `tolerance`: a comparator has to decide. */
+  /** `exact`: honest nodes agree byte for byte on every job. `tolerance`: they may not, and the spec's comparator decides. */
   readonly determinism: 'exact' | 'tolerance';
   /** Runs a self-test with a known answer in the real isolation. Never throws for a machine that cannot. */
   probe(signal?: AbortSignal): Promise<RuntimeProbe>;
@@ -100,6 +104,7 @@ export type ShardFailureReason =
   | 'output-limit'
   | 'timeout'
   | 'killed'
+  | 'device-lost'
   | 'sandbox';
 
 /**

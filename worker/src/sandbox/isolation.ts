@@ -1,3 +1,5 @@
+import type { ExtraCall } from './seccomp.ts';
+
 /**
  * How strongly a child is kept from the machine, strongest first.
  *
@@ -29,16 +31,61 @@ export interface ChildLimits {
   readonly stackBytes: number;
   /** Processor seconds of all threads; only a backstop for a parent that died. */
   readonly cpuSeconds: number;
+  /** Largest file, bytes, 0 when absent. Compilers may keep their code in memory that the kernel counts as a file. */
+  readonly fileBytes?: number;
 }
 
-/** A Node program to start: plain files in one folder. */
-export interface ChildSpec {
+/** A folder that a program reads besides its own, such as a package with native code. */
+export interface ChildMount {
+  /** Where it is on this machine, absolute. */
+  readonly from: string;
+  /** Its path below the child's root, such as `node_modules/some-package`; only where the child has a root of its own. */
+  readonly to: string;
+}
+
+/** What every child is: plain files in one folder, and limits. */
+interface CommonSpec {
   /** Folder with everything the program imports; all that it can read. */
   readonly folder: string;
   /** File name in the folder. */
   readonly entry: string;
-  readonly nodeFlags: readonly string[];
   readonly limits: ChildLimits;
+}
+
+/** A program for Node, the same as the running one. */
+export interface NodeSpec extends CommonSpec {
+  readonly nodeFlags: readonly string[];
   /** Whether Node's own permission model is on; off only to see what the system alone keeps away. */
   readonly permission: boolean;
+  /** Other folders that it reads. The program gets their paths, as it sees them, as its arguments in this order. */
+  readonly mounts?: readonly ChildMount[];
+  /** Shared objects that native code in the mounts loads, absolute paths. */
+  readonly libraries?: readonly string[];
+  /** Whether it loads native code. That code is not bound by Node's permission model: only namespaces and the system call list hold it. */
+  readonly addons?: boolean;
+}
+
+/** A program for another binary. What keeps it from the machine in the weaker classes is the binary's own business. */
+export interface ProgramSpec extends CommonSpec {
+  readonly program: ChildProgram;
+}
+
+/** A program to start. */
+export type ChildSpec = NodeSpec | ProgramSpec;
+
+/** A binary that runs a child's entry, and what it needs of the machine. All paths are absolute. */
+export interface ChildProgram {
+  readonly binary: string;
+  /** Words between the binary and the entry's path. */
+  readonly args: readonly string[];
+  /** The whole environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Files and folders that it reads, shared objects included; the same paths inside. */
+  readonly files: readonly string[];
+  /** Device files that it opens. */
+  readonly devices: readonly string[];
+  /** Whether it wants to see the processes of its own namespace under `/proc`. */
+  readonly proc: boolean;
+  /** System calls that it makes beside Node's. */
+  readonly calls: readonly ExtraCall[];
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { childCommand } from './command.ts';
 import type { ChildSpec, Isolation } from './isolation.ts';
-import { seccompFilter } from './seccomp.ts';
+import { seccompFilter, type ExtraCall } from './seccomp.ts';
 
 export interface SandboxOptions {
   readonly isolation: Isolation;
@@ -43,6 +43,26 @@ function loadedLibraries(): string[] {
   return report.sharedObjects.filter((path) => path.startsWith('/') && !path.endsWith('.node'));
 }
 
+/** A descriptor of a filter's file. Open is enough: a process that is killed leaves nothing behind. */
+function makeFilter(extra: readonly ExtraCall[]): number {
+  const filter = seccompFilter(process.arch, extra);
+  if (filter === undefined) throw new Error(`there is no system call list for ${process.arch}`);
+  const folder = mkdtempSync(join(realpathSync(tmpdir()), 'dpu-seccomp-'));
+  const path = join(folder, 'filter.bpf');
+  writeFileSync(path, filter, { mode: 0o400 });
+  const descriptor = openSync(path, 'r');
+  rmSync(folder, { recursive: true });
+  return descriptor;
+}
+
+/** What a child finds in its environment; bubblewrap clears it and sets its own. */
+function environmentOf(spec: ChildSpec, isolation: Isolation): Record<string, string> {
+  // Where the tools that wrap the child are found; in the class without tools not even that.
+  const path = isolation === 'process' ? {} : { PATH: '/usr/bin:/bin:/usr/local/bin' };
+  if ('program' in spec) return isolation === 'bubblewrap' ? path : { ...path, ...spec.program.environment };
+  return spec.permission ? path : { PATH: '/usr/bin:/bin:/usr/local/bin' };
+}
+
 function adopt(child: ChildProcess): SandboxChild {
   const { stdin, stdout, stderr } = child as ChildProcess & { stdin: Writable; stdout: Readable; stderr: Readable };
   // A child that dies early breaks the pipe; its ending says why, the pipe has nothing to add.
@@ -71,8 +91,8 @@ function adopt(child: ChildProcess): SandboxChild {
 export class Sandbox {
   readonly options: SandboxOptions;
   readonly #idle = new Map<string, SandboxChild[]>();
-  /** Descriptor of the filter's file, which has no name any more. */
-  #filter: number | undefined;
+  /** Descriptors of the filters' files, which have no name any more, by the calls that they allow beside Node's. */
+  readonly #filters = new Map<string, number>();
   #libraries: readonly string[] | undefined;
   #closed = false;
 
@@ -96,8 +116,8 @@ export class Sandbox {
     this.#idle.clear();
     for (const child of idle) child.kill();
     await Promise.all(idle.map((child) => child.ended));
-    if (this.#filter !== undefined) closeSync(this.#filter);
-    this.#filter = undefined;
+    for (const filter of this.#filters.values()) closeSync(filter);
+    this.#filters.clear();
   }
 
   #refill(key: string, spec: ChildSpec): void {
@@ -122,24 +142,17 @@ export class Sandbox {
   }
 
   /** A descriptor of the filter for one child; `undefined` without a filter. */
-  #openFilter(): number | undefined {
+  #openFilter(extra: readonly ExtraCall[]): number | undefined {
     if (!this.options.seccomp || this.options.isolation !== 'bubblewrap') return undefined;
-    if (this.#filter === undefined) {
-      const filter = seccompFilter(process.arch);
-      if (filter === undefined) throw new Error(`there is no system call list for ${process.arch}`);
-      const folder = mkdtempSync(join(realpathSync(tmpdir()), 'dpu-seccomp-'));
-      const path = join(folder, 'filter.bpf');
-      writeFileSync(path, filter, { mode: 0o400 });
-      this.#filter = openSync(path, 'r');
-      // Open is enough: a process that is killed leaves nothing behind.
-      rmSync(folder, { recursive: true });
-    }
+    const key = extra.join(' ');
+    const filter = this.#filters.get(key) ?? makeFilter(extra);
+    this.#filters.set(key, filter);
     // Opened anew for every child: the offset is shared with the one that reads it.
-    return openSync(`/proc/self/fd/${this.#filter}`, 'r');
+    return openSync(`/proc/self/fd/${filter}`, 'r');
   }
 
   #spawn(spec: ChildSpec): SandboxChild {
-    const fd = this.#openFilter();
+    const fd = this.#openFilter('program' in spec ? spec.program.calls : []);
     this.#libraries ??= loadedLibraries();
     const command = childCommand(spec, {
       isolation: this.options.isolation,
@@ -151,8 +164,7 @@ export class Sandbox {
       const [file, ...args] = command as [string, ...string[]];
       const child = spawn(file, args, {
         cwd: '/',
-        // Where the tools are found; bubblewrap clears it, and the other classes' children get nothing else.
-        env: spec.permission && this.options.isolation === 'process' ? {} : { PATH: '/usr/bin:/bin:/usr/local/bin' },
+        env: environmentOf(spec, this.options.isolation),
         detached: true,
         stdio: ['pipe', 'pipe', 'pipe', ...(fd === undefined ? [] : [fd])],
       });

@@ -3,9 +3,17 @@
  * that Node needs to compute and to read and write what is open, and answers every other with EPERM.
  */
 
+/**
+ * System calls that not every child makes. None of them reaches anything outside the child: without `socket` the only ends
+ * that can be sent to are those of its own pairs.
+ */
+export type ExtraCall =
+  'socketpair' | 'sendto' | 'recvfrom' | 'sched_getparam' | 'sched_getscheduler' | 'sched_setaffinity';
+
 interface Platform {
   /** AUDIT_ARCH_… of the kernel's headers. */
   readonly audit: number;
+  readonly extra: Readonly<Record<ExtraCall, number>>;
   readonly allowed: readonly number[];
   readonly clone: number;
 }
@@ -27,6 +35,14 @@ const X32_BIT = 0x40000000;
 const X64: Platform = {
   audit: 0xc000003e,
   clone: 56,
+  extra: {
+    socketpair: 53,
+    sendto: 44,
+    recvfrom: 45,
+    sched_getparam: 143,
+    sched_getscheduler: 145,
+    sched_setaffinity: 203,
+  },
   allowed: [
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 20, 21, 22, 24, 25, 27, 28, 32, 33, 35, 39, 59,
     60, 61, 63, 72, 79, 89, 97, 98, 99, 102, 104, 107, 108, 110, 131, 157, 158, 186, 202, 204, 217, 218, 219, 228, 229,
@@ -39,6 +55,14 @@ const X64: Platform = {
 const ARM64: Platform = {
   audit: 0xc00000b7,
   clone: 220,
+  extra: {
+    socketpair: 199,
+    sendto: 206,
+    recvfrom: 207,
+    sched_getparam: 121,
+    sched_getscheduler: 120,
+    sched_setaffinity: 122,
+  },
   allowed: [
     17, 19, 20, 21, 22, 23, 24, 25, 29, 48, 56, 57, 59, 61, 62, 63, 64, 65, 66, 67, 73, 78, 79, 80, 93, 94, 96, 98, 99,
     101, 113, 114, 115, 123, 124, 128, 131, 132, 134, 135, 139, 160, 163, 165, 167, 172, 173, 174, 175, 176, 177, 178,
@@ -58,8 +82,8 @@ const KILL = 0x80000000;
 const ERRNO = 0x00050000;
 const AT = { number: 0, arch: 4, argument0: 16 } as const;
 
-/** The filter for `arch` (as in `process.arch`), or `undefined` where we have none. */
-export function seccompFilter(arch: string): Uint8Array | undefined {
+/** The filter for `arch` (as in `process.arch`) with `extra` calls, or `undefined` where we have none. */
+export function seccompFilter(arch: string, extra: readonly ExtraCall[] = []): Uint8Array | undefined {
   const platform = PLATFORMS[arch];
   if (platform === undefined) return undefined;
   const program: [code: number, whenTrue: number, whenFalse: number, value: number][] = [
@@ -70,7 +94,7 @@ export function seccompFilter(arch: string): Uint8Array | undefined {
     [JUMP_AT_LEAST, 0, 1, X32_BIT],
     [RETURN, 0, 0, KILL],
   ];
-  for (const number of platform.allowed) {
+  for (const number of [...platform.allowed, ...extra.map((name) => platform.extra[name])]) {
     program.push([JUMP_EQUAL, 0, 1, number], [RETURN, 0, 0, ALLOW]);
   }
   program.push(

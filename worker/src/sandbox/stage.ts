@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, normalize } from 'node:path';
 
 /** A program of plain JavaScript, made from TypeScript, in a folder of its own. */
 export interface Stage {
@@ -17,7 +17,7 @@ const IMPORT = /^import\s+(?:\{([^}]*)\}\s+from\s+)?'([^']+)';?/gm;
 const EXPORT = /^export\s+(?=(?:async\s+)?(?:function\*?|const|class)\s+([\w$]+))/gm;
 const LEFT_OVER = /^(?:import|export)\b.*/m;
 
-/** Modules of one folder as one script: each a function that is called once, in the order of need. */
+/** Modules as one script: each a function that is called once, in the order of need. Named by their path from the program's folder. */
 class Bundle {
   readonly #folder: string;
   readonly #builtins: string[] = [];
@@ -36,12 +36,13 @@ class Bundle {
     const exported: string[] = [];
     const code = stripTypeScriptTypes(await readFile(join(this.#folder, file), 'utf8'))
       .replaceAll(IMPORT, (statement, names: string | undefined, from: string) => {
-        if (!from.startsWith('./')) {
+        if (!/^\.\.?\//.test(from)) {
           this.#builtins.push(statement);
           return '';
         }
-        needs.push(from.slice(2));
-        return names === undefined ? '' : `const {${names.replaceAll(' as ', ': ')}} = ${variable(from.slice(2))};`;
+        const need = normalize(join(dirname(file), from));
+        needs.push(need);
+        return names === undefined ? '' : `const {${names.replaceAll(' as ', ': ')}} = ${variable(need)};`;
       })
       .replaceAll(EXPORT, (_, name: string) => {
         exported.push(name);
@@ -59,10 +60,10 @@ class Bundle {
   }
 }
 
-const variable = (file: string): string => `$${file.replace(/\.ts$/, '')}`;
+const variable = (file: string): string => `$${file.replace(/\.ts$/, '').replaceAll(/[^\w$]/g, '$')}`;
 
 /**
- * Writes `program`, a TypeScript file, and all that it imports from its own folder as one file of JavaScript into a fresh
+ * Writes `program`, a TypeScript file, and all that it imports of our own as one file of JavaScript into a fresh
  * folder below `parent`. One file, because finding and linking twenty costs a child a third of its start; JavaScript,
  * because Node strips types with a wasm module, which the child's flags would compile with the slow compiler each time.
  */

@@ -57,6 +57,7 @@ export function sampleNode(over: Partial<NodeView> = {}): NodeView {
     tier: 0,
     tierUntil: 0,
     unstakeAt: 0,
+    key: bytes32(0),
     endpoint: '',
     ...over,
   };

@@ -1,13 +1,15 @@
 /* eslint-disable svelte/prefer-svelte-reactivity -- its books are not shown */
 import type { HistoryLease, JobHistory } from '@dpu/sdk/history';
 import { readRules } from '@dpu/sdk/rules';
-import type { JobSpec } from '@dpu/sdk/spec';
+import { outputOf, type JobSpec } from '@dpu/sdk/spec';
 import type { Hex } from 'viem';
 
 import type { App } from '../app.ts';
 import { Resource } from '../state/resource.svelte.ts';
+import { chainOf } from './chain.ts';
+import { openWith, type Lock } from './lock.ts';
 import { resultLeases } from './panels.ts';
-import { Verifier } from './verifier.svelte.ts';
+import { Verifier, type VerifierOptions } from './verifier.svelte.ts';
 
 /** More pictures than this are not fetched by themselves. */
 const MOST_PREVIEWS = 4_096;
@@ -18,8 +20,8 @@ export interface JobFacts {
   openFor: number;
   /** Last second at which money of this job can still be bound; 0 when it has ended. */
   worstCaseExit: number;
-  /** The job that waits for this one, if it was posted together with it. */
-  reduce: Hex | undefined;
+  /** The jobs that were posted together and run one after the other, this one included, in order. */
+  chain: readonly Hex[];
 }
 
 /**
@@ -34,6 +36,7 @@ export class JobView {
   #spec = $state.raw<JobSpec>();
   #specProblem = $state<string>();
   #verifier = $state.raw<Verifier>();
+  #lock = $state.raw<Lock>();
   #reading = false;
   #fromBlock: number | undefined;
   #known = new Set<number>();
@@ -46,7 +49,12 @@ export class JobView {
     this.facts = new Resource({ load: () => this.#loadFacts(), changes: app.changes });
   }
 
-  /** What the job is, once its spec was fetched. Text in it is a stranger's. */
+  /** Whether a private job can be read here; undefined when everyone can. */
+  get lock(): Lock | undefined {
+    return this.#lock;
+  }
+
+  /** What the job is, once its spec was fetched, and opened if it could be. Text in it is a stranger's. */
   get spec(): JobSpec | undefined {
     return this.#spec;
   }
@@ -98,8 +106,36 @@ export class JobView {
     const spec = this.#spec;
     // Without a spec the results are asked for again with the next look; with one the checks begin.
     if (!spec) return;
-    const preview = spec.output.mediaType === 'image/png' && spec.shards <= MOST_PREVIEWS;
-    this.#verifier = new Verifier(this.id, { storage: () => this.#app.storage(), preview });
+    if (spec.private) await this.#open(spec, history);
+    else await this.#verify(spec, history);
+  }
+
+  /** Tries the keys of this browser again, after another was brought. */
+  async unlock(): Promise<void> {
+    const [spec, history] = [this.#spec, this.history.latest];
+    if (spec?.private && history) await this.#open(spec, history);
+  }
+
+  async #open(spec: JobSpec, history: JobHistory): Promise<void> {
+    this.#lock = { status: 'opening' };
+    const identities = await this.#app.keys.load().catch(() => []);
+    const opened = await openWith(identities, spec, this.id);
+    if (this.#stopped) return;
+    this.#lock = opened.lock;
+    if ('job' in opened) this.#spec = opened.job.spec;
+    await this.#verify(this.#spec ?? spec, history, 'job' in opened ? { key: opened.key } : { sealed: true });
+  }
+
+  /** Begins to check results, from the start when a key has come. */
+  async #verify(
+    spec: JobSpec,
+    history: JobHistory,
+    secret: Pick<VerifierOptions, 'key' | 'sealed'> = {},
+  ): Promise<void> {
+    this.#verifier?.stop();
+    const preview = (shard: number): boolean =>
+      outputOf(spec, shard).mediaType === 'image/png' && spec.shards <= MOST_PREVIEWS;
+    this.#verifier = new Verifier(this.id, { storage: () => this.#app.storage(), preview, ...secret });
     await this.#follow(resultLeases(this.history.latest ?? history));
   }
 
@@ -131,7 +167,7 @@ export class JobView {
     return {
       openFor,
       worstCaseExit,
-      reduce: siblings.find(({ terms }) => terms.afterJob.toLowerCase() === this.id.toLowerCase())?.id,
+      chain: chainOf(siblings, this.id),
     };
   }
 }

@@ -27,7 +27,7 @@ function seat(node: number, over: Partial<HistoryLease> = {}, first = 0): Histor
 const job = (leases: HistoryLease[], panels: object[] = [], over: object = {}) =>
   ({
     terms: { seats: 3, shards: 4, expiry: NOW + 500, rules: packRules(RULES) },
-    ...{ leases, panels, audits: [], ...over },
+    ...{ leases, panels, audits: [], disputes: [], ...over },
   }) as never;
 const ended = (outcome: string, endedAt = NOW) => ({
   ...{ first: 0, outcome, endedAt, transaction: '0x' },

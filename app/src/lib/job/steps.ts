@@ -35,6 +35,12 @@ const LABELS: Readonly<Record<HistoryStep['event'], { label: string; tone: Tone 
   PanelEnded: { label: 'Seats compared', tone: 'accent' },
   SeatFaulted: { label: 'Seat lost', tone: 'danger' },
   AuditOpened: { label: 'Audit begun', tone: 'info' },
+  Challenged: { label: 'Challenged', tone: 'danger' },
+  JurorServed: { label: 'Juror seated', tone: 'info' },
+  JurorSpoke: { label: 'Juror voted', tone: 'neutral' },
+  Judged: { label: 'Votes counted', tone: 'warn' },
+  Appealed: { label: 'Appealed', tone: 'warn' },
+  DisputeEnded: { label: 'Verdict carried out', tone: 'accent' },
   LeaseJudged: { label: 'Judged', tone: 'warn' },
   BonusSwept: { label: 'Bonus swept', tone: 'neutral' },
 };

@@ -1,5 +1,6 @@
 /* eslint-disable svelte/prefer-svelte-reactivity -- its books are not shown; what is shown is in SvelteMaps */
 import type { HistoryLease, JobHistory } from '@dpu/sdk/history';
+import type { ResultKey } from '@dpu/sdk/privacy/outputs';
 import type { VerifiedLease } from '@dpu/sdk/results';
 import { SvelteMap } from 'svelte/reactivity';
 
@@ -18,7 +19,7 @@ export interface Output {
   /** Address of the checked bytes in this page, once verified. */
   url?: string;
   size?: number;
-  /** sha2-256 of the bytes. */
+  /** sha2-256 of the bytes; of a private job salted. */
   hash?: string;
   units?: bigint;
   reason?: string;
@@ -26,8 +27,12 @@ export interface Output {
 
 export interface VerifierOptions {
   storage: () => Promise<Storage>;
-  /** Whether outputs are fetched without being asked for: pictures are, archives are not. */
-  preview: boolean;
+  /** Whether the output of a shard is fetched without being asked for: pictures are, archives are not. */
+  preview: (shard: number) => boolean;
+  /** Opens the results of a private job. */
+  key?: ResultKey | undefined;
+  /** The results are sealed and there is no key here: manifests are checked, outputs are not fetched. */
+  sealed?: boolean;
   /** How often data that nobody has is asked for again. */
   retryMs?: number;
 }
@@ -43,7 +48,7 @@ const PREVIEW_BYTES = 32_000_000;
  * Market recorded, each output against its manifest. Nothing is shown or offered for download before that.
  */
 export class Verifier {
-  #options: Required<VerifierOptions>;
+  #options: VerifierOptions & { retryMs: number };
   #id: JobHistory['id'];
   #seals = new SvelteMap<number, Seal & { manifest: string }>();
   #outputs = new SvelteMap<number, Output>();
@@ -56,6 +61,11 @@ export class Verifier {
   constructor(id: JobHistory['id'], options: VerifierOptions) {
     this.#id = id;
     this.#options = { retryMs: 4_000, ...options };
+  }
+
+  /** Whether outputs cannot be read here. */
+  get sealed(): boolean {
+    return this.#options.sealed === true;
   }
 
   /** What is known about the lease that begins at shard `first`. */
@@ -88,7 +98,7 @@ export class Verifier {
   /** Fetches the output of one shard of a verified lease, if that did not happen by itself. */
   want(shard: number): void {
     const status = this.#outputs.get(shard)?.status;
-    if (status === 'loading' || status === 'verified') return;
+    if (this.sealed || status === 'loading' || status === 'verified') return;
     const verified = [...this.#verified.values()].find(
       ({ manifest }) => shard >= manifest.first && shard < manifest.first + manifest.shards.length,
     );
@@ -110,9 +120,9 @@ export class Verifier {
       const verified = await verifyLease({ id: this.#id }, lease, storage.backend, { signal });
       this.#seals.set(first, { status: 'verified', manifest });
       this.#verified.set(first, verified);
-      if (!this.#options.preview) return;
+      if (this.sealed) return;
       for (const { shard, size } of verified.manifest.shards) {
-        if (size <= PREVIEW_BYTES) this.#enqueue(verified, shard);
+        if (size <= PREVIEW_BYTES && this.#options.preview(shard)) this.#enqueue(verified, shard);
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -144,7 +154,10 @@ export class Verifier {
     const signal = this.#stop.signal;
     try {
       const [{ downloadShard }, storage] = await Promise.all([import('@dpu/sdk/results'), this.#options.storage()]);
-      const { bytes, size, hash, units } = await downloadShard(verified, shard, storage.backend, { signal });
+      const { bytes, size, hash, units } = await downloadShard(verified, shard, storage.backend, {
+        signal,
+        ...(this.#options.key && { key: this.#options.key }),
+      });
       if (signal.aborted) return;
       // Whatever a stranger made is at most a picture here, never a document that could run.
       const type = PNG.every((byte, index) => bytes[index] === byte) ? 'image/png' : 'application/octet-stream';

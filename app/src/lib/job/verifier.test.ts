@@ -65,7 +65,7 @@ async function setup(outputs: Uint8Array[] = [PNG, TEXT]) {
   } as HistoryLease;
   const verifier = new Verifier(ID, {
     storage: () => Promise.resolve({ backend } as unknown as Storage),
-    preview: true,
+    preview: () => true,
     retryMs: 1,
   });
   running.push(verifier);

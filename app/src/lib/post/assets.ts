@@ -1,5 +1,5 @@
-/** Built modules and scenes of the templates, as files that this page serves. */
-const urls = import.meta.glob<string>('../../../../sdk/modules/build/*.{wasm,obj,mtl}', {
+/** Built modules, kernels, scenes, models and data sets of the templates, as files that this page serves. */
+const urls = import.meta.glob<string>('../../../../sdk/modules/build/*.{wasm,wgsl,obj,mtl,idx,onnx,bin}', {
   query: '?url',
   import: 'default',
   eager: true,

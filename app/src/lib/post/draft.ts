@@ -1,12 +1,5 @@
 import type { Deployment } from '@dpu/sdk/deployment';
-import {
-  escrowOf,
-  proposeMapReduce,
-  proposeTerms,
-  toleranceOf,
-  type MarketFacts,
-  type PostingChoices,
-} from '@dpu/sdk/posting';
+import { escrowOf, proposeChain, toleranceOf, type MarketFacts, type PostingChoices } from '@dpu/sdk/posting';
 import type { JobSpecInput } from '@dpu/sdk/spec';
 import { TemplateError, type PreparedJobs, type Template } from '@dpu/sdk/templates/types';
 import { marketDomain, type Terms } from '@dpu/sdk/terms';
@@ -31,14 +24,13 @@ export interface DraftTerms {
 
 /** What would be posted, as far as it can be known before anything is uploaded. */
 export type Outline =
-  | { ok: true; map: JobSpecInput; reduce: JobSpecInput | undefined }
-  | { ok: false; problems: readonly { path: string; sentence: string }[] };
+  { ok: true; jobs: PreparedJobs['jobs'] } | { ok: false; problems: readonly { path: string; sentence: string }[] };
 
 /** A CID that stands for files that were not uploaded yet. */
 const NO_FILE = 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku';
 
 /** What of a spec the terms depend on. */
-export interface DraftSpec extends Pick<JobSpecInput, 'comparator' | 'shards'> {
+export interface DraftSpec extends Pick<JobSpecInput, 'comparator' | 'runtime' | 'shards'> {
   digest: Hex;
 }
 
@@ -49,38 +41,43 @@ export async function outline(
   files: ReadonlyMap<string, Uint8Array>,
 ): Promise<Outline> {
   try {
-    const { map, reduce }: PreparedJobs = await template.prepare(options, files, {
+    const { jobs } = await template.prepare(options, files, {
       asset: () => Promise.resolve(new Uint8Array(1)),
       addFile: () => Promise.resolve({ cid: NO_FILE }),
     });
-    return { ok: true, map, reduce };
+    return { ok: true, jobs };
   } catch (error) {
     if (error instanceof TemplateError) return { ok: false, problems: error.problems };
     throw error;
   }
 }
 
-/** The terms of all jobs that belong to the draft: the map job and, if there is one, the reduce job that waits for it. */
+/** What the draft decides about one job. */
+function draftChoices(requester: Address, draft: DraftTerms, spec: DraftSpec): PostingChoices {
+  const { bond, ...rest } = draft;
+  const { digest, runtime, shards, comparator } = spec;
+  return {
+    ...rest,
+    requester,
+    spec: digest,
+    runtime,
+    shards,
+    tolerant: toleranceOf({ comparator }),
+    ...(bond !== undefined && { bond }),
+  };
+}
+
+/** The terms of all jobs that belong to the draft, in order: each waits for the one before it. @throws ChainTooLong */
 export function draftTerms(
   deployment: Pick<Deployment, 'chainId' | 'market'>,
   facts: MarketFacts,
   requester: Address,
   draft: DraftTerms,
-  specs: { map: DraftSpec; reduce?: DraftSpec | undefined },
+  specs: readonly DraftSpec[],
 ): Terms[] {
-  const { bond, ...rest } = draft;
-  const choices = ({ digest, shards, comparator }: DraftSpec): PostingChoices => ({
-    ...rest,
-    requester,
-    spec: digest,
-    shards,
-    tolerant: toleranceOf({ comparator }),
-    ...(bond !== undefined && { bond }),
-  });
+  const choices = (spec: DraftSpec): PostingChoices => draftChoices(requester, draft, spec);
   const domain = marketDomain(deployment.chainId, deployment.market);
-  return specs.reduce
-    ? proposeMapReduce(choices(specs.map), choices(specs.reduce), facts, domain)
-    : [proposeTerms(choices(specs.map), facts)];
+  return proposeChain(specs.map(choices), facts, domain);
 }
 
 export { escrowOf };

@@ -28,6 +28,9 @@ export class PostForm {
   exec = $state('900');
   window = $state('1800');
   openFor = $state('86400');
+  readers = $state<'everyone' | 'chosen'>('everyone');
+  /** Ids of the nodes that may read a private job. */
+  chosen = $state<readonly number[]>([]);
 
   constructor(deployment: Deployment) {
     this.#deployment = deployment;
@@ -97,6 +100,17 @@ export class PostForm {
         ? !this.inDpu && { bond: `Say it in DPU: the protocol knows no rate for ${symbol}.` }
         : bond === undefined && { bond: 'An amount of DPU.' }),
     };
+  }
+
+  /** Why the job cannot be posted as a private one; undefined when it can, or is none. */
+  privacyProblem(hasKey: boolean): string | undefined {
+    if (this.readers === 'everyone') return undefined;
+    if (!hasKey) return 'Make your key first: without it nobody could read the result, not even you.';
+    const missing = Number(this.seats) - this.chosen.length;
+    if (missing <= 0) return undefined;
+    return this.seats === '1'
+      ? 'Choose at least one node that may read the job.'
+      : `Choose at least ${this.seats} nodes: each shard is computed by ${this.seats}, and all of them must read it.`;
   }
 
   /** Money and time as they would be posted; undefined while something is wrong. */

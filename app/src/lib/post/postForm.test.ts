@@ -88,7 +88,7 @@ describe('work', () => {
     form.choose(template);
     expect(form.options).toMatchObject({ width: '1280', height: '720' });
     const made = await outline(template, form.values, form.files);
-    expect(made).toMatchObject({ ok: true, map: { shards: 64 }, reduce: { shards: 1 } });
+    expect(made).toMatchObject({ ok: true, jobs: [{ shards: 64 }, { shards: 1 }] });
   });
 
   test('what the template refuses is told by option', async () => {

@@ -1,4 +1,4 @@
-import { encodeFundAndPost, escrowOf, readMarketFacts } from '@dpu/sdk/posting';
+import { encodeFundAndPost, escrowOf, readMarketFacts, type MarketFacts } from '@dpu/sdk/posting';
 import { encodeSpec } from '@dpu/sdk/spec';
 import type { Template } from '@dpu/sdk/templates/types';
 import { jobId, marketDomain, type Terms } from '@dpu/sdk/terms';
@@ -17,39 +17,34 @@ import type { Chain } from '../chain/chain.ts';
 import type { TxSteps } from '../chain/tx.svelte.ts';
 import { fetchAsset } from './assets.ts';
 import { draftTerms, type DraftSpec, type DraftTerms } from './draft.ts';
-
-/** How far an upload is. */
-export interface UploadProgress {
-  /** What is being stored now. */
-  what: string;
-  sent: number;
-  /** Bytes of everything known so far. */
-  total: number;
-}
+import type { Readers } from './privatePost.ts';
+import { Uploader, type UploadProgress } from './upload.ts';
 
 export interface PostRequest {
   template: Template;
   options: unknown;
   files: ReadonlyMap<string, Uint8Array>;
   draft: DraftTerms;
+  /** Makes the jobs private. */
+  readers?: Readers | undefined;
   onUpload: (progress: UploadProgress) => void;
 }
 
 /** A permit is good for this long: enough to confirm in the wallet, too short to be found later. */
 const PERMIT_SECONDS = 1_800n;
-/** Bytes handed on at once while progress is counted. */
-const SLICE = 256 * 1024;
 
 /** Stores what the jobs need, then funds and posts them. Returns the id of the first job. */
 export async function post(app: App, request: PostRequest, steps: TxSteps): Promise<{ id: Hex; hash: Hash }> {
-  const specs = await store(app, request);
+  const specs = request.readers ? undefined : await store(app, request);
   const [chain, wallet] = await Promise.all([app.chain(), app.wallet.client()]);
   const requester = wallet.account?.address;
   if (!requester) throw new Error('The wallet gave no account. Connect it again.');
 
   const block = await chain.client.getBlock();
   const facts = await readMarketFacts(chain.market(), app.deployment.token, Number(block.timestamp));
-  const terms = draftTerms(app.deployment, facts, requester, request.draft, specs);
+  const terms = specs
+    ? draftTerms(app.deployment, facts, requester, request.draft, specs)
+    : await sealed(app, request, facts, requester);
   const hash = await send(app, chain, wallet, requester, terms, block.timestamp, steps);
   const [first] = terms;
   if (!first) throw new Error('The template made no job.');
@@ -57,36 +52,28 @@ export async function post(app: App, request: PostRequest, steps: TxSteps): Prom
 }
 
 /** Uploads modules, inputs and specs; every one is complete at the gateway when this returns. */
-async function store(app: App, { template, options, files, onUpload }: PostRequest) {
+async function store(app: App, { template, options, files, onUpload }: PostRequest): Promise<DraftSpec[]> {
   const { backend } = await app.storage();
-  let sent = 0;
-  let total = 0;
-  const prepared = await template.prepare(options, files, {
-    asset: fetchAsset,
-    async addFile(bytes) {
-      const before = sent;
-      total += bytes.byteLength;
-      const what = 'Uploading files';
-      async function* counted(): AsyncGenerator<Uint8Array> {
-        // Called again when an interrupted upload is repeated, so the count begins anew.
-        sent = before;
-        for (let at = 0; at < bytes.byteLength; at += SLICE) {
-          yield bytes.subarray(at, at + SLICE);
-          sent = before + Math.min(bytes.byteLength, at + SLICE);
-          onUpload({ what, sent, total });
-        }
-      }
-      onUpload({ what, sent, total });
-      return backend.addFile(bytes.byteLength > 0 ? counted : bytes);
-    },
-  });
-  onUpload({ what: 'Storing the description', sent, total });
-  const store_ = async (spec: typeof prepared.map): Promise<DraftSpec> => {
+  const uploader = new Uploader(backend, onUpload);
+  const prepared = await template.prepare(options, files, { asset: fetchAsset, addFile: uploader.addFile });
+  uploader.say('Storing the description');
+  const specs: DraftSpec[] = [];
+  for (const spec of prepared.jobs) {
     const { cid, bytes, digest } = encodeSpec(spec);
     await backend.putBlock(cid, bytes);
-    return { digest, shards: spec.shards, comparator: spec.comparator };
-  };
-  return { map: await store_(prepared.map), reduce: prepared.reduce && (await store_(prepared.reduce)) };
+    const { shards, runtime, comparator } = spec;
+    specs.push({ digest, shards, runtime, comparator });
+  }
+  return specs;
+}
+
+/** Seals and uploads what private jobs need. Their ids depend on the terms, so these are made on the way. */
+async function sealed(app: App, request: PostRequest, facts: MarketFacts, requester: Address): Promise<Terms[]> {
+  const { readers, onUpload } = request;
+  if (!readers) throw new Error('The job is not private.');
+  const [{ backend }, { storePrivate }] = await Promise.all([app.storage(), import('./privatePost.ts')]);
+  const uploader = new Uploader(backend, onUpload);
+  return storePrivate({ ...request, readers }, { deployment: app.deployment, backend, uploader, facts, requester });
 }
 
 /** Brings the money in, if it is not there, and posts: with one confirmation where the wallet can batch. */

@@ -9,6 +9,7 @@ const REASONS: ReadonlySet<string> = new Set([
   'out-of-units',
   'out-of-memory',
   'output-limit',
+  'device-lost',
   'sandbox',
 ]);
 const MESSAGE_CHARS = 1_000;

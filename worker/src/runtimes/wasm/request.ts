@@ -7,21 +7,22 @@ const SEED_BYTES = 32;
 const MAX_SECONDS = 7 * 24 * 3600;
 const MAX_SHARDS = 16_777_215;
 
-const refuse = (what: string): ShardError =>
+/** The failure of a shard whose spec makes no sense. */
+export const refuse = (what: string): ShardError =>
   new ShardError('module-rejected', 'job', `The shard cannot be run: ${what}. The spec has to be corrected.`);
 
 const isCount = (value: number, from: number, to: number): boolean =>
   Number.isSafeInteger(value) && value >= from && value <= to;
 
 /** Checks a request at the edge. Throws {@link ShardError}; what passes is safe to hand to a child. */
-export function checkRequest({ module, args, shard, shards, inputs, seed, limits }: ShardRequest): void {
+export function checkRequest(
+  { module, args, shard, shards, inputs, seed, limits }: ShardRequest,
+  moduleBytes: number = LIMITS.moduleBytes,
+): void {
   const units = BigInt(limits.units);
   const names = new Set(inputs.map(({ name }) => name));
   const rules: readonly [holds: boolean, otherwise: string][] = [
-    [
-      module.length <= LIMITS.moduleBytes,
-      `its module has ${module.length} bytes, at most ${LIMITS.moduleBytes} are allowed`,
-    ],
+    [module.length <= moduleBytes, `its module has ${module.length} bytes, at most ${moduleBytes} are allowed`],
     [isCount(shards, 1, MAX_SHARDS), `${shards} is not a number of shards`],
     [isCount(shard, 0, shards - 1), `there is no shard ${shard} of ${shards}`],
     [seed.length === SEED_BYTES, `its seed has ${seed.length} bytes instead of ${SEED_BYTES}`],

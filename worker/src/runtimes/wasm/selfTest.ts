@@ -1,5 +1,13 @@
 import type { ShardRequest } from '../runtime.ts';
 
+/** A shard whose answer is known. */
+export interface SelfTest {
+  readonly request: ShardRequest;
+  /** Hex. */
+  readonly outputSha256: string;
+  readonly units: number;
+}
+
 const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** Made from test/fixtures/selfTest.wat; a test compares the two. */
@@ -16,7 +24,7 @@ const MODULE = Buffer.from(
   'base64',
 );
 
-/** A shard whose answer is known: it touches everything that has to be the same on every machine. */
+/** It touches everything that has to be the same on every machine. */
 export const SELF_TEST: ShardRequest = {
   module: MODULE,
   args: ['first', 'second argument'],
@@ -29,3 +37,10 @@ export const SELF_TEST: ShardRequest = {
 
 export const SELF_TEST_OUTPUT_SHA256 = '03985a13d36b713adb886878546a77c8f080a113e3f66c4332c86558cf84b723';
 export const SELF_TEST_UNITS = 9;
+
+/** What the wasm runtime's probe runs. */
+export const WASM_SELF_TEST: SelfTest = {
+  request: SELF_TEST,
+  outputSha256: SELF_TEST_OUTPUT_SHA256,
+  units: SELF_TEST_UNITS,
+};

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { CompareOptions } from '@dpu/sdk/compare/source';
+import type { RuntimeName } from '@dpu/sdk/terms';
 import { detectIsolation } from '../../sandbox/detect.ts';
 import type { ChildSpec, Isolation, IsolationReport } from '../../sandbox/isolation.ts';
-import { Sandbox, type Ending, type SandboxChild } from '../../sandbox/sandbox.ts';
+import { Sandbox, type SandboxChild } from '../../sandbox/sandbox.ts';
 import { stageProgram, type Stage } from '../../sandbox/stage.ts';
 import { compareShards, type ComparedSpec, type ShardComparison, type ShardOutputs } from '../compareShards.ts';
+import { aborted, converse, sentence } from '../converse.ts';
 import {
   ShardError,
   type Runtime,
@@ -17,9 +19,13 @@ import {
 import { Answer } from './answer.ts';
 import { PreparedModules } from './preparedModules.ts';
 import { checkRequest, requestHeader } from './request.ts';
-import { SELF_TEST, SELF_TEST_OUTPUT_SHA256, SELF_TEST_UNITS } from './selfTest.ts';
+import { WASM_SELF_TEST, type SelfTest } from './selfTest.ts';
 
 export interface WasmRuntimeOptions {
+  /** The spec's `runtime` that it executes, `wasm` by default: other kinds of work may run on the same machine. */
+  readonly name?: RuntimeName;
+  /** What the probe runs; a self-test of the whole machine by default. */
+  readonly selfTest?: SelfTest;
   /** Forces a class instead of the strongest that works. */
   readonly isolation?: Isolation;
   /** The Node binary for children; the running one by default. */
@@ -39,7 +45,6 @@ const BASE_DATA_BYTES = 1024 * MIB;
 const STACK_BYTES = 64 * MIB;
 /** Node's own limit, KiB: below the kernel's, so that a deep stack is an exception and not a crash. */
 const V8_STACK_KIB = 48 * 1024;
-const STDERR_CHARS = 4_096;
 
 /** Loops in wasm never leave V8's baseline code, so the optimising compiler has to come first. */
 const V8_FLAGS = ['--no-liftoff'];
@@ -51,15 +56,16 @@ interface Ready {
   readonly report: IsolationReport;
 }
 
-/** Runs wasm shards, each in a process of its own. */
+/** Runs wasm modules, each shard in a process of its own. */
 export class WasmRuntime implements Runtime {
-  readonly name = 'wasm';
+  readonly name: RuntimeName;
   readonly determinism = 'exact';
   readonly #options: WasmRuntimeOptions;
   readonly #prepared = new PreparedModules();
   #ready: Promise<Ready> | undefined;
 
   constructor(options: WasmRuntimeOptions = {}) {
+    this.name = options.name ?? 'wasm';
     this.#options = options;
   }
 
@@ -71,9 +77,10 @@ export class WasmRuntime implements Runtime {
   async probe(signal?: AbortSignal): Promise<RuntimeProbe> {
     try {
       const { report } = await this.#prepare();
-      const { output, units } = await this.run(SELF_TEST, signal === undefined ? {} : { signal });
+      const expected = this.#options.selfTest ?? WASM_SELF_TEST;
+      const { output, units } = await this.run(expected.request, signal === undefined ? {} : { signal });
       const hash = createHash('sha256').update(output).digest('hex');
-      if (hash !== SELF_TEST_OUTPUT_SHA256 || units !== SELF_TEST_UNITS) {
+      if (hash !== expected.outputSha256 || units !== expected.units) {
         const detail = `the self-test computed ${hash} with ${units} units, which is wrong; do not run jobs here`;
         return { available: false, isolation: 'none', detail };
       }
@@ -171,70 +178,4 @@ export class WasmRuntime implements Runtime {
       permission: true,
     };
   }
-}
-
-const aborted = (): ShardError =>
-  new ShardError('killed', 'machine', 'The shard was ended because the node asked for it.');
-
-const sentence = (message: string): string => `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
-
-function unexpected({ code, signal, error }: Ending, stderr: string): ShardError {
-  if (error !== undefined) {
-    return new ShardError(
-      'sandbox',
-      'machine',
-      `The shard's process could not be started: ${error.message}.`,
-      {},
-      error,
-    );
-  }
-  if (signal !== null) {
-    return new ShardError('killed', 'machine', `The shard's process was ended by ${signal}, not by us.`, { stderr });
-  }
-  return new ShardError('sandbox', 'machine', `The shard's process ended with code ${code} and without an answer.`, {
-    stderr,
-  });
-}
-
-/** Hands the request over and listens until the outcome. Whatever happens, the process is gone when this returns. */
-async function converse(
-  child: SandboxChild,
-  request: readonly Uint8Array[],
-  answer: Answer,
-  { seconds, signal }: { readonly seconds: number; readonly signal?: AbortSignal },
-): Promise<void> {
-  let failure: ShardError | undefined;
-  let stderr = '';
-  const fail = (error: ShardError): void => {
-    failure ??= error;
-    child.kill();
-  };
-  const onAbort = (): void => fail(aborted());
-  const timer = setTimeout(
-    () =>
-      fail(
-        new ShardError('timeout', 'machine', `The shard was not done after the ${seconds} seconds its spec allows.`),
-      ),
-    seconds * 1000,
-  );
-  signal?.addEventListener('abort', onAbort, { once: true });
-  if (signal?.aborted) onAbort();
-  child.stdout.on('data', (piece: Buffer) => {
-    if (failure !== undefined) return;
-    try {
-      answer.push(piece);
-      // Nothing may follow the outcome, so there is nothing to wait for either.
-      if (answer.outcome !== undefined) child.kill();
-    } catch (error) {
-      fail(error as ShardError);
-    }
-  });
-  child.stderr.on('data', (piece: Buffer) => (stderr = (stderr + piece.toString()).slice(-STDERR_CHARS)));
-  for (const part of request) child.stdin.write(part);
-  child.stdin.end();
-  const ending = await child.ended;
-  clearTimeout(timer);
-  signal?.removeEventListener('abort', onAbort);
-  if (failure !== undefined) throw failure;
-  if (answer.outcome === undefined) throw unexpected(ending, stderr);
 }

@@ -34,7 +34,14 @@ export type Outcome =
   | {
       readonly ok: false;
       readonly reason:
-        'module-rejected' | 'trap' | 'exit-code' | 'out-of-units' | 'out-of-memory' | 'output-limit' | 'sandbox';
+        | 'module-rejected'
+        | 'trap'
+        | 'exit-code'
+        | 'out-of-units'
+        | 'out-of-memory'
+        | 'output-limit'
+        | 'device-lost'
+        | 'sandbox';
       readonly fault: 'job' | 'machine';
       readonly message: string;
     };

@@ -1,0 +1,23 @@
+/** What a spec says beyond the fields that every runtime has. A runtime that needs more brings a schema in a file of its own here. */
+import type * as z from 'zod';
+
+import type { Problem } from '../problems.ts';
+import type { JobSpec } from '../spec.ts';
+import type { RuntimeName } from '../terms.ts';
+import { onnxProblems, onnxSettingsSchema } from './onnx.ts';
+import { wgslProblems, wgslSettingsSchema } from './wgsl.ts';
+
+/**
+ * Schema of `spec.settings` by runtime. A runtime that is not here takes no settings. Values are what canonical dag-cbor can
+ * hold in one way only: text, whole numbers, booleans, lists and maps of those. The schemas check and do not transform.
+ */
+export const SETTINGS: Readonly<Partial<Record<RuntimeName, z.ZodType>>> = {
+  onnx: onnxSettingsSchema,
+  wgsl: wgslSettingsSchema,
+};
+
+/** What settings that are valid ask of the rest of the spec, by runtime: every place where the two contradict each other. Paths are of the spec. */
+export const FITTING: Readonly<Partial<Record<RuntimeName, (spec: JobSpec) => readonly Problem[]>>> = {
+  onnx: onnxProblems,
+  wgsl: wgslProblems,
+};

@@ -1,0 +1,135 @@
+/** The train job: rounds of training in parallel, each followed by an average, as a chain of jobs. The last exports the network. */
+import type { CID } from 'multiformats/cid';
+import { z } from 'zod';
+
+import { problemsOf } from '../problems.ts';
+import type { JobSpecInput } from '../spec.ts';
+import { MAX_ROUNDS, trainLimits, type TrainSizes } from './trainLimits.ts';
+import { BUILT_IN, dataFiles, dataProblems, sizesOf } from './trainData.ts';
+import { TemplateError, type PreparedJobs, type Template, type TemplateContext } from './types.ts';
+
+const whole = (least: number, most: number) =>
+  z.int('must be a whole number').min(least, `must be at least ${least}`).max(most, `must be at most ${most}`);
+
+const optionsSchema = z.strictObject({
+  rounds: whole(1, MAX_ROUNDS).default(4).describe('How often the shards train and are averaged; two jobs each'),
+  shards: whole(1, 256).default(4).describe('Parts of the images that are trained on side by side'),
+  epochs: whole(1, 100).default(3).describe('How often a shard goes through its images in a round'),
+  hidden: whole(4, 2048)
+    .multipleOf(4, 'must be a multiple of 4')
+    .default(64)
+    .describe('Neurons of the hidden layer, a multiple of 4'),
+  rate: whole(1, 1_000).default(200).describe('Learning rate in thousandths: larger learns faster, too large diverges'),
+  batch: whole(1, 1_024).default(16).describe('Images between two steps'),
+  classes: whole(2, 256).default(10).describe('Kinds of images: labels are below this'),
+  seed: whole(0, 0xffffffff).default(1).describe('Chooses the first weights and the order of the images'),
+});
+
+/** Options of the train job. */
+export type TrainOptions = z.output<typeof optionsSchema>;
+
+/** What the last job's shards make. A job after it finds the model at `/in/<name>/0`. */
+export const TRAINED_FILES = [
+  { name: 'model.onnx', mediaType: 'application/octet-stream' },
+  { name: 'curve.csv', mediaType: 'text/csv' },
+  { name: 'curve.png', mediaType: 'image/png' },
+  { name: 'answers.csv', mediaType: 'text/csv' },
+] as const;
+
+/** Trains a small network on labelled images: in each round N shards train on their part, then one averages their weights and tests them. */
+export const train: Template = {
+  id: 'train',
+  title: 'Train a classifier',
+  description: 'Trains a small network on labelled images in parallel rounds and exports it as an ONNX model.',
+  options: optionsSchema,
+  files: dataFiles,
+
+  async prepare(given, provided, context): Promise<PreparedJobs> {
+    const parsed = optionsSchema.safeParse(given ?? {});
+    const problems = [
+      ...(parsed.success ? [] : problemsOf(parsed.error)),
+      ...dataProblems(provided, parsed.success ? parsed.data.shards : 1),
+    ];
+    if (!parsed.success || problems.length > 0) throw new TemplateError(train.id, problems);
+    const options = parsed.data;
+
+    const sizes: TrainSizes = { ...options, ...(provided.size > 0 ? sizesOf(provided) : BUILT_IN) };
+    const inputs = await storeData(provided, context);
+    const [trainer, averager] = [
+      (await context.addFile(await context.asset('train.wasm'))).cid,
+      (await context.addFile(await context.asset('average.wasm'))).cid,
+    ];
+    const jobs: JobSpecInput[] = [];
+    for (let round = 1; round <= options.rounds; round += 1) {
+      jobs.push(
+        trainSpec(options, round, trainer, inputs, sizes),
+        averageSpec(options, round, averager, inputs, sizes),
+      );
+    }
+    return { jobs: jobs as [JobSpecInput, ...JobSpecInput[]] };
+  },
+};
+
+async function storeData(
+  provided: ReadonlyMap<string, Uint8Array>,
+  context: TemplateContext,
+): Promise<JobSpecInput['inputs']> {
+  const inputs: JobSpecInput['inputs'] = [];
+  for (const { name } of dataFiles) {
+    const bytes = provided.get(name) ?? (await context.asset(name));
+    inputs.push({ name, cid: (await context.addFile(bytes)).cid, size: bytes.length });
+  }
+  return inputs;
+}
+
+/** The files whose names begin with `kind`: what a job does not read, its nodes need not fetch. */
+function only(kind: 'train' | 'test', inputs: JobSpecInput['inputs']): JobSpecInput['inputs'] {
+  return inputs.filter(({ name }) => name.startsWith(`${kind}-`));
+}
+
+function trainSpec(
+  { rounds, shards, hidden, classes, epochs, batch, rate, seed }: TrainOptions,
+  round: number,
+  module: CID | string,
+  inputs: JobSpecInput['inputs'],
+  sizes: TrainSizes,
+): JobSpecInput {
+  return {
+    version: 1,
+    name: `Train, round ${round} of ${rounds}`,
+    runtime: 'train',
+    module,
+    args: [round, hidden, classes, epochs, batch, rate * 1_000, seed].map(String),
+    inputs: only('train', inputs),
+    ...(round > 1 && { after: { name: 'weights' } }),
+    shards,
+    output: { name: 'weights.bin', mediaType: 'application/octet-stream' },
+    limits: trainLimits(sizes, 'train'),
+    comparator: { kind: 'exact' },
+  };
+}
+
+function averageSpec(
+  { rounds, shards }: TrainOptions,
+  round: number,
+  module: CID | string,
+  inputs: JobSpecInput['inputs'],
+  sizes: TrainSizes,
+): JobSpecInput {
+  const isLast = round === rounds;
+  const [model] = TRAINED_FILES;
+  return {
+    version: 1,
+    name: `${isLast ? 'Average, test and export' : 'Average and test'}, round ${round} of ${rounds}`,
+    runtime: 'train',
+    module,
+    args: [shards, round, rounds].map(String),
+    inputs: only('test', inputs),
+    after: { name: 'shards' },
+    shards: isLast ? TRAINED_FILES.length : 1,
+    output: isLast ? { ...model } : { name: 'weights.bin', mediaType: 'application/octet-stream' },
+    limits: trainLimits(sizes, 'average'),
+    comparator: { kind: 'exact' },
+    view: isLast ? { kind: 'files', files: TRAINED_FILES.map((file) => ({ ...file })) } : { kind: 'file' },
+  };
+}

@@ -1,0 +1,21 @@
+import { join } from 'node:path';
+
+import type { NodeConfig } from '../config.ts';
+import { OnnxRuntime } from './onnx/onnxRuntime.ts';
+import type { Runtime } from './runtime.ts';
+import { trainRuntime } from './train/trainRuntime.ts';
+import { WasmRuntime } from './wasm/wasmRuntime.ts';
+import { WgslRuntime } from './wgsl/wgslRuntime.ts';
+
+/** Every runtime that this software has, set up for one node. Which of them work on this machine their probes find out. */
+export function allRuntimes({ isolation, warmProcesses, dataDir, gpuDriver }: NodeConfig): readonly Runtime[] {
+  const options = { ...(isolation === undefined ? {} : { isolation }), folder: join(dataDir, 'sandbox') };
+  const gpu = { ...options, ...(gpuDriver === undefined ? {} : { driver: gpuDriver }) };
+  return [
+    // A training shard takes far longer than the start of its process, so none is kept ready for it.
+    new WasmRuntime({ ...options, warm: warmProcesses }),
+    trainRuntime(options),
+    new OnnxRuntime(options),
+    ...(gpuDriver === 'none' ? [] : [new WgslRuntime(gpu)]),
+  ];
+}

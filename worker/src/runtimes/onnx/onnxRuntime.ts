@@ -1,0 +1,181 @@
+import { fileURLToPath } from 'node:url';
+import type { CompareOptions } from '@dpu/sdk/compare/source';
+import { detectIsolation } from '../../sandbox/detect.ts';
+import type { ChildSpec, Isolation, IsolationReport } from '../../sandbox/isolation.ts';
+import { Sandbox, type SandboxChild } from '../../sandbox/sandbox.ts';
+import { stageProgram, type Stage } from '../../sandbox/stage.ts';
+import { compareShards, type ComparedSpec, type ShardComparison, type ShardOutputs } from '../compareShards.ts';
+import { aborted, converse, sentence } from '../converse.ts';
+import {
+  ShardError,
+  type Runtime,
+  type RunOptions,
+  type RuntimeProbe,
+  type ShardLimits,
+  type ShardOutput,
+  type ShardRequest,
+} from '../runtime.ts';
+import { Answer } from '../wasm/answer.ts';
+import { findOnnxLibrary, type OnnxLibrary } from './library.ts';
+import { prepareModel } from './request.ts';
+import { SELF_TEST, SELF_TEST_OUTPUT } from './selfTest.ts';
+
+export interface OnnxRuntimeOptions {
+  /** Forces a class. Without it only namespaces with a system call list will do: native code minds no permission of Node's. */
+  readonly isolation?: Isolation;
+  /** The Node binary for children; the running one by default. */
+  readonly node?: string;
+  /** Folder of this node alone for what is staged; the system's folder for temporary files when absent. */
+  readonly folder?: string;
+}
+
+const CHILD = fileURLToPath(new URL('./child/main.ts', import.meta.url));
+const MIB = 1024 * 1024;
+/** What Node and ONNX Runtime take with the smallest model: 580 MiB, of which 512 are room that V8 keeps for code. */
+const BASE_DATA_BYTES = 640 * MIB;
+const STACK_BYTES = 16 * MIB;
+const NODE_FLAGS = ['--no-warnings', '--disallow-code-generation-from-strings'];
+
+interface Ready {
+  readonly sandbox: Sandbox;
+  readonly stage: Stage;
+  readonly report: IsolationReport;
+  readonly library: OnnxLibrary;
+}
+
+/** How a process that runs a model is started: also by tests, with another program in its place. */
+export function modelChild(
+  { folder, entry }: Pick<Stage, 'folder' | 'entry'>,
+  library: OnnxLibrary,
+  { memoryBytes, seconds }: Pick<ShardLimits, 'memoryBytes' | 'seconds'>,
+): ChildSpec {
+  return {
+    folder,
+    entry,
+    nodeFlags: NODE_FLAGS,
+    limits: {
+      dataBytes: BASE_DATA_BYTES + memoryBytes,
+      stackBytes: STACK_BYTES,
+      cpuSeconds: Math.ceil(seconds * 4) + 5,
+    },
+    permission: true,
+    addons: true,
+    ...library,
+  };
+}
+
+/** Runs shards of models by ONNX Runtime, each in a process of its own. */
+export class OnnxRuntime implements Runtime {
+  readonly name = 'onnx';
+  /** Models of whole numbers alone are exact; a spec whose outputs have fractions must compare with a tolerance. */
+  readonly determinism = 'tolerance';
+  readonly #options: OnnxRuntimeOptions;
+  #ready: Promise<Ready> | undefined;
+
+  constructor(options: OnnxRuntimeOptions = {}) {
+    this.#options = options;
+  }
+
+  async probe(signal?: AbortSignal): Promise<RuntimeProbe> {
+    try {
+      const { report } = await this.#prepare();
+      const { output } = await this.run(SELF_TEST, signal === undefined ? {} : { signal });
+      const expected = new Uint8Array(Int32Array.from(SELF_TEST_OUTPUT).buffer);
+      if (Buffer.compare(output, expected) !== 0) {
+        const detail = 'the self-test computed something wrong; do not run jobs here';
+        return { available: false, isolation: 'none', detail };
+      }
+      const detail =
+        report.isolation === 'bubblewrap'
+          ? report.detail
+          : `${report.detail}. ONNX Runtime is native code, which Node's permissions do not hold: install bubblewrap`;
+      return { available: true, isolation: report.isolation, detail };
+    } catch (error) {
+      return { available: false, isolation: 'none', detail: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  async run(request: ShardRequest, { signal, onLog }: RunOptions = {}): Promise<ShardOutput> {
+    const { parts, units } = prepareModel(request);
+    return { ...(await this.compute(parts, request.limits, { signal, onLog })), units };
+  }
+
+  /** Any comparator that the outputs' types allow; the spec's own rules saw to that. */
+  compare(
+    spec: ComparedSpec,
+    own: ShardOutputs,
+    shown: ShardOutputs,
+    options: CompareOptions = {},
+  ): Promise<ShardComparison> {
+    return compareShards(spec, own, shown, options);
+  }
+
+  /**
+   * Hands a request over as it is, unchecked, and reads the answer: `run` without what it does before. For tests of what holds
+   * when the checks do not. Throws {@link ShardError}.
+   */
+  async compute(
+    parts: readonly Uint8Array[],
+    limits: ShardLimits,
+    {
+      signal,
+      onLog,
+    }: { readonly signal?: AbortSignal | undefined; readonly onLog?: RunOptions['onLog'] | undefined } = {},
+  ): Promise<Omit<ShardOutput, 'units'>> {
+    if (signal?.aborted) throw aborted();
+    const ready = await this.#prepare();
+    const started = performance.now();
+    const child = this.#start(ready, limits);
+    const answer = new Answer(limits.outputBytes, onLog);
+    await converse(child, parts, answer, {
+      seconds: limits.seconds,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const outcome = answer.outcome!;
+    if (!outcome.ok) {
+      throw new ShardError(outcome.reason, outcome.fault, sentence(outcome.message), { log: answer.log });
+    }
+    return { output: answer.output, log: answer.log, wallMs: performance.now() - started, childMs: outcome.ms };
+  }
+
+  async close(): Promise<void> {
+    const ready = await this.#ready?.catch(() => undefined);
+    this.#ready = undefined;
+    await ready?.sandbox.close();
+    await ready?.stage.remove();
+  }
+
+  #start({ sandbox, stage, library }: Ready, limits: ShardLimits): SandboxChild {
+    try {
+      return sandbox.start(modelChild(stage, library, limits));
+    } catch (error) {
+      const problem = `The shard's process could not be started: ${String(error)}`;
+      throw new ShardError('sandbox', 'machine', problem, {}, error);
+    }
+  }
+
+  #prepare(): Promise<Ready> {
+    this.#ready ??= this.#detect().catch((error: unknown) => {
+      // A failure is not kept: the operator may install what was missing while the node runs.
+      this.#ready = undefined;
+      throw new ShardError('sandbox', 'machine', `Models cannot be run here: ${String(error)}`, {}, error);
+    });
+    return this.#ready;
+  }
+
+  async #detect(): Promise<Ready> {
+    const { isolation, node, folder } = this.#options;
+    const binary = node === undefined ? {} : { node };
+    const report = await detectIsolation({
+      only: isolation ?? 'bubblewrap',
+      ...(folder === undefined ? {} : { folder }),
+      ...binary,
+    });
+    if (isolation === undefined && !report.seccomp) {
+      throw new Error('native code is not run without a system call list, and there is none for this kernel');
+    }
+    const library = await findOnnxLibrary(node);
+    const stage = await stageProgram(CHILD, folder);
+    return { report, library, stage, sandbox: new Sandbox({ ...report, ...binary }) };
+  }
+}
