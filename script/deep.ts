@@ -54,7 +54,7 @@ const CAMPAIGNS: Campaign[] = [
   {
     name: 'courts',
     tests: ['--match-contract', '^CourtInvariantsTest$'],
-    calls: { quick: 1_536, full: 1_000_000 },
+    calls: { quick: 1_024, full: 1_000_000 },
     env: { quick: {}, full: {} },
   },
   {

@@ -7,6 +7,7 @@ import { root } from '../../script/native.mjs';
 const BENCHES = {
   gas: 'script/bench/gas.ts',
   node: 'test/bench/node.ts',
+  gpu: 'test/bench/gpu.ts',
   latency: 'test/bench/latency.ts',
   render: 'test/bench/render.ts',
   storage: 'script/bench/storage.ts',

@@ -99,10 +99,10 @@ contract DeployTest is Test {
         _file("runtimes");
         vm.recordLogs();
         script.deploy(file, true, KEY);
-        assertEq(_runtimesOpened(), 0xfc, "2 to 7, beside wasm");
+        assertEq(_runtimesOpened(), 0xfe, "1 to 7");
         vm.removeFile(file);
         script.deploy(file, false, KEY);
-        assertEq(_runtimesOpened(), 0, "none");
+        assertEq(_runtimesOpened(), 2, "wasm alone");
         vm.removeFile(file);
     }
 

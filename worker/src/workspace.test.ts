@@ -9,7 +9,7 @@ import { TransientError } from './errors.ts';
 import { silentLog } from './log.ts';
 import { MemoryBackend } from './testing/memoryBackend.ts';
 import { bytes32, JOB, NODE, sampleTerms } from './testing/samples.ts';
-import { sha256, Workspace, type ParentResults } from './workspace.ts';
+import { sha256, Workspace, type ParentResults, moduleName } from './workspace.ts';
 
 const never = new AbortController().signal;
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -201,5 +201,36 @@ test('an earlier job of which a part is unknown is no input', async () => {
   Object.assign(parent, await parentOf(remote), { shards: 3 });
   await expect(workspace.prepare(JOB, await child(post), never)).rejects.toEqual(
     declined('inputsUnavailable', { problem: 'the earlier job has 3 shards, 2 are known' }),
+  );
+});
+
+/** A later job whose model is shard `shard` of the parent. */
+function modelJob(post: Awaited<ReturnType<typeof setup>>['post'], shard: number): Promise<Terms> {
+  const settings = {
+    ...{ model: `parts/${shard}`, optimization: 'all', items: 10, batch: 1 },
+    inputs: [{ name: 'x', type: 'u8', shape: [4], file: 'data' }],
+    outputs: [{ name: 'y', type: 'i32' }],
+  };
+  const spec = { runtime: 'onnx', settings, after: { name: 'parts' }, module: undefined };
+  return post(spec as unknown as Partial<JobSpecInput>, { afterJob: PARENT });
+}
+
+test('the code may be a result of an earlier job, and its times go under the spec', async () => {
+  const parent: ParentResults = { shards: 0, leases: [] };
+  const { workspace, post, remote, module } = await setup({ parent });
+  Object.assign(parent, await parentOf(remote));
+  const terms = await modelJob(post, 1);
+  const job = await workspace.prepare(JOB, terms, never);
+  expect(job.module).toEqual(bytes('two'));
+  expect(moduleName(job)).toBe(terms.spec);
+  expect(moduleName(await workspace.prepare(bytes32(2), await post(), never))).toBe(module.toString());
+});
+
+test('code that the earlier job has not is declined', async () => {
+  const parent: ParentResults = { shards: 0, leases: [] };
+  const { workspace, post, remote } = await setup({ parent });
+  Object.assign(parent, await parentOf(remote));
+  await expect(workspace.prepare(JOB, await modelJob(post, 2), never)).rejects.toEqual(
+    declined('specInvalid', { problem: 'the job before has no result parts/2' }),
   );
 });

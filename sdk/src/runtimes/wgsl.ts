@@ -18,6 +18,8 @@ export const WGSL_LIMITS = {
   /** Invocations in one direction of a workgroup, and in all of it. */
   groupSize: [256, 256, 64],
   groupInvocations: 256,
+  /** Memory that the invocations of a workgroup share. */
+  groupBytes: 16_384,
   /** Invocations of one dispatch. */
   invocations: 16_777_216,
   /** Dispatches of a shard. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
-import { entryPoints, exactnessProblem, floatIn, kernelProblems, tokensOf } from './wgslKernel.ts';
+import { entryPoints, exactnessProblem, floatIn, kernelProblems } from './wgslKernel.ts';
+import { tokensOf } from './wgslTokens.ts';
+import { workgroupBytes } from './wgslWorkgroup.ts';
 
 describe('words of a kernel', () => {
   test('comments are none, nested ones neither', () => {
@@ -88,4 +90,34 @@ test('floats are compared with a tolerance or not at all', () => {
   const tolerant = { kind: 'numeric', type: 'f32', absolutePpb: 0, relativePpb: 1000, outliersPpm: 0 } as const;
   expect(exactnessProblem(source, tolerant)).toBeUndefined();
   expect(exactnessProblem('fn twice(x: u32) -> u32 { return 2u * x; }', { kind: 'exact' })).toBeUndefined();
+});
+
+describe('memory that a workgroup shares', () => {
+  test.each<[string, number | string]>([
+    ['', 0],
+    ['var<workgroup> a: u32; var<private> b: array<u32, 99999>;', 4],
+    ['const N = 16u; var<workgroup> a: array<i32, N>; var < workgroup > b : array<vec3<u32>, 4,>;', 64 + 64],
+    ['var<workgroup> a: array<array<atomic<u32>, 8>, 4>;', 128],
+    ['var<workgroup> a: vec4f; var<workgroup> b: vec2<i32>; var<workgroup> c: bool;', 28],
+    ['var<workgroup> a: array<mat4x4f, 2>;', 128],
+    ['// var<workgroup> a: array<u32, 9>;', 0],
+    ['struct S { x: u32 } var<workgroup> a: array<S, 4>;', 'array<S,4>'],
+    ['var<workgroup> a: array<u32, 4 * 4>;', 'array<u32,4*4>'],
+    ['override N: u32; var<workgroup> a: array<u32, N>;', 'array<u32,N>'],
+  ])('%s', (source, bytes) => {
+    expect(workgroupBytes(source)).toBe(bytes);
+  });
+
+  test('is 16 KiB at most, because devices need not have more', () => {
+    const kernel = (words: number): string =>
+      `var<workgroup> a: array<u32, ${words}>; @compute @workgroup_size(1) fn main() { a[0] = 1u; }`;
+    const passes = [{ entry: 'main', size: [1, 1, 1] as [1, 1, 1], groups: [1, 1, 1] as [1, 1, 1], bind: [] }];
+    expect(kernelProblems(kernel(4096), { passes })).toEqual([]);
+    expect(kernelProblems(kernel(4097), { passes })).toEqual([
+      { path: 'kernel', sentence: 'shares 16388 bytes in a workgroup, the most is 16384' },
+    ]);
+    expect(kernelProblems(kernel(4096).replace('u32', 'Mine'), { passes })).toEqual([
+      { path: 'kernel', sentence: 'shares memory of a size that cannot be told: array<Mine,4096>' },
+    ]);
+  });
 });

@@ -1,19 +1,10 @@
-/**
- * What can be told about a kernel from its words alone. WGSL has no text literals and no preprocessor, so words are easily found;
- * whether they mean anything the compiler decides. "WebGPU Shading Language", W3C, sections 3.2 (comments) and 3.5 (literals).
- */
+/** What can be told about a kernel from its words alone. The compiler finds the rest. */
 import type { Comparator } from '../compare/comparator.ts';
 import type { Problem } from '../problems.ts';
 import { WGSL_LIMITS, type WgslSettings } from './wgsl.ts';
+import { tokensOf, type Token } from './wgslTokens.ts';
+import { workgroupBytes } from './wgslWorkgroup.ts';
 
-/** A word, a number or a sign of a kernel, and the line on which it stands. */
-interface Token {
-  readonly text: string;
-  readonly line: number;
-}
-
-const TOKEN =
-  /0[xX][0-9a-fA-F.]+(?:[pP][+-]?\d+)?[a-zA-Z]*|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[a-zA-Z]*|[\p{XID_Start}_][\p{XID_Continue}]*|\S/gu;
 const FLOAT_TYPE = /^(?:f16|f32|f64|vec[234][fh]|mat[234]x[234][fh]?)$/;
 const FLOAT_NUMBER = /^(?:0[xX].*[.pP].*|(?!0[xX])(?=\.?\d)[\d.]*(?:\.|[eE]|\d[fh]$).*)$/;
 /** Built-in functions that make floats of something else, or that only floats can be given to. */
@@ -25,26 +16,6 @@ const FLOAT_FUNCTIONS = new Set(
     'unpack4x8snorm unpack4x8unorm pack2x16float pack2x16snorm pack2x16unorm pack4x8snorm pack4x8unorm'
   ).split(' '),
 );
-
-/** The words of a kernel without its comments. Comments of the form `/* … *\/` nest. */
-export function tokensOf(source: string): Token[] {
-  const tokens: Token[] = [];
-  let depth = 0;
-  source.split(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/u).forEach((text, index) => {
-    let code = '';
-    for (let at = 0; at < text.length;) {
-      const two = text.slice(at, at + 2);
-      if (depth === 0 && two === '//') break;
-      const step = two === '/*' ? 1 : two === '*/' && depth > 0 ? -1 : 0;
-      depth += step;
-      if (step !== 0) code += ' ';
-      else if (depth === 0) code += text[at];
-      at += step === 0 ? 1 : 2;
-    }
-    for (const [word] of code.matchAll(TOKEN)) tokens.push({ text: word, line: index + 1 });
-  });
-  return tokens;
-}
 
 /** The first word of a kernel that has to do with floats; undefined in one that only counts. */
 export function floatIn(source: string): Token | undefined {
@@ -89,6 +60,13 @@ export function kernelProblems(source: string, { passes }: Pick<WgslSettings, 'p
   const bytes = new TextEncoder().encode(source).length;
   if (bytes > WGSL_LIMITS.moduleBytes)
     return [{ path: 'kernel', sentence: `has ${bytes} bytes, the most is ${WGSL_LIMITS.moduleBytes}` }];
+  const shared = workgroupBytes(source);
+  if (typeof shared === 'string')
+    return [{ path: 'kernel', sentence: `shares memory of a size that cannot be told: ${shared}` }];
+  if (shared > WGSL_LIMITS.groupBytes)
+    return [
+      { path: 'kernel', sentence: `shares ${shared} bytes in a workgroup, the most is ${WGSL_LIMITS.groupBytes}` },
+    ];
   const entries = entryPoints(source);
   return passes.flatMap(({ entry, size }, i) => {
     const path = `passes[${i}]`;

@@ -62,7 +62,7 @@ contract CourtInvariantsTest is TrialHandler {
         targetSelector(FuzzSelector(address(this), all));
     }
 
-    /// forge-config: default.invariant.runs = 12
+    /// forge-config: default.invariant.runs = 8
     /// forge-config: default.invariant.depth = 128
     function invariant_CourtsKeepTheBooks() external view {
         _everyTokenHasAnOwner();

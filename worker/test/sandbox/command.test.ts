@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { childCommand } from '../../src/sandbox/command.ts';
 import { weakness, type ProbeFacts } from '../../src/sandbox/detect.ts';
-import type { ChildSpec } from '../../src/sandbox/isolation.ts';
+import type { ChildSpec, ProgramSpec } from '../../src/sandbox/isolation.ts';
 
 const SPEC: ChildSpec = {
   folder: '/stage',
@@ -30,6 +30,29 @@ test('prlimit: the same limits, the folder where it lies', () => {
   );
 });
 
+test('folders beside the program are read-only, native libraries lie where they are, and the program is told the paths', () => {
+  const spec: ChildSpec = {
+    ...SPEC,
+    mounts: [{ from: '/opt/modules/native', to: 'modules/native' }],
+    libraries: ['/lib/libm.so.6', '/lib/libc.so.6'],
+    addons: true,
+  };
+  const command = childCommand(spec, { ...OPTIONS, isolation: 'bubblewrap' }).join(' ');
+  expect(command.slice(command.indexOf('--hostname dpu'))).toBe(
+    '--hostname dpu --ro-bind /lib/libc.so.6 /lib/libc.so.6 --ro-bind /lib/libm.so.6 /lib/libm.so.6 --ro-bind /opt/node /dpu/node ' +
+      '--ro-bind /stage /dpu/child --ro-bind /opt/modules/native /dpu/modules/native --remount-ro / --chdir / -- ' +
+      '/dpu/node --no-liftoff --permission --allow-fs-read=/dpu/child --allow-fs-read=/dpu/modules/native --allow-addons ' +
+      '/dpu/child/main.mjs /dpu/modules/native',
+  );
+  expect(
+    childCommand(spec, { ...OPTIONS, isolation: 'prlimit' })
+      .slice(9)
+      .join(' '),
+  ).toBe(
+    '--no-liftoff --permission --allow-fs-read=/stage --allow-fs-read=/opt/modules/native --allow-addons /stage/main.mjs /opt/modules/native',
+  );
+});
+
 test('process: nothing is put into the shell’s words', () => {
   const command = childCommand({ ...SPEC, folder: '/with space;$(x)' }, { ...OPTIONS, isolation: 'process' });
   expect(command).toEqual([
@@ -42,6 +65,37 @@ test('process: nothing is put into the shell’s words', () => {
     '--permission',
     '--allow-fs-read=/with space;$(x)',
     '/with space;$(x)/main.mjs',
+  ]);
+});
+
+const PROGRAM: ProgramSpec = {
+  folder: '/stage',
+  entry: 'main.mjs',
+  limits: { dataBytes: 1000, stackBytes: 64 * 1024, cpuSeconds: 9, fileBytes: 5 },
+  program: {
+    binary: '/opt/other',
+    args: ['run', '--quiet'],
+    environment: { ONE: '1' },
+    files: ['/lib/a.so'],
+    devices: ['/dev/dri'],
+    proc: true,
+    calls: [],
+  },
+};
+
+test('another program finds its own binary, files, devices and environment, and nothing of Node’s', () => {
+  expect(childCommand(PROGRAM, { ...OPTIONS, isolation: 'bubblewrap' }).join(' ')).toBe(
+    'prlimit --data=1000 --stack=65536 --cpu=9 --nofile=64 --fsize=5 --core=0 -- ' +
+      'bwrap --unshare-all --die-with-parent --new-session --clearenv --cap-drop ALL --uid 65534 --gid 65534 --hostname dpu ' +
+      '--ro-bind /lib/a.so /lib/a.so --dev-bind /dev/dri /dev/dri --proc /proc --ro-bind /opt/other /dpu/program ' +
+      '--setenv ONE 1 --ro-bind /stage /dpu/child --remount-ro / --chdir / -- ' +
+      '/dpu/program run --quiet /dpu/child/main.mjs',
+  );
+  expect(childCommand(PROGRAM, { ...OPTIONS, isolation: 'prlimit' }).slice(-4)).toEqual([
+    '/opt/other',
+    'run',
+    '--quiet',
+    '/stage/main.mjs',
   ]);
 });
 

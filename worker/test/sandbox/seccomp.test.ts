@@ -1,13 +1,17 @@
 import { expect, test } from 'vitest';
-import { seccompFilter } from '../../src/sandbox/seccomp.ts';
+import { seccompFilter, type ExtraCall } from '../../src/sandbox/seccomp.ts';
 
 const ALLOW = 'allow';
 const X64 = 0xc000003e;
 const ARM64 = 0xc00000b7;
 
 /** Runs the filter as the kernel does, with the few instructions it may use. */
-function decide(arch: string, call: { number: number; audit: number; argument?: number }): string {
-  const filter = seccompFilter(arch)!;
+function decide(
+  arch: string,
+  call: { number: number; audit: number; argument?: number },
+  extra: readonly ExtraCall[] = [],
+): string {
+  const filter = seccompFilter(arch, extra)!;
   const view = new DataView(filter.buffer);
   const data = new Map([
     [0, call.number],
@@ -53,6 +57,15 @@ test.each([
   ['read of the x32 table', 0x40000000, 'kill'],
 ])('x64: %s', (_name, number, expected) => {
   expect(x64(number)).toBe(expected);
+});
+
+test.each([
+  ['x64', X64, 53, 41],
+  ['arm64', ARM64, 199, 198],
+])('%s: a pair of sockets is for those who ask for it, a socket for nobody', (arch, audit, pair, socket) => {
+  expect(decide(arch, { number: pair, audit })).toBe('errno 1');
+  expect(decide(arch, { number: pair, audit }, ['socketpair'])).toBe(ALLOW);
+  expect(decide(arch, { number: socket, audit }, ['socketpair', 'sendto', 'recvfrom'])).toBe('errno 1');
 });
 
 test('clone makes threads and nothing else', () => {

@@ -52,6 +52,23 @@ export class Unused {}`,
   expect(await readdir(join(root, 'staged'))).toEqual([]);
 });
 
+test('a program may import from folders beside its own', async () => {
+  await mkdir(join(root, 'other'));
+  await writeFile(
+    join(root, 'other', 'sum.ts'),
+    `import { ONE } from './one.ts';\nexport const sum = (n: number): number => n + ONE;`,
+  );
+  await writeFile(join(root, 'other', 'one.ts'), 'export const ONE = 1;');
+  const { folder, entry } = await staged({
+    'main.ts': `import { sum } from '../other/sum.ts';
+import { ONE } from './one.ts';
+(globalThis as Record<string, unknown>)['said'] = sum(ONE);`,
+    'one.ts': 'export const ONE = 41;',
+  });
+  await import(pathToFileURL(join(folder, entry)).href);
+  expect((globalThis as Record<string, unknown>)['said']).toBe(42);
+});
+
 test.each([
   ['export default 1;', 'main.ts has a form of import or export that is not known here: export default 1;'],
   ["import './main.ts';", 'main.ts imports itself through others'],

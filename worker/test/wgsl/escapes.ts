@@ -38,7 +38,8 @@ async function main(): Promise<void> {
     try {
       const value: unknown = await attempt();
       // Reading a folder is lazy.
-      if (typeof value === 'object' && value !== null && Symbol.iterator in value) [...(value as Iterable<unknown>)];
+      if (typeof value === 'object' && value !== null && Symbol.iterator in value)
+        Array.from(value as Iterable<unknown>);
       found[name] = 'done';
     } catch (error) {
       found[name] = (error as Error).name === 'NotCapable' ? 'denied' : `failed: ${(error as Error).message}`;

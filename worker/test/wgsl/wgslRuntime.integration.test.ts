@@ -17,8 +17,7 @@ import { diffusion, FRACTAL, matmul, oneBuffer, request } from './kernels.ts';
 import { scramble, spread, turnsOf } from './reference.ts';
 
 const MIB = 1024 * 1024;
-/** Kernels that try to exhaust the machine, one after the other; `npm run test:deep` sets more. */
-// eslint-disable-next-line no-restricted-properties -- how long tests run is not the node's configuration
+/** Kernels that try to exhaust the machine, one after the other; the variable RUNS sets more. */
 const BOMBS = Number(process.env['RUNS'] ?? 10);
 
 const made = new WgslRuntime();
