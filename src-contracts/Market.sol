@@ -69,11 +69,10 @@ contract Market is Jobs, Multicall {
     /// @dev Delegates to the part that answers the call; returns or reverts with what it says. A selector that none knows reverts there.
     fallback() external {
         uint32 s = uint32(msg.sig); // as a number: its constants take 5 bytes of code instead of 33
-        address part = EXTENSION;
-        if (_isForPanels(s)) part = PANELS;
-        else if (_isForCourt(s)) part = COURT;
-        else if (_isForExits(s)) part = EXITS;
-        delegateAll(part);
+        if (_isForPanels(s)) delegateAll(PANELS);
+        if (_isForCourt(s)) delegateAll(COURT);
+        if (_isForExits(s)) delegateAll(EXITS);
+        delegateAll(EXTENSION);
     }
 
     function _isForPanels(uint32 s) private pure returns (bool) {
