@@ -59,7 +59,9 @@ async function problems(options: object, files: Map<string, Uint8Array>): Promis
 describe('the inference template', () => {
   test('by default scores the drawn digits in 16 shards and counts the mistakes', async () => {
     expect(templateNamed('inference')).toBe(inference);
-    const { map, reduce } = await inference.prepare({}, new Map(), context);
+    const {
+      jobs: [map, reduce],
+    } = await inference.prepare({}, new Map(), context);
     expect(map).toMatchObject({
       runtime: 'onnx',
       shards: 16,
@@ -81,24 +83,26 @@ describe('the inference template', () => {
 
   test('takes a model and data of its own, and labels when there are some', async () => {
     const alone = await inference.prepare({ shards: 3, compare: 'numeric' }, own(), context);
-    expect(alone.reduce).toBeUndefined();
-    expect(alone.map).toMatchObject({
+    expect(alone.jobs[1]).toBeUndefined();
+    expect(alone.jobs[0]).toMatchObject({
       settings: { items: 10, inputs: [{ name: 'in', type: 'f32', shape: [2, 3], file: 'data.bin' }] },
       limits: { outputBytes: 4 * 16 },
       comparator: { kind: 'numeric', type: 'f32', absolutePpb: 1_000_000, relativePpb: 1_000_000, outliersPpm: 0 },
     });
-    encodeSpec(alone.map);
+    encodeSpec(alone.jobs[0]);
     const labelled = await inference.prepare(
       { shards: 3, report: 'table' },
       own({ 'labels.bin': new Uint8Array(10) }),
       context,
     );
-    expect(labelled.reduce).toMatchObject({ args: ['3', '4', 'f32', 'table'], output: { mediaType: 'text/csv' } });
+    expect(labelled.jobs[1]).toMatchObject({ args: ['3', '4', 'f32', 'table'], output: { mediaType: 'text/csv' } });
   });
 
   test('compares a model of whole numbers bit by bit when asked, and no other', async () => {
     const files = own({ 'model.onnx': encodeModel(whole), 'data.bin': new Uint8Array(20) });
-    const { map } = await inference.prepare({ shards: 2, compare: 'exact' }, files, context);
+    const {
+      jobs: [map],
+    } = await inference.prepare({ shards: 2, compare: 'exact' }, files, context);
     expect(map.comparator).toEqual({ kind: 'exact' });
     encodeSpec(map);
     expect(await problems({ shards: 2, compare: 'exact' }, own())).toEqual([

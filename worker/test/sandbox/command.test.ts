@@ -40,7 +40,7 @@ test('folders beside the program are read-only, native libraries lie where they 
   const command = childCommand(spec, { ...OPTIONS, isolation: 'bubblewrap' }).join(' ');
   expect(command.slice(command.indexOf('--hostname dpu'))).toBe(
     '--hostname dpu --ro-bind /lib/libc.so.6 /lib/libc.so.6 --ro-bind /lib/libm.so.6 /lib/libm.so.6 --ro-bind /opt/node /dpu/node ' +
-      '--ro-bind /stage /dpu/child --ro-bind /opt/modules/native /dpu/modules/native --remount-ro / --chdir / -- ' +
+      '--ro-bind /opt/modules/native /dpu/modules/native --ro-bind /stage /dpu/child --remount-ro / --chdir / -- ' +
       '/dpu/node --no-liftoff --permission --allow-fs-read=/dpu/child --allow-fs-read=/dpu/modules/native --allow-addons ' +
       '/dpu/child/main.mjs /dpu/modules/native',
   );
