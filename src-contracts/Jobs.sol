@@ -7,6 +7,7 @@ import {IJobs} from "src-contracts/interfaces/IJobs.sol";
 import {Hash} from "src-contracts/types/Hash.sol";
 import {JobState, JobWord, JobWordLib} from "src-contracts/types/Job.sol";
 import {Lease, LeaseLib, LeaseWord, LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
+import {Node} from "src-contracts/types/Node.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
 /// @notice The hot path: post, claim, commit, reveal, settle.
@@ -17,18 +18,18 @@ abstract contract Jobs is Claiming, IJobs {
 
     /// @inheritdoc IJobs
     function post(Terms calldata terms) public returns (bytes32 id) {
-        Gate memory gate = _requireRunning();
+        _requireRunning();
         id = _jobId(terms); // once: the arguments of an error are computed even when it is not thrown
         require(msg.sender == terms.requester(), NotRequester(id, msg.sender));
-        _setJob(id, JobWordLib.opened(0, _open(id, terms, gate)));
+        _setJob(id, JobWordLib.opened(0, _open(id, terms)));
     }
 
     /// @inheritdoc IJobs
     function postOrder(Terms calldata terms, bytes calldata signature) external returns (bytes32 id) {
-        Gate memory gate = _requireRunning();
+        _requireRunning();
         id = _jobId(terms);
         _requireSignature(id, terms.requester(), id, signature);
-        _setJob(id, JobWordLib.opened(0, _open(id, terms, gate)));
+        _setJob(id, JobWordLib.opened(0, _open(id, terms)));
     }
 
     /// @inheritdoc IJobs
@@ -43,7 +44,7 @@ abstract contract Jobs is Claiming, IJobs {
 
     /// @inheritdoc IJobs
     function claim(Terms calldata terms, uint32 nodeId, uint16 count) external returns (uint32 first) {
-        Gate memory gate = _requireRunning();
+        uint256 minStake = _requireRunning().minStake;
         bytes32 id = _jobId(terms);
         require(terms.seats() == 1, SeveralSeats(id));
         JobWord j = _requireJob(id, JobState.Open);
@@ -51,7 +52,7 @@ abstract contract Jobs is Claiming, IJobs {
         count = _clamp(id, terms, first, count);
 
         uint256 from = _requireDraw(id, terms, first, nodeId, j, 0);
-        _take(id, terms, gate, j, first, count, nodeId, from, 0);
+        _take(id, terms, minStake, j, first, count, nodeId, from, 0);
     }
 
     /// @inheritdoc IJobs
@@ -59,10 +60,10 @@ abstract contract Jobs is Claiming, IJobs {
         external
         returns (uint32)
     {
-        Gate memory gate = _requireRunning();
+        uint256 minStake = _requireRunning().minStake;
         bytes32 id = _jobId(terms);
         _requireSignature(id, terms.requester(), id, signature);
-        JobWord j = JobWordLib.opened(0, _open(id, terms, gate));
+        JobWord j = JobWordLib.opened(0, _open(id, terms));
         count = _clamp(id, terms, 0, count);
 
         // No block is after the post yet, so no draw: the node that the order names, or the first to bring it; hence one seat.
@@ -71,13 +72,13 @@ abstract contract Jobs is Claiming, IJobs {
         if (!ready) revert AfterNotComplete(id, terms.afterJob);
         if (block.timestamp < terms.start()) revert NotOpenYet(id, terms.start());
         _requireWorker(id, terms, nodeId);
-        _take(id, terms, gate, j, 0, count, nodeId, from, 0);
+        _take(id, terms, minStake, j, 0, count, nodeId, from, 0);
         return 0;
     }
 
     /// @inheritdoc IJobs
     function takeOver(Terms calldata terms, uint32 first, uint32 nodeId) external {
-        Gate memory gate = _requireRunning();
+        uint256 minStake = _requireRunning().minStake;
         bytes32 id = _jobId(terms);
         require(terms.seats() == 1, SeveralSeats(id));
         JobWord j = _requireJob(id, JobState.Open);
@@ -88,7 +89,7 @@ abstract contract Jobs is Claiming, IJobs {
 
         uint256 from = _requireDraw(id, terms, first, nodeId, j, word.at());
         if (word.count() == terms.shards()) _setLease(key, LeaseWord.wrap(0)); // it moves into the job's own slot
-        _take(id, terms, gate, j, first, word.count(), nodeId, from, word.bonus());
+        _take(id, terms, minStake, j, first, word.count(), nodeId, from, word.bonus());
     }
 
     /// @inheritdoc IJobs
@@ -174,14 +175,14 @@ abstract contract Jobs is Claiming, IJobs {
         Result calldata result,
         bytes calldata acceptance
     ) external {
-        Gate memory gate = _requireRunning();
+        _requireRunning();
         bytes32 id = _jobId(terms);
         _requireSignature(id, terms.requester(), id, signature);
         _requireAcceptance(id, terms, 0, nodeId, result, acceptance);
         require(terms.seats() == 1, TermsInvalid(id, "seats"));
         require(_nodes[nodeId].owner != address(0), NodeUnknown(nodeId));
         require(terms.node() == 0 || terms.node() == nodeId, NodeNotEligible(id, nodeId));
-        uint256 escrow = _open(id, terms, gate);
+        uint256 escrow = _open(id, terms);
         (bool ready, uint256 from) = _opening(terms, block.timestamp);
         require(ready, AfterNotComplete(id, terms.afterJob));
         require(block.timestamp >= terms.start(), NotOpenYet(id, terms.start()));
@@ -197,7 +198,7 @@ abstract contract Jobs is Claiming, IJobs {
     function _take(
         bytes32 id,
         Terms calldata terms,
-        Gate memory gate,
+        uint256 minStake,
         JobWord word,
         uint32 first,
         uint16 count,
@@ -208,8 +209,7 @@ abstract contract Jobs is Claiming, IJobs {
         bytes32 key = _occupy(id, terms, word, first, count);
         uint8 flags = (terms.direct() ? LeaseWordLib.DIRECT : 0) | (key == id ? LeaseWordLib.SOLO : 0);
         _setLease(
-            key,
-            _bind(id, terms, gate.minStake, first, flags, count, nodeId, terms.priceAt(from, block.timestamp), bonus)
+            key, _bind(id, terms, minStake, first, flags, count, nodeId, terms.priceAt(from, block.timestamp), bonus)
         );
     }
 
@@ -234,11 +234,32 @@ abstract contract Jobs is Claiming, IJobs {
         uint16 count = l.claimed.count();
         uint256 gross = uint256(l.claimed.price()) * count;
         bool fault = !accepted && result.root == LeaseLib.SPEC_FAULT;
-        if (fault) gross = _killFee(terms, gross);
+        if (fault) {
+            if (terms.window() == 0) {
+                _passOn(id, terms, l, key);
+                return;
+            }
+            gross = _killFee(terms, gross);
+        }
         uint208 receipt = accepted || fault ? 0 : _receiptOf(terms, l.claimed, result);
         _endRange(id, terms, key, count, gross, !fault, receipt);
         uint256 bonus = uint256(l.claimed.bonus()) * 1 gwei;
         uint256 bond = terms.bond() * count - _closeTab(key, word);
         _payOut(id, terms, l.first(), l.claimed.node(), bond, gross, bonus, accepted, result);
+    }
+
+    /// @dev That a job cannot be done is not believed where nobody could challenge it: a node would end any such job for nothing. The shards are free for
+    /// another node; the bond is free, and the record falls as by a missed commit.
+    function _passOn(bytes32 id, Terms calldata terms, Lease calldata l, bytes32 key) private {
+        (uint32 nodeId, uint16 count, uint64 bonus) = (l.claimed.node(), l.claimed.count(), l.claimed.bonus());
+        Node storage n = _nodes[nodeId];
+        // forge-lint: disable-next-line(unsafe-typecast)
+        uint96 locked = n.locked - uint96(terms.bond() * count); // what `_lock` added
+        uint16 record = n.record - n.record / 8;
+        (n.locked, n.record) = (locked, record);
+
+        emit LeaseLapsed(id, nodeId, l.first(), 0, uint256(bonus) * 1 gwei, record, false);
+
+        _reopen(id, terms, key, l.first(), count, nodeId, bonus);
     }
 }

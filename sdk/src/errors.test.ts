@@ -124,6 +124,15 @@ describe('a revert is explained', () => {
       },
     ],
     [
+      'TermsInvalid',
+      [ID, stringToHex('tolerant', { size: 32 })],
+      {
+        sentence: `The terms of job ${short} cannot be posted: results that may differ need a challenge window or several seats, or whatever its node shows would be paid.`,
+        action: 'Change the terms and post again.',
+        retryable: false,
+      },
+    ],
+    [
       'LeaseInPhase',
       [ID, 4, 0, 2],
       {

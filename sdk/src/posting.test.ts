@@ -1,7 +1,15 @@
 import { keccak256, toHex, zeroHash } from 'viem';
 import { describe, expect, test } from 'vitest';
 
-import { ChainTooLong, MAX_CHAIN, MAX_OPEN, proposeChain, proposeTerms, type PostingChoices } from './posting.ts';
+import {
+  ChainTooLong,
+  MAX_CHAIN,
+  MAX_OPEN,
+  proposeChain,
+  proposeTerms,
+  ToleranceUndoubted,
+  type PostingChoices,
+} from './posting.ts';
 import { jobId, latestEnd, marketDomain, RUNTIMES } from './terms.ts';
 import { packRules } from './rules.ts';
 import { RULES, TERMS } from './testing.ts';
@@ -85,3 +93,24 @@ describe('a chain of jobs', () => {
     );
   });
 });
+
+const TOLERANT = choice({ tolerant: true, window: 0 });
+
+test('results that may differ are not paid where one node shows them and nobody may doubt it', () => {
+  expect(() => proposeTerms(TOLERANT, FACTS)).toThrow(ToleranceUndoubted);
+  expect(() => proposeTerms({ ...TOLERANT, auditBps: 10_000 }, FACTS)).toThrow(/challenge window or several seats/u);
+});
+
+test.each<[string, Partial<PostingChoices>]>([
+  ['with a challenge window', { window: 1 }],
+  ['with several seats', { seats: 3 }],
+  ['in a direct job', { direct: true }],
+  ['where results must be equal', { tolerant: false }],
+])('terms are proposed %s', (_case, over) => {
+  const { tolerant, window } = proposeTerms({ ...TOLERANT, ...over }, FACTS);
+  expect({ tolerant, window }).toEqual({ tolerant: true, window: 0, ...pick(over) });
+});
+
+function pick({ tolerant, window }: Partial<PostingChoices>): Partial<PostingChoices> {
+  return { ...(tolerant !== undefined && { tolerant }), ...(window !== undefined && { window }) };
+}

@@ -70,16 +70,28 @@ export class BondNeeded extends Error {
   }
 }
 
+/** Thrown when results may differ, one node computes each, and nobody may doubt it: whatever it shows would be paid. The contract refuses such terms. */
+export class ToleranceUndoubted extends Error {
+  constructor() {
+    super(
+      'Results of this job may differ, so the chain cannot compare them: give it a challenge window or several seats, or any result would be paid.',
+    );
+    this.name = 'ToleranceUndoubted';
+  }
+}
+
 /** Whether results of a job with this spec may differ and both be right: then its terms must be `tolerant`. */
 export function toleranceOf({ comparator }: { comparator: { kind: string } }): boolean {
   return comparator.kind !== 'exact';
 }
 
-/** Complete terms for the given choices. @throws BondNeeded */
+/** Complete terms for the given choices. @throws BondNeeded, ToleranceUndoubted */
 export function proposeTerms(choices: PostingChoices, facts: MarketFacts): Terms {
   const inDpu = choices.currency.toLowerCase() === facts.token.toLowerCase();
   if (choices.bond === undefined && !inDpu) throw new BondNeeded(choices.currency);
   const seats = choices.seats ?? 1;
+  const window = choices.window ?? 1_800;
+  if (choices.tolerant && window === 0 && seats === 1 && !choices.direct) throw new ToleranceUndoubted();
   return {
     requester: choices.requester,
     currency: choices.currency,
@@ -100,7 +112,7 @@ export function proposeTerms(choices: PostingChoices, facts: MarketFacts): Terms
     expiry: facts.now + (choices.openFor ?? DEFAULT_OPEN),
     ramp: choices.ramp ?? 120,
     exec: choices.exec ?? 900,
-    window: choices.window ?? 1_800,
+    window,
     spec: choices.spec,
     afterJob: choices.afterJob ?? zeroHash,
     salt: choices.salt ?? randomSalt(),

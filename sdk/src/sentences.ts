@@ -58,6 +58,8 @@ const TERMS_RULES: Record<string, string> = {
   auditBps: 'the audit rate must be at most 10,000 basis points, and zero for a direct job or one with several seats',
   exec: 'the time to execute must be between 1 second and 24 hours',
   window: 'the challenge window must be at most 24 hours',
+  tolerant:
+    'results that may differ need a challenge window or several seats, or whatever its node shows would be paid',
   expiry: 'the expiry must lie in the future, after the start, and at most 30 days away',
   node: 'it names a node that does not exist',
   spec: 'the digest of its spec is missing',

@@ -64,9 +64,11 @@ abstract contract Claiming is MarketCore {
         uint96 price,
         uint64 bonus
     ) internal returns (LeaseWord claimed) {
-        uint40 deadline = uint40(block.timestamp) + terms.exec();
-        claimed = LeaseWordLib.claimed(flags, deadline, nodeId, count, price, bonus);
-        _lock(nodeId, _nodes[nodeId], terms.bond() * count, minStake * 1 ether);
+        unchecked {
+            uint40 deadline = uint40(block.timestamp) + terms.exec(); // a day at most
+            claimed = LeaseWordLib.claimed(flags, deadline, nodeId, count, price, bonus);
+            _lock(nodeId, _nodes[nodeId], terms.bond() * count, minStake * 1 ether); // 96 + 16 and 32 + 60 bits
+        }
 
         emit LeaseClaimed(id, nodeId, first, claimed);
     }

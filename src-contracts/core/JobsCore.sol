@@ -10,7 +10,7 @@ import {Assurance} from "src-contracts/core/Assurance.sol";
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {Bench} from "src-contracts/types/Bench.sol";
 import {Hash} from "src-contracts/types/Hash.sol";
-import {Job, JobState, JobWord, JobWordLib} from "src-contracts/types/Job.sol";
+import {JobState, JobWord} from "src-contracts/types/Job.sol";
 import {Lease, LeaseLib, LeaseWord, LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
 import {PanelLib, PanelWord} from "src-contracts/types/Panel.sol";
@@ -137,7 +137,7 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
     /// @dev The slot of the range that begins at `first`, which is the job's own when one lease covers it; and its word.
     function _rangeAt(bytes32 id, uint32 first) internal view returns (bytes32 range, LeaseWord word) {
         JobWord j = _jobWord(id);
-        if (first == 0 && j.state() == JobState.Leased) return (id, LeaseWord.wrap(JobWord.unwrap(j)));
+        if (first == 0 && j.isLease()) return (id, LeaseWord.wrap(JobWord.unwrap(j)));
         range = _leaseKey(id, first);
         word = _loadLease(range);
     }
@@ -263,18 +263,19 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         uint256 seededAt,
         uint256 from
     ) internal view returns (uint256) {
-        if (block.number < seedBlock + 2) return type(uint40).max;
-        Rules rules = terms.rules;
-        uint256 openToAll = from + rules.drawOpenAfter();
-        // Younger than the seed: the node's id could have been chosen to win.
-        if (n.since >= seededAt) return openToAll;
-        bytes32 seed = Blockhash.blockHash(seedBlock + 1);
-        if (seed == 0) return from;
-
-        uint256 roll = uint64(uint256(Hash.words(uint256(seed), uint256(id), first, nodeId)));
-        uint256 total = _runtimeStake[terms.runtime()];
-        if (total == 0) return openToAll;
+        // Times, blocks and steps are far from 256 bits.
         unchecked {
+            if (block.number < seedBlock + 2) return type(uint40).max;
+            Rules rules = terms.rules;
+            uint256 openToAll = from + rules.drawOpenAfter();
+            // Younger than the seed: the node's id could have been chosen to win.
+            if (n.since >= seededAt) return openToAll;
+            bytes32 seed = Blockhash.blockHash(seedBlock + 1);
+            if (seed == 0) return from;
+
+            uint256 roll = uint64(uint256(Hash.words(uint256(seed), uint256(id), first, nodeId)));
+            uint256 total = _runtimeStake[terms.runtime()];
+            if (total == 0) return openToAll;
             // 2^64 × the node's part of the draw, for every seat; it is in once share · factor > roll. Fits: 96 + 14 + 8 + 64 bits.
             uint256 share = (uint256(n.stake) * n.record * seats << 64) / (total * Parameters.BPS);
             if (share == 0) return openToAll;
@@ -288,21 +289,21 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
 
     /// @dev Everything a post must satisfy; moves the worst case into escrow, which fits 96 bits. The caller writes the job's word. On the hot path an
     /// `if` throws, because `require` works out its error's arguments even when it passes.
-    function _open(bytes32 id, Terms calldata terms, Gate memory gate) internal returns (uint256 escrow) {
+    function _open(bytes32 id, Terms calldata terms) internal returns (uint256 escrow) {
         JobState state = _jobWord(id).state();
         if (state != JobState.None) revert JobInState(id, state, JobState.None);
         Rules rules = terms.rules;
-        if (Rules.unwrap(rules) != Rules.unwrap(gate.rules)) {
-            revert ParamsVersion(rules.version(), gate.rules.version());
-        }
-        if ((gate.runtimes & ~uint256(1)) & (uint256(1) << terms.runtime()) == 0) {
+        Gate storage gate = _gate;
+        (Rules newest, uint256 runtimes) = (gate.rules, gate.runtimes);
+        if (Rules.unwrap(rules) != Rules.unwrap(newest)) revert ParamsVersion(rules.version(), newest.version());
+        if ((runtimes & ~uint256(1)) & (uint256(1) << terms.runtime()) == 0) {
             revert TermsInvalid(id, "runtime");
         }
         if (terms.shards() == 0 || terms.shards() > Parameters.MAX_SHARDS) revert TermsInvalid(id, "shards");
         if (terms.maxLease() == 0) revert TermsInvalid(id, "maxLease");
         if (terms.minPrice() > terms.maxPrice() || terms.maxPrice() == 0) revert TermsInvalid(id, "maxPrice");
         uint256 seats = terms.seats();
-        if (seats != 1 && (!_seatsOffered(seats) || gate.runtimes & 1 == 0 || terms.direct())) {
+        if (seats != 1 && (!_seatsOffered(seats) || runtimes & 1 == 0 || terms.direct())) {
             revert TermsInvalid(id, "seats");
         }
         escrow = terms.worstCase();
@@ -313,6 +314,10 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         }
         if (terms.exec() == 0 || terms.exec() > Parameters.MAX_EXEC) revert TermsInvalid(id, "exec");
         if (terms.window() > Parameters.MAX_WINDOW) revert TermsInvalid(id, "window");
+        // One node, results that may differ, nobody who may doubt them: whatever it shows would be paid, audited or not.
+        if (terms.tolerant() && terms.window() == 0 && seats == 1 && !terms.direct()) {
+            revert TermsInvalid(id, "tolerant");
+        }
         if (
             terms.expiry() < block.timestamp || terms.expiry() < terms.start()
                 || terms.expiry() > block.timestamp + Parameters.MAX_OPEN
@@ -352,7 +357,10 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
     ) internal {
         Node storage n = _nodes[nodeId];
         address owner = n.owner;
-        uint256 fee = gross * terms.rules.feeBps() / Parameters.BPS;
+        uint256 fee;
+        unchecked {
+            fee = gross * terms.rules.feeBps() / Parameters.BPS; // a job's escrow has 96 bits, the rate 16
+        }
         // forge-lint: disable-next-line(unsafe-typecast)
         uint96 locked = n.locked - uint96(bond); // what `_lock` added
         uint16 record = n.record;
@@ -373,8 +381,12 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
     /// Ismail, The Beta Reputation System, 2002), weighted by the bond, which stands for the price whatever the currency.
     function _risen(uint16 record, uint256 bond) private pure returns (uint16) {
         uint256 weight = bond < Parameters.RECORD_FULL_BOND ? bond : Parameters.RECORD_FULL_BOND;
-        // forge-lint: disable-next-line(unsafe-typecast)
-        return record + uint16((Parameters.RECORD_MAX - record) * weight / (64 * uint256(Parameters.RECORD_FULL_BOND))); // ≤ the gap
+        // A record is never above the maximum, and rises by less than the gap.
+        unchecked {
+            uint256 gap = Parameters.RECORD_MAX - record;
+            // forge-lint: disable-next-line(unsafe-typecast)
+            return record + uint16(gap * weight / (64 * uint256(Parameters.RECORD_FULL_BOND)));
+        }
     }
 
     /// @dev What the finding that a job cannot be done earns instead of `gross`: part of it; nothing where nobody could have challenged it.
@@ -389,45 +401,5 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         returns (uint208)
     {
         return terms.direct() || terms.node() != 0 ? 0 : LeaseLib.revealedBody(claimed, result);
-    }
-
-    /// @dev Takes a range of `count` shards that cost `gross` out of its job. `done`: they count as computed, and leave `receipt`.
-    function _endRange(
-        bytes32 id,
-        Terms calldata terms,
-        bytes32 range,
-        uint16 count,
-        uint256 gross,
-        bool done,
-        uint208 receipt
-    ) internal {
-        if (range == id) {
-            _end(id, terms, done ? JobState.Complete : JobState.Closed, terms.worstCase() - gross, receipt);
-            return;
-        }
-        _setLease(
-            range, receipt == 0 ? LeaseWord.wrap(0) : LeaseWordLib.make(0, Phase.Settled, block.timestamp, receipt)
-        );
-        Job memory j = _jobWord(id).unpack();
-        j.busy -= count;
-        if (done) j.done += count;
-        // forge-lint: disable-next-line(unsafe-typecast)
-        j.left -= uint96(gross); // ≤ worstShard · count, which is in escrow
-        if (j.done == terms.shards()) {
-            _end(id, terms, JobState.Complete, j.left, 0);
-        } else if (j.busy == 0 && (j.state == JobState.Cancelled || block.timestamp > terms.expiry())) {
-            _end(id, terms, JobState.Closed, j.left, 0);
-        } else {
-            _setJob(id, j.pack());
-        }
-    }
-
-    /// @dev Leaves a tombstone and gives `refund` back.
-    function _end(bytes32 id, Terms calldata terms, JobState state, uint256 refund, uint208 receipt) internal {
-        _setJob(id, JobWordLib.tombstone(state, block.timestamp, receipt));
-        _credit(terms.currency(), terms.requester(), refund);
-
-        if (state == JobState.Complete) emit JobCompleted(id, refund);
-        else emit JobClosed(id, refund);
     }
 }

@@ -60,9 +60,10 @@ abstract contract LedgerCore is LedgerFacts {
         }
     }
 
-    function _requireRunning() internal view returns (Gate memory gate) {
+    /// @dev The gate stays in its slot: a copy in memory costs more than the two fields that a caller needs.
+    function _requireRunning() internal view returns (Gate storage gate) {
         gate = _gate;
-        require(block.timestamp > gate.pausedUntil, PausedUntil(gate.pausedUntil));
+        if (block.timestamp <= gate.pausedUntil) revert PausedUntil(gate.pausedUntil);
     }
 
     function _addParams(Params memory params_) internal returns (uint16 version) {

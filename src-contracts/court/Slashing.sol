@@ -5,13 +5,10 @@ import {ERC20Burnable} from "@openzeppelin/contracts/token/ERC20/extensions/ERC2
 import {Parameters} from "src-contracts/Parameters.sol";
 import {StakeSurrogate} from "src-contracts/StakeSurrogate.sol";
 import {MarketCore} from "src-contracts/core/MarketCore.sol";
-import {Job, JobState, JobWordLib} from "src-contracts/types/Job.sol";
-import {LeaseWordLib} from "src-contracts/types/Lease.sol";
 import {Node} from "src-contracts/types/Node.sol";
 import {Params} from "src-contracts/types/Params.sol";
-import {Terms} from "src-contracts/types/Terms.sol";
 
-/// @notice What a fault costs, and what becomes of the range that it leaves behind.
+/// @notice What a fault costs.
 abstract contract Slashing is MarketCore {
     /// @dev Releases `bond` of a node and takes `amount` (at most `bond`) of it away: part burnt, part for the retry, the rest for
     /// the treasury. The caller books the retry's part. The pull from the surrogate is the last thing that happens.
@@ -41,28 +38,5 @@ abstract contract Slashing is MarketCore {
     /// @dev Burns DPU that the Market holds and nobody owns.
     function _burn(uint256 amount) internal {
         if (amount != 0) ERC20Burnable(TOKEN).burn(amount);
-    }
-
-    /// @dev Gives a range back to its job after a failure, to be taken over with `bonus` gwei on top.
-    function _reopen(
-        bytes32 id,
-        Terms calldata terms,
-        bytes32 range,
-        uint32 first,
-        uint16 count,
-        uint32 failed,
-        uint64 bonus
-    ) internal {
-        Job memory j;
-        if (range == id) {
-            // The range was the whole job: the job gets its own word back, with a fresh seed for the next draw.
-            j = JobWordLib.opened(terms.shards(), terms.worstCase()).unpack();
-        } else {
-            j = _jobWord(id).unpack();
-            j.busy -= count;
-        }
-        _setJob(id, j.pack());
-        _setLease(_leaseKey(id, first), LeaseWordLib.lapsed(block.timestamp, failed, count, bonus));
-        if (j.state == JobState.Cancelled && j.busy == 0) _end(id, terms, JobState.Closed, j.left, 0);
     }
 }

@@ -51,6 +51,8 @@ abstract contract JobViews is MarketCore, IJobViews {
     /// @inheritdoc IJobViews
     function priceAt(Terms calldata terms, uint256 time) external view returns (uint96) {
         JobWord word = _jobWord(_jobId(terms));
+        PanelWord p = PanelWord.wrap(JobWord.unwrap(word));
+        if (word.isLease() && p.isPanel()) return terms.priceAt(p.rampFrom(), time); // what its next seat is paid
         // An order that nobody has brought yet is posted in the second it is claimed.
         (, uint256 from) = _opening(terms, word.state() == JobState.None ? time : word.at());
         return terms.priceAt(from, time);

@@ -40,7 +40,8 @@ interface JobFacts {
     event LeaseAccepted(
         bytes32 indexed id, uint32 indexed node, uint32 first, uint256 paid, uint256 fee, Result result
     );
-    /// @notice Emitted when a lease missed a deadline: `slashed` of its bond is lost, `bonus` DPU waits for whoever takes over.
+    /// @notice Emitted when a lease missed a deadline: `slashed` of its bond is lost, `bonus` DPU waits for whoever takes over. Nothing is slashed where
+    /// it ends because its holder found that the job cannot be done, and nobody could have challenged that.
     event LeaseLapsed(
         bytes32 indexed id,
         uint32 indexed node,

@@ -20,7 +20,7 @@ abstract contract Agreement is Slashing, IPanels {
     struct Count {
         bytes32 id;
         bytes32 range;
-        uint256 first;
+        uint32 first;
         PanelWord p;
         /// Seats that have shown their result; that have done so in this call; that a jury has dealt with, so that they are in no vote.
         uint256 shown;
@@ -52,7 +52,7 @@ abstract contract Agreement is Slashing, IPanels {
 
     /// @dev Checks every seat against the bench, in the order of the commitments, and hears what it has to say.
     function _hear(Count memory c, Terms calldata terms, Said[] calldata said) private {
-        (bytes32 id, uint32 first) = (c.id, _first(c));
+        (bytes32 id, uint32 first) = (c.id, c.first);
         (bool ready, uint256 opens) = _panelOpens(terms, c.p);
         // forge-lint: disable-next-line(unsafe-typecast)
         if (!ready || block.timestamp < opens) revert TooEarly(id, first, uint40(opens)); // a time
@@ -60,16 +60,17 @@ abstract contract Agreement is Slashing, IPanels {
         bool spoken = c.p.has(PanelLib.SPOKEN);
         if (spoken) c.tab = new uint256[](said.length);
         uint256 chain;
+        uint256 now_;
         for (uint256 i; i < said.length; ++i) {
             Said calldata seat = said[i];
             bytes32 commitment = seat.salt;
             if (!(spoken && _hearBefore(c, terms, seat, i)) && _hearNow(c, terms, closes, seat.result.root == 0)) {
-                c.now_ |= 1 << i;
+                now_ |= 1 << i;
                 commitment = _commitment(id, first, 0, seat.claimed.node(), seat.result, commitment);
             }
             chain = BenchLib.next(chain, seat.claimed, commitment);
         }
-        c.shown |= c.now_;
+        (c.shown, c.now_) = (c.shown | now_, now_);
         bytes32 key = _benchKey(c.range);
         if (chain != Bench.wrap(_words[key]).chain()) revert LeaseMismatch(id, first);
         _words[key] = 0;
@@ -86,11 +87,11 @@ abstract contract Agreement is Slashing, IPanels {
             c.tab[i] = word.body();
             return true;
         }
-        _requirePhase(c.id, _first(c), word, Phase.Revealed);
-        if (word.body() != LeaseLib.revealedBody(seat.claimed, seat.result)) revert LeaseMismatch(c.id, _first(c));
+        _requirePhase(c.id, c.first, word, Phase.Revealed);
+        if (word.body() != LeaseLib.revealedBody(seat.claimed, seat.result)) revert LeaseMismatch(c.id, c.first);
         uint256 held = _heldUntil(terms, word.at());
         // forge-lint: disable-next-line(unsafe-typecast)
-        if (block.timestamp <= held) revert TooEarly(c.id, _first(c), uint40(held + 1)); // a time
+        if (block.timestamp <= held) revert TooEarly(c.id, c.first, uint40(held + 1)); // a time
         c.shown |= 1 << i;
         c.tab[i] = _closeTab(key, word);
         return true;
@@ -101,12 +102,12 @@ abstract contract Agreement is Slashing, IPanels {
     function _hearNow(Count memory c, Terms calldata terms, uint256 closes, bool silent) private view returns (bool) {
         // forge-lint: disable-start(unsafe-typecast)
         if (silent) {
-            if (block.timestamp <= closes) revert TooEarly(c.id, _first(c), uint40(closes + 1)); // a time
+            if (block.timestamp <= closes) revert TooEarly(c.id, c.first, uint40(closes + 1)); // a time
             return false;
         }
-        if (block.timestamp > closes) revert DeadlinePassed(c.id, _first(c), uint40(closes)); // a time
+        if (block.timestamp > closes) revert DeadlinePassed(c.id, c.first, uint40(closes)); // a time
         uint256 window = terms.window();
-        if (window != 0) revert TooEarly(c.id, _first(c), uint40(block.timestamp + window + 1));
+        if (window != 0) revert TooEarly(c.id, c.first, uint40(block.timestamp + window + 1));
         // forge-lint: disable-end(unsafe-typecast)
         return true;
     }
@@ -119,18 +120,22 @@ abstract contract Agreement is Slashing, IPanels {
         uint256 heard;
         uint256 most;
         uint256 rest = c.shown;
-        for (uint256 i; rest >> i != 0; ++i) {
-            if (!_has(rest, i)) continue;
-            uint256 same;
-            uint256 group;
-            for (uint256 k = i; rest >> k != 0; ++k) {
-                if (!_has(rest, k) || !_isSame(terms, said[i].result, said[k].result)) continue;
-                group |= 1 << k;
-                ++same;
+        bool tolerant = terms.tolerant();
+        // Five seats at most.
+        unchecked {
+            for (uint256 i; rest >> i != 0; ++i) {
+                if (!_has(rest, i)) continue;
+                Result calldata own = said[i].result;
+                (uint256 group, uint256 same) = (1 << i, 1);
+                for (uint256 k = i + 1; rest >> k != 0; ++k) {
+                    if (!_has(rest, k) || !_isSame(tolerant, own, said[k].result)) continue;
+                    group |= 1 << k;
+                    ++same;
+                }
+                rest ^= group;
+                heard += same;
+                if (same > most) (c.winner, c.agreed, most) = (i, group, same);
             }
-            rest &= ~group;
-            heard += same;
-            if (same > most) (c.winner, c.agreed, most) = (i, group, same);
         }
         uint256 counting = c.p.asked() == PanelLib.AUDIT ? heard : c.p.asked() - c.p.convicted();
         if (heard != 0 && most > counting / 2) {
@@ -150,18 +155,13 @@ abstract contract Agreement is Slashing, IPanels {
     }
 
     /// @dev Whether two results say the same. Where results may differ, that a job cannot be done is still another answer than any of them.
-    function _isSame(Terms calldata terms, Result calldata one, Result calldata other) private pure returns (bool) {
-        if (terms.tolerant() && one.root != LeaseLib.SPEC_FAULT && other.root != LeaseLib.SPEC_FAULT) return true;
+    function _isSame(bool tolerant, Result calldata one, Result calldata other) private pure returns (bool) {
+        if (tolerant && one.root != LeaseLib.SPEC_FAULT && other.root != LeaseLib.SPEC_FAULT) return true;
         return one.root == other.root && one.units == other.units;
     }
 
     function _has(uint256 seats, uint256 i) private pure returns (bool) {
         return (seats >> i) & 1 != 0;
-    }
-
-    function _first(Count memory c) private pure returns (uint32) {
-        // forge-lint: disable-next-line(unsafe-typecast)
-        return uint32(c.first); // it came as one
     }
 
     /* INTERNAL: paying */
@@ -175,7 +175,7 @@ abstract contract Agreement is Slashing, IPanels {
         (uint64 bonus,) = _takeBonus(c.range, c.p);
         if (c.outcome != Outcome.Silent) {
             _endRange(c.id, terms, c.range, count, gross, c.agreed != 0 && !c.fault, receipt);
-            emit PanelEnded(c.id, _first(c), c.outcome, stands);
+            emit PanelEnded(c.id, c.first, c.outcome, stands);
         }
         for (uint256 i; i < said.length; ++i) {
             Said calldata seat = said[i];
@@ -187,8 +187,8 @@ abstract contract Agreement is Slashing, IPanels {
             bonus += _dismiss(c, terms, seat, i, half);
         }
         if (c.outcome == Outcome.Silent) {
-            _reopen(c.id, terms, c.range, _first(c), count, 0, bonus);
-            emit PanelEnded(c.id, _first(c), c.outcome, Result(0, 0, 0));
+            _reopen(c.id, terms, c.range, c.first, count, 0, bonus);
+            emit PanelEnded(c.id, c.first, c.outcome, Result(0, 0, 0));
         } else if (bonus != 0) {
             _credit(TOKEN, _treasury, uint256(bonus) * 1 gwei); // no retry is left to fund
         }
@@ -215,11 +215,15 @@ abstract contract Agreement is Slashing, IPanels {
         bytes memory bodies = leaves ? ReceiptLib.room(said.length) : new bytes(0);
         uint256 receipts;
         for (uint256 i; i < said.length; ++i) {
-            LeaseWord claimed = said[i].claimed;
+            Said calldata seat = said[i];
+            LeaseWord claimed = seat.claimed;
             uint256 price = _price(c, claimed);
             uint256 part = _part(c, terms, price, i, half);
             if (leaves && _has(c.agreed, i)) {
-                ReceiptLib.put(bodies, receipts++, LeaseLib.revealedBody(claimed, said[i].result));
+                ReceiptLib.put(bodies, receipts, LeaseLib.revealedBody(claimed, seat.result));
+                unchecked {
+                    ++receipts; // a seat each
+                }
             }
             if (c.p.has(PanelLib.POOL) && claimed.flags() & LeaseWordLib.SEAT != 0) {
                 _credit(terms.currency(), _treasury, price - part);
@@ -250,7 +254,7 @@ abstract contract Agreement is Slashing, IPanels {
     function _announce(Count memory c, Said calldata seat, Result calldata stands) private {
         Result calldata own = seat.result;
         if (own.root == stands.root && own.units == stands.units && own.manifest == stands.manifest) return;
-        emit LeaseRevealed(c.id, seat.claimed.node(), _first(c), own);
+        emit LeaseRevealed(c.id, seat.claimed.node(), c.first, own);
     }
 
     /// @dev Pays or slashes one seat; returns what it leaves for a retry, in gwei.
@@ -260,19 +264,20 @@ abstract contract Agreement is Slashing, IPanels {
     {
         LeaseWord claimed = seat.claimed;
         uint32 nodeId = claimed.node();
-        bonus = claimed.bonus();
-        uint256 bond = terms.bond() * c.p.count();
-        if (c.tab.length != 0) bond -= c.tab[i];
-        bool agrees = _has(c.agreed, i);
-        bool shown = _has(c.shown, i);
-        if (!agrees && (!shown || c.agreed != 0)) return bonus + _fault(c, terms, nodeId, bond, !shown);
         uint256 part = _part(c, terms, _price(c, claimed), i, half);
-        if (!agrees) {
-            _payHalf(c, terms, nodeId, bond, part);
-            return bonus;
+        uint256 bond;
+        unchecked {
+            bond = terms.bond() * c.p.count(); // 96 + 16 bits
         }
-        _payOut(c.id, terms, _first(c), nodeId, bond, part, uint256(bonus) * 1 gwei, false, seat.result);
-        return 0;
+        if (c.tab.length != 0) bond -= c.tab[i];
+        bonus = claimed.bonus();
+        if (_has(c.agreed, i)) {
+            _payOut(c.id, terms, c.first, nodeId, bond, part, uint256(bonus) * 1 gwei, false, seat.result);
+            return 0;
+        }
+        bool shown = _has(c.shown, i);
+        if (shown && c.agreed == 0) _payHalf(c, terms, nodeId, bond, part);
+        else bonus += _fault(c, terms, nodeId, bond, !shown);
     }
 
     /// @dev Takes a seat's whole bond. Returns what of it funds a retry, in gwei.
@@ -283,7 +288,7 @@ abstract contract Agreement is Slashing, IPanels {
         Params storage p = _params[terms.rules.version()];
         Node storage n = _nodes[nodeId];
         n.record -= n.record / 2;
-        emit SeatFaulted(c.id, nodeId, _first(c), bond, n.record, withheld);
+        emit SeatFaulted(c.id, nodeId, c.first, bond, n.record, withheld);
         _slash(nodeId, bond, bond, p);
         return _retryGwei(bond, p);
     }
@@ -295,6 +300,6 @@ abstract contract Agreement is Slashing, IPanels {
         // forge-lint: disable-next-line(unsafe-typecast)
         n.locked -= uint96(bond); // what `_lock` added
         _creditPaid(terms.currency(), n.owner, gross - fee, fee);
-        emit LeaseSettled(c.id, nodeId, _first(c), gross - fee, fee, n.record);
+        emit LeaseSettled(c.id, nodeId, c.first, gross - fee, fee, n.record);
     }
 }

@@ -25,7 +25,7 @@ abstract contract Panels is Claiming, IPanels {
         JobWord j = _jobWord(id);
         bytes32 range = id;
         PanelWord p = PanelWord.wrap(JobWord.unwrap(j));
-        if (first != 0 || j.state() != JobState.Leased) {
+        if (first != 0 || !j.isLease()) {
             range = _leaseKey(id, first);
             // Nothing can be where no shard was ever claimed; not looking spares 2,100 gas.
             bool fresh = j.state() == JobState.Open && first == j.cursor();
@@ -71,12 +71,11 @@ abstract contract Panels is Claiming, IPanels {
         emit AuditOpened(id, nodeId, first, pooled);
 
         Bench bench_ = Bench.wrap(0).seat(0, BenchLib.printOf(range, claimed.node())).commit(claimed, lease_.commitment);
-        bench_ = _seatOn(bench_, id, range, first, nodeId);
+        _words[_benchKey(range)] = Bench.unwrap(_seatOn(bench_, id, range, first, nodeId));
         uint8 flags = claimed.flags() | LeaseWordLib.SEAT;
         LeaseWord seat = _bind(id, terms, minStake, first, flags, claimed.count(), nodeId, claimed.price(), 0);
         _setLease(_seatKey(range, nodeId), seat);
         _setPanel(range, pooled ? p.mark(PanelLib.POOL) : p);
-        _setBench(range, bench_);
     }
 
     /// @inheritdoc IPanels
@@ -89,7 +88,8 @@ abstract contract Panels is Claiming, IPanels {
 
         _setLease(key, LeaseWord.wrap(0));
         _setPanel(range, p.commit());
-        _setBench(range, _loadBench(range).commit(lease_.claimed, commitment));
+        bytes32 benchKey = _benchKey(range);
+        _words[benchKey] = Bench.unwrap(Bench.wrap(_words[benchKey]).commit(lease_.claimed, commitment));
 
         emit LeaseCommitted(id, lease_.claimed.node(), first, commitment);
     }
@@ -227,6 +227,9 @@ abstract contract Panels is Claiming, IPanels {
             revert NodeNotEligible(id, nodeId);
         }
         uint256 from = _sortition(terms, 1, id, first, nodeId, n, lease_.committedBlock(), committedAt, committedAt);
+        // Everyone may from the middle of its window on, so that no audit is missed because the drawn stay away.
+        uint256 middle = committedAt + terms.rules.auditWindow() / 2;
+        if (from > middle) from = middle;
         // forge-lint: disable-next-line(unsafe-typecast)
         if (block.timestamp < from) revert NotDrawn(id, nodeId, uint40(from)); // a time
     }

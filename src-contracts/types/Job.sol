@@ -69,6 +69,11 @@ library JobWordLib {
         return tag >= 0x80 ? JobState.Leased : JobState(tag);
     }
 
+    /// @notice Whether a lease, or a panel, covers the whole job: then this is its word.
+    function isLease(JobWord self) internal pure returns (bool) {
+        return JobWord.unwrap(self) >> 255 != 0;
+    }
+
     function at(JobWord self) internal pure returns (uint40) {
         return uint40(JobWord.unwrap(self) >> 208);
     }

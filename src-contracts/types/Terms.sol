@@ -174,17 +174,23 @@ library TermsLib {
 
     /// @notice Most that one shard can cost, fee included: every seat at the end of the ramp, and an auditor where the requester buys audits.
     function worstShard(Terms calldata self) internal pure returns (uint256) {
-        return self.maxPrice() * (self.auditBps() == 0 ? self.seats() : self.seats() + 1);
+        unchecked {
+            return self.maxPrice() * (uint256(self.seats()) + (self.auditBps() == 0 ? 0 : 1)); // 96 + 9 bits
+        }
     }
 
     /// @notice Most that the job can cost, fee included.
     function worstCase(Terms calldata self) internal pure returns (uint256) {
-        return self.shards() * self.worstShard();
+        unchecked {
+            return self.shards() * self.worstShard(); // 32 + 105 bits
+        }
     }
 
     /// @notice DPU that would be locked if one node held everything.
     function worstBond(Terms calldata self) internal pure returns (uint256) {
-        return self.shards() * self.bond();
+        unchecked {
+            return self.shards() * self.bond(); // 32 + 96 bits
+        }
     }
 
     /// @notice Price of one shard at `time`, when the ramp began at `from`. Rounds down, against the node.
@@ -192,11 +198,17 @@ library TermsLib {
         uint256 least = self.minPrice();
         // forge-lint: disable-start(unsafe-typecast)
         if (time <= from) return uint96(least);
-        uint256 elapsed = time - from;
         uint256 most = self.maxPrice();
         uint256 ramp_ = self.ramp();
+        uint256 elapsed;
+        unchecked {
+            elapsed = time - from; // see above
+        }
         if (elapsed >= ramp_) return uint96(most);
-        return uint96(least + (most - least) * elapsed / ramp_); // ≤ maxPrice
+        uint256 span = most - least;
+        unchecked {
+            return uint96(least + span * elapsed / ramp_); // ≤ maxPrice; 96 + 32 bits on the way
+        }
         // forge-lint: disable-end(unsafe-typecast)
     }
 }

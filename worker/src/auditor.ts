@@ -55,5 +55,8 @@ export async function auditRange(lease: KnownLease, sources: AuditSources): Prom
       ...{ postedAt: committedAt, from: committedAt, runtimeStake: await sources.runtimeStake() },
     },
   );
-  return { kind: 'audit', first, count, holder, price, from: committedAt, drawnAt: at };
+  // Everyone may from the middle of its window on.
+  const middle = committedAt + Math.floor(readRules(terms.rules).auditWindow / 2);
+  const openAt = at === undefined ? undefined : Math.min(at, middle);
+  return { kind: 'audit', first, count, holder, price, from: committedAt, drawnAt: openAt };
 }

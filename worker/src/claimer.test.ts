@@ -431,6 +431,15 @@ test('audits until the second before the holder may show its result, also after 
   expect(late.sent).toEqual([]);
 });
 
+test('audits from the middle of its window on what no draw lets it into', async () => {
+  const young = { ...bought, node: { ...bought.node, since: 20 } };
+  const { tick, sent } = setup({ ...young, leases: [audited()] });
+  for (const block of [21, 22, 917, 918]) await tick(...seconds(block));
+  expect(sent).toEqual([]);
+  await tick(...seconds(919));
+  expect(sent).toEqual([AUDIT]);
+});
+
 test('audits also what was reserved for another node, and does nothing else there', async () => {
   const terms = { ...bought.terms, node: 9 };
   const { tick, sent, declines } = setup({ ...bought, terms, leases: [audited()] });

@@ -97,13 +97,15 @@ abstract contract Books is MarketTest {
         b.salt = keccak256(abi.encode(leases.length));
     }
 
-    /// @dev By signature all of the price, whatever was found; else half of it for a fault that could have been challenged.
+    /// @dev By signature all of the price, whatever was found; else half of it for a fault that could have been challenged, and nothing for another:
+    /// the shards go to another node.
     function _bookPayment(uint256 k, bool accepted) internal {
         BookedLease storage b = leases[k];
         Terms memory t = terms[b.job];
         uint256 gross = uint256(b.l.price) * b.l.count;
         bool fault = !accepted && _isFault(b.r);
-        if (fault) gross = t.window == 0 ? 0 : gross / 2;
+        if (fault && t.window == 0) return _bookReopened(k, b.l.bonus);
+        if (fault) gross /= 2;
         _bookPrice(t, b.l.node, gross);
         balances[address(dpu)][_ownerOf(b.l.node)] += uint256(b.l.bonus) * 1e9;
         _bookRangeEnd(k, gross, !fault);

@@ -193,7 +193,7 @@ contract ReceiptsTest is PanelTest {
         _settle(w);
         assertEq(_balance(address(dpu), alice.owner), 0);
         assertEq(market.job(w.id).done, 0);
-        assertEq(uint8(_phase(w)), uint8(Phase.None));
+        assertEq(uint8(_phase(w)), uint8(Phase.Lapsed), "free for another node");
         _pass(1 hours, 1);
         market.close(t.pack());
         assertEq(_balance(address(dpu), requester), before);
