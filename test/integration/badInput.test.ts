@@ -84,7 +84,7 @@ describe('a job that cannot be understood is declined, never claimed, and its mo
   test.each<[string, () => Promise<Hex>, string, RegExp]>([
     ['a spec that is not CBOR', () => storeBytes(Uint8Array.of(0xa1, 0x61)), 'specInvalid', /./],
     ['a spec without any field', () => storeBytes(Uint8Array.of(0xa0)), 'specInvalid', /version/],
-    ['a spec for an unknown runtime', () => storeBytes(specFor('fortran')), 'specInvalid', /runtime/],
+    ['a spec for an unknown runtime', () => storeBytes(specFor('java')), 'specInvalid', /runtime/],
     ['a spec of another number of shards', () => storeSpec(network, honestModule(), { shards: 2 }), 'specInvalid', /2/],
     ['a spec that nobody has', async () => `0x${'ab'.repeat(32)}`, 'specUnavailable', /./],
     ['a module that nobody has', () => storeBytes(specFor('wasm')), 'inputsUnavailable', /./],
@@ -99,7 +99,7 @@ describe('a job that cannot be understood is declined, never claimed, and its mo
     expect((await historyOf(network, job.id)).leases).toEqual([]);
   });
 
-  /** A spec whose module was never stored. */
+  /** A spec whose module was never stored. `runtime` has as many letters as wasm, for it is put into the block's bytes. */
   function specFor(runtime: string): Uint8Array {
     const { bytes } = encodeSpec({
       version: 1,
