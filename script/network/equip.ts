@@ -14,6 +14,7 @@ import {
   type TransactionReceipt,
   type WalletClient,
 } from 'viem';
+import { AWAITED } from '@dpu/sdk/awaited';
 import { marketAbi } from '@dpu/sdk/abi';
 import { SPARE_GAS } from '@dpu/sdk/market';
 import { identityOfBytes } from '@dpu/sdk/privacy/identity';
@@ -55,7 +56,7 @@ export async function send(
 ): Promise<TransactionReceipt> {
   const gas = SPARE_GAS + (await local.publicClient.estimateGas({ account, to, data }));
   const hash = await walletOf(local, account).sendTransaction({ to, data, gas, account, chain: local.chain });
-  const receipt = await local.publicClient.waitForTransactionReceipt({ hash });
+  const receipt = await local.publicClient.waitForTransactionReceipt({ hash, ...AWAITED });
   if (receipt.status !== 'success') throw new Error(`the call ${data.slice(0, 10)} of ${to} reverted in ${hash}`);
   return receipt;
 }

@@ -1,3 +1,4 @@
+import { AWAITED } from '@dpu/sdk/awaited';
 import { computeCreditsAbi } from '@dpu/sdk/abi';
 import { costOf } from '@dpu/sdk/creditRules';
 import { encodeAddLiquidity, uniswapFactoryAbi, type Reserves } from '@dpu/sdk/pair';
@@ -113,7 +114,7 @@ async function create(
 ): Promise<Address> {
   const { abi, bytecode } = uniswapArtifact(name);
   const hash = await walletOf(local, account).deployContract({ abi, bytecode, args, account, chain: local.chain });
-  const { contractAddress, status } = await local.publicClient.waitForTransactionReceipt({ hash });
+  const { contractAddress, status } = await local.publicClient.waitForTransactionReceipt({ hash, ...AWAITED });
   if (status !== 'success' || !contractAddress) throw new NotDeployed(name, hash);
   return contractAddress;
 }

@@ -1,4 +1,5 @@
 import { createWalletClient, http, parseAbi, zeroHash, type Address, type Hash, type Hex, type HDAccount } from 'viem';
+import { AWAITED } from '@dpu/sdk/awaited';
 import { createMarket, permitTypedData, type Market } from '@dpu/sdk/market';
 import { encodeFundAndPost, escrowOf, proposeChain, readMarketFacts, toleranceOf } from '@dpu/sdk/posting';
 import type { MarketFacts, PostingChoices } from '@dpu/sdk/posting';
@@ -98,7 +99,7 @@ export async function postTemplate(
 
   const data = encodeFundAndPost(market, terms, await fund(network, market, request.requester, terms));
   const transaction = await market.sendData(data);
-  const receipt = await local.publicClient.waitForTransactionReceipt({ hash: transaction });
+  const receipt = await local.publicClient.waitForTransactionReceipt({ hash: transaction, ...AWAITED });
   if (receipt.status !== 'success') throw new Error(`the post reverted in ${transaction}`);
   const ids = terms.map((one) => jobId(one, domain));
   return { ids, specs: prepared.jobs, terms, transaction, gasUsed: receipt.gasUsed };

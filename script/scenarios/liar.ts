@@ -1,6 +1,7 @@
 /** The node that lies in some stories: a key of its own, no process. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { erc20Abi, parseEther, zeroHash, type Hash, type Hex } from 'viem';
+import { AWAITED } from '@dpu/sdk/awaited';
 import { marketAbi } from '@dpu/sdk/abi';
 import { jobHistory, type HistoryLease, type JobHistory } from '@dpu/sdk/history';
 import { createMarket, type Market } from '@dpu/sdk/market';
@@ -58,14 +59,14 @@ export function historyOf({ local, deployment }: Network, id: Hex): Promise<JobH
 
 /** Waits for a transaction. @throws StoryDiffers when it reverted */
 export async function mined({ local }: Network, hash: Hash): Promise<void> {
-  const { status } = await local.publicClient.waitForTransactionReceipt({ hash });
+  const { status } = await local.publicClient.waitForTransactionReceipt({ hash, ...AWAITED });
   must(`the transaction ${hash}`, status, 'success');
 }
 
 /** Waits for a transaction that others may have made impossible: then nothing has happened. */
 export async function tried({ local }: Network, sent: Promise<Hash>): Promise<void> {
   const hash = await sent.catch(() => undefined);
-  if (hash) await local.publicClient.waitForTransactionReceipt({ hash });
+  if (hash) await local.publicClient.waitForTransactionReceipt({ hash, ...AWAITED });
 }
 
 /** Asks again and again until there is an answer. @throws StoryDiffers when the story is over without one */

@@ -1,6 +1,7 @@
 /** A token and a Market on a test chain, with what tests do to get there. */
 import { erc20Abi, getAddress, zeroHash, type Address, type Hash, type TransactionReceipt } from 'viem';
 import { expect } from 'vitest';
+import { AWAITED } from '../src/awaited.ts';
 import type { Deployment } from '../src/deployment.ts';
 import type { Market } from '../src/market.ts';
 import { artifact, type TestChain } from './anvil.ts';
@@ -10,7 +11,7 @@ export const DEPLOYER = 0;
 
 /** Waits until a transaction is in a block, which it must be without reverting. */
 export async function done(chain: TestChain, sending: Promise<Hash>): Promise<TransactionReceipt> {
-  const receipt = await chain.publicClient.waitForTransactionReceipt({ hash: await sending });
+  const receipt = await chain.publicClient.waitForTransactionReceipt({ hash: await sending, ...AWAITED });
   expect(receipt.status).toBe('success');
   return receipt;
 }

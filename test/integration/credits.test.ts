@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { AWAITED } from '@dpu/sdk/awaited';
 import { computeCreditsAbi } from '@dpu/sdk/abi';
 import {
   creditsRevertOf,
@@ -80,7 +81,7 @@ async function create(file: string, name: string, args: unknown[]): Promise<{ ad
   const { abi, bytecode } = JSON.parse(text) as { abi: Abi; bytecode: { object: Hex } };
   const deploy = { abi, bytecode: bytecode.object, args, account: people.deployer, chain: local.chain };
   const hash = await walletOf(local, people.deployer).deployContract(deploy);
-  const { contractAddress } = await local.publicClient.waitForTransactionReceipt({ hash });
+  const { contractAddress } = await local.publicClient.waitForTransactionReceipt({ hash, ...AWAITED });
   return { address: contractAddress as Address, abi };
 }
 

@@ -1,3 +1,4 @@
+import { AWAITED } from '@dpu/sdk/awaited';
 import { shownOf, withheldOf } from '@dpu/sdk/bench';
 import { committedSeats, findJobs, jobHistory, type JobHistory } from '@dpu/sdk/history';
 import { isSeat } from '@dpu/sdk/lease';
@@ -78,7 +79,7 @@ function agreeOn(market: Market, history: JobHistory, first: number): Promise<Ha
 /** Sends what may have been done by somebody else in the meantime. */
 async function tried(network: Network, send: () => Promise<Hash>): Promise<void> {
   const hash = await send().catch(() => undefined);
-  if (hash) await network.local.publicClient.waitForTransactionReceipt({ hash });
+  if (hash) await network.local.publicClient.waitForTransactionReceipt({ hash, ...AWAITED });
 }
 
 /**

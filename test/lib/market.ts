@@ -1,3 +1,4 @@
+import { AWAITED } from '@dpu/sdk/awaited';
 import { createMarket, SPARE_GAS, type Market } from '@dpu/sdk/market';
 import { createWalletClient, http, type Hash } from 'viem';
 import type { HDAccount } from 'viem/accounts';
@@ -21,7 +22,7 @@ export function marketOf({ local, deployment }: Network, person: HDAccount): Mar
 
 /** Waits for a transaction. @throws when it reverted. */
 export async function mined({ local }: Network, hash: Hash): Promise<Hash> {
-  const receipt = await local.publicClient.waitForTransactionReceipt({ hash });
+  const receipt = await local.publicClient.waitForTransactionReceipt({ hash, ...AWAITED });
   if (receipt.status !== 'success') throw new Error(`the transaction ${hash} reverted`);
   return hash;
 }

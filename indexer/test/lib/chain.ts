@@ -1,3 +1,4 @@
+import { AWAITED } from '@dpu/sdk/awaited';
 import { dpuTokenAbi } from '@dpu/sdk/abi';
 import type { WriteName } from '@dpu/sdk/calls';
 import { createMarket } from '@dpu/sdk/market';
@@ -82,7 +83,7 @@ export async function startChain() {
   const control = createTestClient({ chain: foundry, transport, mode: 'anvil' });
 
   async function confirm(hash: Hex): Promise<TransactionReceipt> {
-    const receipt = await client.waitForTransactionReceipt({ hash });
+    const receipt = await client.waitForTransactionReceipt({ hash, ...AWAITED });
     if (receipt.status !== 'success') throw new Error(`transaction ${hash} reverted`);
     return receipt;
   }

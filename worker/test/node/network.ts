@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { AWAITED } from '@dpu/sdk/awaited';
 import type { Deployment } from '@dpu/sdk/deployment';
 import { startGateway, type Gateway } from '@dpu/sdk/gateway/server';
 import { createMarket, type Market } from '@dpu/sdk/market';
@@ -110,7 +111,7 @@ export async function startNetwork({
 
   async function mined(hash: Hash): Promise<Hash> {
     if (blockTime === 0) await test.mine({ blocks: 1 });
-    const receipt = await client.waitForTransactionReceipt({ hash });
+    const receipt = await client.waitForTransactionReceipt({ hash, ...AWAITED });
     if (receipt.status !== 'success') throw new Error(`the transaction ${hash} reverted`);
     return hash;
   }

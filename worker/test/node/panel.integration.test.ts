@@ -1,3 +1,4 @@
+import { AWAITED } from '@dpu/sdk/awaited';
 import { createMarket } from '@dpu/sdk/market';
 import { jobHistory, type JobHistory } from '@dpu/sdk/history';
 import { createWalletClient, http, type Hex } from 'viem';
@@ -17,7 +18,7 @@ beforeAll(async () => {
   const { client, deployment, rpcUrl } = network;
   const walletClient = createWalletClient({ account: network.person(0), chain: foundry, transport: http(rpcUrl) });
   const hash = await createMarket({ publicClient: client, walletClient, deployment }).allowSeats(true);
-  await client.waitForTransactionReceipt({ hash });
+  await client.waitForTransactionReceipt({ hash, ...AWAITED });
 });
 afterEach(async () => {
   for (const node of nodes) await node.stop();
