@@ -18,8 +18,8 @@ export default defineConfig({
           exclude: ['**/node_modules/**'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          // Most of the time they wait for the chain's clock, so two files share two cores well.
-          maxWorkers: 2,
+          // Most of the time they wait for the chain's clock, so three files share two cores well.
+          maxWorkers: 3,
         },
       },
       {
