@@ -1,3 +1,4 @@
+import { printOf, rangeKey } from '@dpu/sdk/bench';
 import { commitmentOf, leaseOfWord, type Lease, type Result } from '@dpu/sdk/lease';
 import { acceptanceTypedData, jobId, marketDomain, orderTypedData, type Terms } from '@dpu/sdk/terms';
 import { marketAbi } from '@dpu/sdk/abi';
@@ -60,9 +61,10 @@ export async function prepare(chain: Chain): Promise<void> {
 }
 
 let salt = 0n;
+const NODES = [1, 2, 3, 4];
 
 async function termsOf(chain: Chain, over: Partial<Terms> = {}): Promise<Terms> {
-  return {
+  const terms: Terms = {
     requester: people.requester.address,
     currency: chain.dollar,
     minPrice: parseEther('1'),
@@ -88,6 +90,15 @@ async function termsOf(chain: Chain, over: Partial<Terms> = {}): Promise<Terms> 
     salt: ++salt,
     ...over,
   };
+  // Two nodes in 255 cannot sit beside each other; no story here is about that.
+  while (over.salt === undefined && !canSitTogether(idOf(chain, terms), terms.shards)) terms.salt = ++salt;
+  return terms;
+}
+
+/** Whether the nodes of these stories can share every range of the job. */
+function canSitTogether(id: Hex, shards: number): boolean {
+  const keys = [id, ...Array.from({ length: shards }, (_, first) => rangeKey(id, first, false))];
+  return keys.every((key) => new Set(NODES.map((node) => printOf(key, node))).size === NODES.length);
 }
 
 /** The id of `terms` on this chain. */
