@@ -49,6 +49,7 @@ export const activityType = onchainEnum('activity_type', [
   'jobClosed',
   'leaseClaimed',
   'leaseCommitted',
+  'seatCommitted',
   'leaseRevealed',
   'leaseSettled',
   'leaseAccepted',

@@ -124,6 +124,7 @@ const TYPES = [
   'leaseClaimed',
   'leaseRevealed',
   'leaseCommitted',
+  'seatCommitted',
   'leaseClaimed',
   'jobPosted',
   'staked',

@@ -1,4 +1,4 @@
-import { SEAT, SOLO, SPEC_FAULT } from '@dpu/sdk/lease';
+import { claimedWord, SEAT, SOLO, SPEC_FAULT } from '@dpu/sdk/lease';
 import { keccak256, parseEther, parseGwei, toHex, zeroHash } from 'viem';
 import { describe, expect, test } from 'vitest';
 import { activity, balance, job, lease, leaseHistory, node, panel, payment, seat, stats } from '../ponder.schema.ts';
@@ -46,6 +46,30 @@ const ofTreasury = (world: World) =>
   world.memory.rows(balance).find((row) => row.account === TREASURY && row.currency === TOKEN)?.amount ?? 0n;
 
 describe('seats', () => {
+  test('a seat that is taken with its commitment is the same as one that commits later', async () => {
+    const apart = await posted();
+    await claim(apart, 1);
+    await commit(apart, 1);
+    const word = { ...apart.memory.rows(seat)[0]!, claimedAt: START + apart.block, event: '' };
+
+    const world = await posted();
+    const lease = { first: 0, count: 2, node: 1, price: word.price, bonus: 0n, deadline: word.deadline, flags: SEAT };
+    await world.emit('SeatCommitted', {
+      ...{ id: JOB, first: 0, node: 1, commitment: COMMITMENT },
+      claimed: claimedWord({ ...lease, commitment: zeroHash, committedBlock: 0 }),
+    });
+    const at = START + world.block;
+    expect(theSeat(world, 1)).toMatchObject({
+      ...{ phase: 'committed', commitment: COMMITMENT, claimedAt: at, committedAt: at },
+      ...{ price: word.price, deadline: word.deadline, bond: 2n * BOND, count: 2 },
+    });
+    expect(thePanel(world)).toMatchObject({ sitting: 1, committed: 1 });
+    expect(theNode(world, 1)).toMatchObject({ locked: 2n * BOND, leasesLiving: 1 });
+    expect(world.memory.rows(activity).at(-1)).toMatchObject({
+      ...{ type: 'seatCommitted', job: JOB, first: 0, node: 1, account: OWNER, amount: 2n * BOND },
+    });
+  });
+
   test('escrow is for every seat', async () => {
     const world = await posted();
     expect(theJob(world)).toMatchObject({ escrow: 4n * 3n * TERMS.maxPrice });

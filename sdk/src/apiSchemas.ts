@@ -49,6 +49,7 @@ export const activityTypeSchema = z.enum([
   'jobClosed',
   'leaseClaimed',
   'leaseCommitted',
+  'seatCommitted',
   'leaseRevealed',
   'leaseSettled',
   'leaseAccepted',

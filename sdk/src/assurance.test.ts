@@ -1,4 +1,4 @@
-import { keccak256, toHex } from 'viem';
+import { keccak256, toHex, zeroAddress } from 'viem';
 import { describe, expect, test } from 'vitest';
 
 import { assuranceOf, auditDraw, auditRoll } from './assurance.ts';
@@ -10,6 +10,7 @@ import type { Terms } from './terms.ts';
 const BASE = packRules({ ...RULES, auditRates: 0b1000 });
 const SEED = keccak256(toHex('seed'));
 const ID = keccak256(toHex('job'));
+const DPU = TERMS.currency;
 
 describe('the draw of audits', () => {
   test('goes by one roll: first what the protocol pays, then what the requester bought', () => {
@@ -72,15 +73,15 @@ describe('what a policy is worth', () => {
     ['one seat whose results may differ', { auditBps: 5_000, tolerant: true }, 0.4, 0.5],
   ])('%s', (_what, over, colluding, audited) => {
     const terms = { ...TERMS, ...over };
-    const { caught } = assuranceOf(terms, colluding);
+    const { caught } = assuranceOf(terms, colluding, DPU);
     const sigma = Math.sqrt((caught * (1 - caught)) / TRIALS);
     expect(Math.abs(simulate(terms, colluding, audited) - caught)).toBeLessThanOrEqual(4 * sigma);
   });
 
   test('is this in numbers', () => {
-    expect(assuranceOf({ ...TERMS, seats: 3 }, 0.2).caught).toBeCloseTo(0.64, 12);
-    expect(assuranceOf({ ...TERMS, seats: 5 }, 0.2).caught).toBeCloseTo(0.8 ** 4 + 4 * 0.2 * 0.8 ** 3, 12);
-    expect(assuranceOf({ ...TERMS, rules: BASE, auditBps: 500 }, 0)).toEqual({
+    expect(assuranceOf({ ...TERMS, seats: 3 }, 0.2, DPU).caught).toBeCloseTo(0.64, 12);
+    expect(assuranceOf({ ...TERMS, seats: 5 }, 0.2, DPU).caught).toBeCloseTo(0.8 ** 4 + 4 * 0.2 * 0.8 ** 3, 12);
+    expect(assuranceOf({ ...TERMS, rules: BASE, auditBps: 500 }, 0, DPU)).toEqual({
       cost: 1.05,
       pooled: 0.02,
       caught: 0.07,
@@ -88,20 +89,27 @@ describe('what a policy is worth', () => {
   });
 
   test('costs a node for each seat, and what is bought; the protocol pays its part', () => {
-    expect(assuranceOf(TERMS, 0.5)).toEqual({ cost: 1, pooled: 0, caught: 0 });
-    expect(assuranceOf({ ...TERMS, seats: 5, rules: BASE }, 0)).toEqual({ cost: 5, pooled: 0, caught: 1 });
-    expect(assuranceOf({ ...TERMS, rules: BASE, auditBps: 10_000 }, 0)).toEqual({
+    expect(assuranceOf(TERMS, 0.5, DPU)).toEqual({ cost: 1, pooled: 0, caught: 0 });
+    expect(assuranceOf({ ...TERMS, seats: 5, rules: BASE }, 0, DPU)).toEqual({ cost: 5, pooled: 0, caught: 1 });
+    expect(assuranceOf({ ...TERMS, rules: BASE, auditBps: 10_000 }, 0, DPU)).toEqual({
       cost: 1.98,
       pooled: 0.02,
       caught: 1,
     });
-    expect(assuranceOf({ ...TERMS, rules: BASE, direct: true }, 0)).toEqual({ cost: 1, pooled: 0, caught: 0 });
+    expect(assuranceOf({ ...TERMS, rules: BASE, direct: true }, 0, DPU)).toEqual({ cost: 1, pooled: 0, caught: 0 });
+  });
+
+  test('has no part of the protocol in other currencies, and where a node is named', () => {
+    const bought = { cost: 1.05, pooled: 0, caught: 0.05 };
+    const terms = { ...TERMS, rules: BASE, auditBps: 500 };
+    expect(assuranceOf({ ...terms, currency: zeroAddress }, 0, DPU)).toEqual(bought);
+    expect(assuranceOf({ ...terms, node: 4 }, 0, DPU)).toEqual(bought);
   });
 
   test('is nothing where results may differ and nobody may challenge, or where all collude', () => {
-    expect(assuranceOf({ ...TERMS, seats: 5, tolerant: true, window: 0 }, 0).caught).toBe(0);
-    expect(assuranceOf({ ...TERMS, seats: 5 }, 1).caught).toBe(0);
-    expect(() => assuranceOf(TERMS, 1.5)).toThrow(
+    expect(assuranceOf({ ...TERMS, seats: 5, tolerant: true, window: 0 }, 0, DPU).caught).toBe(0);
+    expect(assuranceOf({ ...TERMS, seats: 5 }, 1, DPU).caught).toBe(0);
+    expect(() => assuranceOf(TERMS, 1.5, DPU)).toThrow(
       new RangeError('The colluding share is 1.5, but it must be from 0 to 1.'),
     );
   });

@@ -2,7 +2,7 @@
  * Whether a lease is drawn for an audit, and what a job's policy is worth: what it costs, and how likely it catches a cheat. Mirrors
  * `src-contracts/core/Assurance.sol`; `docs/assurance.md` explains it.
  */
-import { encodeAbiParameters, keccak256, type Hex } from 'viem';
+import { encodeAbiParameters, isAddressEqual, keccak256, type Address, type Hex } from 'viem';
 
 import { baseAuditBps, readRules } from './rules.ts';
 import type { Terms } from './terms.ts';
@@ -60,7 +60,8 @@ export interface Assurance {
  * What the policy in `terms` is worth against a node that hands in a wrong result for one shard, when every other node that is drawn joins
  * in the lie with probability `colluding` (the liars' share of the stake, since the draw goes by stake).
  *
- * One seat: the lease is checked when it is drawn, at the sum of both rates, and its one auditor is honest: `a · (1 − s)`.
+ * One seat: the lease is checked when it is drawn, at the sum of both rates, and its one auditor is honest: `a · (1 − s)`. The protocol's
+ * rate counts in DPU alone (`token`), and where no node is named.
  *
  * `n` seats, exact results: the lie stands when liars are a quorum `q = (n + 1) / 2`, so it is caught when at most `q − 2` of the other
  * `n − 1` join in: a binomial tail, the error of majority voting (L. F. G. Sarmenta, Sabotage-tolerance mechanisms for volunteer
@@ -69,20 +70,26 @@ export interface Assurance {
  * Results that may differ (`tolerant`) are not compared by the chain: a lie is caught when one honest node has computed the shard and
  * challenges it, `1 − s^(n − 1)` with seats, which needs a challenge window. Challenges by others come on top, everywhere.
  *
+ * The contract's `assuranceOf` says the same in basis points.
+ *
  * @throws RangeError when `colluding` is no share.
  */
 export function assuranceOf(
-  terms: AuditTerms & Pick<Terms, 'seats' | 'tolerant' | 'window' | 'direct'>,
+  terms: AuditTerms & Pick<Terms, 'seats' | 'tolerant' | 'window' | 'direct' | 'currency' | 'node'>,
   colluding: number,
+  token: Address,
 ): Assurance {
   if (!(colluding >= 0 && colluding <= 1))
     throw new RangeError(`The colluding share is ${colluding}, but it must be from 0 to 1.`);
   const { seats } = terms;
   const seen = terms.tolerant && terms.window === 0 ? 0 : 1;
   if (seats === 1) {
-    const base = terms.direct ? 0 : baseRateOf(terms) / BPS;
-    const rate = Math.min(1, base + terms.auditBps / BPS);
-    return { cost: 1 + (rate - base), pooled: base, caught: seen * rate * (1 - colluding) };
+    const base = terms.direct ? 0 : baseRateOf(terms);
+    const bought = Math.min(terms.auditBps, BPS - base);
+    // For work in another currency, or of a chosen node, nobody is paid for what the base rate draws.
+    const pooled = isAddressEqual(terms.currency, token) && terms.node === 0 ? base : 0;
+    const caught = (seen * ((pooled + bought) * (1 - colluding))) / BPS;
+    return { cost: (BPS + bought) / BPS, pooled: pooled / BPS, caught };
   }
   const others = seats - 1;
   const caught = terms.tolerant ? 1 - colluding ** others : atMost(others, colluding, (seats + 1) / 2 - 2);

@@ -31,6 +31,7 @@ const JOB_EVENTS = [
   'JobClosed',
   'LeaseClaimed',
   'LeaseCommitted',
+  'SeatCommitted',
   'LeaseRevealed',
   'LeaseSettled',
   'LeaseAccepted',
@@ -49,8 +50,10 @@ const COURT_EVENTS = [
   'Appealed',
   'DisputeEnded',
 ] as const satisfies ContractEventName<typeof marketAbi>[];
-type JobEvent = (typeof JOB_EVENTS)[number] | 'Challenged' | (typeof COURT_EVENTS)[number];
-type Parsed<Name extends JobEvent> = ParseEventLogsReturnType<typeof marketAbi, Name, true>[number];
+type ChainEvent = (typeof JOB_EVENTS)[number] | 'Challenged' | (typeof COURT_EVENTS)[number];
+/** What a reader sees: `SeatCommitted` is told as the claim and the commit that it stands for. */
+type JobEvent = Exclude<ChainEvent, 'SeatCommitted'>;
+type Parsed<Name extends ChainEvent> = ParseEventLogsReturnType<typeof marketAbi, Name, true>[number];
 
 /** An event of a job or of a dispute about it, with its block's time (unix seconds) and its transaction's gas. */
 export type JobLog = {
@@ -143,15 +146,25 @@ async function readDisputes(
 type ParsedLog = Parsed<JobEvent>;
 
 function parse(logs: readonly RpcLog[]): ParsedLog[] {
-  const names = [...JOB_EVENTS, 'Challenged', ...COURT_EVENTS] satisfies JobEvent[];
-  return parseEventLogs({ abi: marketAbi, eventName: names, logs: logs.map((log) => formatLog(log)) });
+  const names = [...JOB_EVENTS, 'Challenged', ...COURT_EVENTS] satisfies ChainEvent[];
+  return parseEventLogs({ abi: marketAbi, eventName: names, logs: logs.map((log) => formatLog(log)) }).flatMap(apart);
+}
+
+/** Who sat down and committed at once did both: one log, two steps. */
+function apart(log: Parsed<ChainEvent>): ParsedLog[] {
+  if (log.eventName !== 'SeatCommitted') return [log];
+  const { claimed, commitment, ...who } = log.args;
+  return [
+    { ...log, eventName: 'LeaseClaimed', args: { ...who, claimed } },
+    { ...log, eventName: 'LeaseCommitted', args: { ...who, commitment } },
+  ];
 }
 
 function inOrder(logs: ParsedLog[]): ParsedLog[] {
   return logs.sort((a, b) => Number(a.blockNumber! - b.blockNumber!) || a.logIndex! - b.logIndex!);
 }
 
-function topicsOf(names: readonly JobEvent[]): Hex[] {
+function topicsOf(names: readonly ChainEvent[]): Hex[] {
   return names.map((eventName) => encodeEventTopics({ abi: marketAbi, eventName })[0]);
 }
 

@@ -111,6 +111,10 @@ export const SENTENCES: { [Name in KnownErrorName]: (args: Args<Name>, say: Say)
     sentence: `A lease of ${count} shards of ${job(id, say)} is not possible: one may hold between 1 and ${most}.`,
     action: `Claim between 1 and ${most} shards.`,
   }),
+  ShareInvalid: ([bps]) => ({
+    sentence: `${bps} basis points of the stake are more than all of it.`,
+    action: 'Ask with a share between 0 and 10000 basis points.',
+  }),
   NotOpenYet: ([id, opens], say) => ({
     sentence:
       opens === 0

@@ -4,6 +4,7 @@ pragma solidity 0.8.34;
 import {MarketCore} from "src-contracts/core/MarketCore.sol";
 import {Job, JobWord} from "src-contracts/types/Job.sol";
 import {Lease, LeaseWord, LeaseWordLib, Phase} from "src-contracts/types/Lease.sol";
+import {Node} from "src-contracts/types/Node.sol";
 import {Terms} from "src-contracts/types/Terms.sol";
 
 /// @notice How a node takes a place, alone or among several: who may, when, for how much.
@@ -27,16 +28,16 @@ abstract contract Claiming is MarketCore {
         if (!ready) revert AfterNotComplete(id, terms.afterJob);
         if (block.timestamp < terms.start()) revert NotOpenYet(id, terms.start());
         if (lapsedAt != 0) from = lapsedAt;
-        _requireWorker(id, terms, nodeId);
-        uint256 at = _drawnAt(terms, id, first, nodeId, _nodes[nodeId], j.atBlock(), j.at(), from);
+        Node storage n = _requireWorker(id, terms, nodeId);
+        uint256 at = _drawnAt(terms, id, first, nodeId, n, j.atBlock(), j.at(), from);
         // forge-lint: disable-next-line(unsafe-typecast)
         if (block.timestamp < at) revert NotDrawn(id, nodeId, uint40(at)); // a time
     }
 
-    function _requireWorker(bytes32 id, Terms calldata terms, uint32 nodeId) internal view {
-        _requireOperator(nodeId);
+    function _requireWorker(bytes32 id, Terms calldata terms, uint32 nodeId) internal view returns (Node storage n) {
+        n = _requireOperator(nodeId);
         if (block.timestamp > terms.expiry()) revert DeadlinePassed(id, 0, terms.expiry());
-        if (!_eligible(terms, nodeId, _nodes[nodeId])) revert NodeNotEligible(id, nodeId);
+        if (!_eligible(terms, nodeId, n)) revert NodeNotEligible(id, nodeId);
     }
 
     /// @dev Marks `count` shards from `first` on as taken. Returns the slot of the range: the job's own when it is all of the job.
@@ -52,7 +53,7 @@ abstract contract Claiming is MarketCore {
         return _leaseKey(id, first);
     }
 
-    /// @dev Locks a node's bond for `count` shards and says so; returns the claim's word, which the caller keeps. `minStake` is in whole DPU.
+    /// @dev Locks a node's bond for `count` shards and says so; returns the claim's word, which the caller keeps.
     function _bind(
         bytes32 id,
         Terms calldata terms,
@@ -64,13 +65,26 @@ abstract contract Claiming is MarketCore {
         uint96 price,
         uint64 bonus
     ) internal returns (LeaseWord claimed) {
+        claimed = _lockFor(terms, minStake, flags, count, nodeId, price, bonus);
+
+        emit LeaseClaimed(id, nodeId, first, claimed);
+    }
+
+    /// @dev Locks a node's bond for `count` shards; the caller says so. `minStake` is in whole DPU.
+    function _lockFor(
+        Terms calldata terms,
+        uint256 minStake,
+        uint8 flags,
+        uint16 count,
+        uint32 nodeId,
+        uint96 price,
+        uint64 bonus
+    ) internal returns (LeaseWord claimed) {
         unchecked {
             uint40 deadline = uint40(block.timestamp) + terms.exec(); // a day at most
             claimed = LeaseWordLib.claimed(flags, deadline, nodeId, count, price, bonus);
             _lock(nodeId, _nodes[nodeId], terms.bond() * count, minStake * 1 ether); // 96 + 16 and 32 + 60 bits
         }
-
-        emit LeaseClaimed(id, nodeId, first, claimed);
     }
 
     /// @dev The operator of a claimed lease, in time.

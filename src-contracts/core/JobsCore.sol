@@ -356,14 +356,14 @@ abstract contract JobsCore is Assurance, JobFacts, EIP712 {
         Result calldata result
     ) internal {
         Node storage n = _nodes[nodeId];
+        (uint96 locked, uint16 record) = (n.locked, n.record); // one read of their slot
+        // forge-lint: disable-next-line(unsafe-typecast)
+        locked -= uint96(bond); // what `_lock` added
         address owner = n.owner;
         uint256 fee;
         unchecked {
             fee = gross * terms.rules.feeBps() / Parameters.BPS; // a job's escrow has 96 bits, the rate 16
         }
-        // forge-lint: disable-next-line(unsafe-typecast)
-        uint96 locked = n.locked - uint96(bond); // what `_lock` added
-        uint16 record = n.record;
         // Work that a requester handed to its own choice or its own node, or waved through, proves nothing to others; nor does not working.
         if (!accepted && terms.node() == 0 && owner != terms.requester() && result.root != LeaseLib.SPEC_FAULT) {
             record = _risen(record, bond);

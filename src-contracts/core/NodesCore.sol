@@ -26,7 +26,9 @@ abstract contract NodesCore is LedgerCore, NodeFacts {
         }
     }
 
-    function _requireOperator(uint32 id) internal view {
-        if (_nodes[id].operator != msg.sender) revert NotNodeOperator(id, msg.sender);
+    /// @dev Returns the node, so that nobody hashes its place again.
+    function _requireOperator(uint32 id) internal view returns (Node storage n) {
+        n = _nodes[id];
+        if (n.operator != msg.sender) revert NotNodeOperator(id, msg.sender);
     }
 }

@@ -38,12 +38,15 @@ abstract contract StakesCore is NodesCore {
     }
 
     function _lock(uint32 id, Node storage n, uint256 bond, uint256 minStake) internal {
-        uint256 staying = n.stake - _queued(n);
-        require(staying >= minStake, StakeTooLow(id, staying, minStake));
-        uint256 free = staying - n.locked;
-        require(bond <= free, StakeTooLow(id, free, bond));
-        // forge-lint: disable-next-line(unsafe-typecast)
-        n.locked += uint96(bond); // ≤ free ≤ stake
+        (uint96 locked, uint256 staying) = (n.locked, n.stake); // one read of their slot
+        if (n.exiting) staying -= n.queued;
+        if (staying < minStake) revert StakeTooLow(id, staying, minStake);
+        uint256 free = staying - locked;
+        if (bond > free) revert StakeTooLow(id, free, bond);
+        unchecked {
+            // forge-lint: disable-next-line(unsafe-typecast)
+            n.locked = locked + uint96(bond); // ≤ free ≤ stake
+        }
     }
 
     /// @dev The part of a slash that funds the retry, in whole gwei; what rounding leaves goes to the treasury.

@@ -43,8 +43,7 @@ abstract contract Juries is CourtCore, IJuries {
         uint256 until = _serveUntil(terms, c.d);
         // forge-lint: disable-next-line(unsafe-typecast)
         require(block.timestamp <= until, DeadlinePassed(c.id, c.first, uint40(until))); // a time
-        _requireOperator(nodeId);
-        Node storage n = _nodes[nodeId];
+        Node storage n = _requireOperator(nodeId);
         require(_mayServe(terms, n), NodeNotEligible(c.id, nodeId));
         require(!_isParty(c, terms, lease_, nodeId, n.owner), JurorIsParty(c.key, nodeId));
         uint256 from = _drawnFrom(c, terms, nodeId, n);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.34;
 
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+import {Parameters} from "src-contracts/Parameters.sol";
 import {MarketCore} from "src-contracts/core/MarketCore.sol";
 import {IJobViews} from "src-contracts/interfaces/IJobs.sol";
 import {BenchLib} from "src-contracts/types/Bench.sol";
@@ -92,6 +93,31 @@ abstract contract JobViews is MarketCore, IJobViews {
         if (terms.window() != 0) last += 2 * uint256(terms.exec()) + 5 * rules.revealWindow();
         // forge-lint: disable-next-line(unsafe-typecast)
         return uint40(last); // a time plus a few days
+    }
+
+    /// @inheritdoc IJobViews
+    function assuranceOf(Terms calldata terms, uint256 colludingBps)
+        external
+        view
+        returns (uint256 cost, uint256 pooled, uint256 caught)
+    {
+        uint256 one = Parameters.BPS;
+        if (colludingBps > one) revert ShareInvalid(colludingBps);
+        uint256 seats = terms.seats();
+        uint256 honest = one - colludingBps;
+        if (seats == 1) {
+            uint256 base = terms.direct() ? 0 : terms.rules.auditBps(terms.runtime());
+            uint256 bought = terms.auditBps() < one - base ? terms.auditBps() : one - base;
+            if (terms.currency() == TOKEN && terms.node() == 0) pooled = base; // else nobody is paid for what it draws
+            (cost, caught) = (one + bought, (pooled + bought) * honest / one);
+        } else if (terms.tolerant()) {
+            (cost, caught) = (seats * one, one - colludingBps ** (seats - 1) / one ** (seats - 2));
+        } else {
+            // The lie stands when the liars are a quorum.
+            cost = seats * one;
+            caught = seats == 3 ? honest ** 2 / one : honest ** 3 * (one + 3 * colludingBps) / one ** 3;
+        }
+        if (terms.tolerant() && terms.window() == 0) caught = 0;
     }
 
     /// @inheritdoc IJobViews

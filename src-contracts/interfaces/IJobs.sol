@@ -28,6 +28,8 @@ interface JobFacts {
     /// @notice Emitted when `node` took the shards from `first` on and locked their bond. `claimed` is the lease's word: deadline, count,
     /// price, bonus (see `LeaseWordLib`). It was taken over when `first` had been claimed before.
     event LeaseClaimed(bytes32 indexed id, uint32 indexed node, uint32 first, LeaseWord claimed);
+    /// @notice Emitted when `node` took a seat with its commitment: `LeaseClaimed` and `LeaseCommitted` in one, for 1,900 gas less.
+    event SeatCommitted(bytes32 indexed id, uint32 indexed node, uint32 first, LeaseWord claimed, bytes32 commitment);
     /// @notice Emitted when a lease was committed. The block of this event seeds the audit draw.
     event LeaseCommitted(bytes32 indexed id, uint32 indexed node, uint32 first, bytes32 commitment);
     /// @notice Emitted when a lease's result became public. It can be settled once the terms' `window` seconds have passed.
@@ -196,6 +198,18 @@ interface IJobViews is JobFacts {
 
     /// @notice Last second at which any money of this job can still be bound, whatever anyone does. 0 when it has ended.
     function worstCaseExit(Terms calldata terms) external view returns (uint40);
+
+    /// @notice Thrown when a part of the stake is more than all of it, 10,000 basis points.
+    error ShareInvalid(uint256 bps);
+
+    /// @notice What the policy of a job is worth for one shard, in basis points, when every node that is drawn beside a cheat joins in its lie with
+    /// probability `colludingBps` (the liars' part of the stake, since the draw goes by stake): what the requester expects to pay when nobody
+    /// cheats, as a multiple of one node's price; what the protocol pays beside it; and the probability that a wrong result of one
+    /// node does not become the job's. Challenges by others come on top. `docs/assurance.md` derives it.
+    function assuranceOf(Terms calldata terms, uint256 colludingBps)
+        external
+        view
+        returns (uint256 cost, uint256 pooled, uint256 caught);
 
     /// @notice What a node commits to.
     function commitmentOf(bytes32 id, uint32 first, uint8 seat, uint32 node, Result calldata result, bytes32 salt)

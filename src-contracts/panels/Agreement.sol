@@ -171,7 +171,8 @@ abstract contract Agreement is Slashing, IPanels {
         Result calldata stands = said[c.winner].result;
         uint16 count = c.p.count();
         uint256 half = c.outcome == Outcome.Unresolved && !_isFree(c, terms, said) ? c.shown : 0;
-        (uint256 gross, uint208 receipt) = _sum(c, terms, said, half);
+        uint256[] memory parts = new uint256[](said.length);
+        (uint256 gross, uint208 receipt) = _sum(c, terms, said, half, parts);
         (uint64 bonus,) = _takeBonus(c.range, c.p);
         if (c.outcome != Outcome.Silent) {
             _endRange(c.id, terms, c.range, count, gross, c.agreed != 0 && !c.fault, receipt);
@@ -184,7 +185,7 @@ abstract contract Agreement is Slashing, IPanels {
                 continue;
             }
             if (_has(c.now_, i) && i != c.winner) _announce(c, seat, stands);
-            bonus += _dismiss(c, terms, seat, i, half);
+            bonus += _dismiss(c, terms, seat, i, parts[i]);
         }
         if (c.outcome == Outcome.Silent) {
             _reopen(c.id, terms, c.range, c.first, count, 0, bonus);
@@ -205,8 +206,9 @@ abstract contract Agreement is Slashing, IPanels {
         return _has(c.judged, i) ? c.tab[i] : 0;
     }
 
-    /// @dev What the job pays for all seats, and the receipt of those who agree. What was set aside for an auditor and is not paid goes back.
-    function _sum(Count memory c, Terms calldata terms, Said[] calldata said, uint256 half)
+    /// @dev What the job pays for all seats, what each of them is paid (`parts`), and the receipt of those who agree. What was set aside for an auditor
+    /// and is not paid goes back.
+    function _sum(Count memory c, Terms calldata terms, Said[] calldata said, uint256 half, uint256[] memory parts)
         private
         returns (uint256 gross, uint208 receipt)
     {
@@ -219,6 +221,7 @@ abstract contract Agreement is Slashing, IPanels {
             LeaseWord claimed = seat.claimed;
             uint256 price = _price(c, claimed);
             uint256 part = _part(c, terms, price, i, half);
+            parts[i] = part;
             if (leaves && _has(c.agreed, i)) {
                 ReceiptLib.put(bodies, receipts, LeaseLib.revealedBody(claimed, seat.result));
                 unchecked {
@@ -257,14 +260,13 @@ abstract contract Agreement is Slashing, IPanels {
         emit LeaseRevealed(c.id, seat.claimed.node(), c.first, own);
     }
 
-    /// @dev Pays or slashes one seat; returns what it leaves for a retry, in gwei.
-    function _dismiss(Count memory c, Terms calldata terms, Said calldata seat, uint256 i, uint256 half)
+    /// @dev Pays one seat its part, or slashes it; returns what it leaves for a retry, in gwei.
+    function _dismiss(Count memory c, Terms calldata terms, Said calldata seat, uint256 i, uint256 part)
         private
         returns (uint64 bonus)
     {
         LeaseWord claimed = seat.claimed;
         uint32 nodeId = claimed.node();
-        uint256 part = _part(c, terms, _price(c, claimed), i, half);
         uint256 bond;
         unchecked {
             bond = terms.bond() * c.p.count(); // 96 + 16 bits

@@ -40,15 +40,15 @@ abstract contract Panels is Claiming, IPanels {
         }
         Bench bench_ = _seatOn(_loadBench(range), id, range, first, nodeId);
         uint96 price = terms.priceAt(p.rampFrom(), block.timestamp);
-        LeaseWord claimed =
-            _bind(id, terms, minStake, first, p.flags() | LeaseWordLib.SEAT, p.count(), nodeId, price, bonus);
+        LeaseWord claimed = _lockFor(terms, minStake, p.flags() | LeaseWordLib.SEAT, p.count(), nodeId, price, bonus);
         p = p.join();
         if (commitment == 0) {
             _setLease(_seatKey(range, nodeId), claimed);
+            emit LeaseClaimed(id, nodeId, first, claimed);
         } else {
             p = p.commit();
             bench_ = bench_.commit(claimed, commitment);
-            emit LeaseCommitted(id, nodeId, first, commitment);
+            emit SeatCommitted(id, nodeId, first, claimed, commitment);
         }
         _setPanel(range, p);
         _setBench(range, bench_);
@@ -194,8 +194,7 @@ abstract contract Panels is Claiming, IPanels {
         uint256 until = _joinUntil(terms, p);
         // forge-lint: disable-next-line(unsafe-typecast)
         if (block.timestamp > until) revert DeadlinePassed(id, first, uint40(until)); // a time
-        _requireOperator(nodeId);
-        Node storage n = _nodes[nodeId];
+        Node storage n = _requireOperator(nodeId);
         if (!_eligible(terms, nodeId, n)) revert NodeNotEligible(id, nodeId);
         uint256 from = _drawnAt(terms, id, first, nodeId, n, p.postBlock(), p.postedAt(), p.rampFrom());
         // forge-lint: disable-next-line(unsafe-typecast)
@@ -221,8 +220,7 @@ abstract contract Panels is Claiming, IPanels {
         uint256 until = committedAt + terms.rules.auditWindow() - 1;
         // forge-lint: disable-next-line(unsafe-typecast)
         if (block.timestamp > until) revert DeadlinePassed(id, first, uint40(until)); // a time
-        _requireOperator(nodeId);
-        Node storage n = _nodes[nodeId];
+        Node storage n = _requireOperator(nodeId);
         if (!_able(terms, n) || n.owner == _nodes[lease_.claimed.node()].owner || n.owner == terms.requester()) {
             revert NodeNotEligible(id, nodeId);
         }

@@ -3,7 +3,7 @@ import { endsUndone, type Verdict } from '@dpu/sdk/court';
 import type { Terms } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
 
-import type { LeaseEvent } from './marketEvents.ts';
+import { stepsOf, type LeaseEvent, type LeaseStep } from './marketEvents.ts';
 
 /** A lease names its bonus in gwei. */
 const GWEI = 10n ** 9n;
@@ -78,7 +78,7 @@ export function foldRange(events: readonly LeaseEvent[], terms: Pick<Terms, 'bon
   let bench: number[] = [];
   let told: Result | undefined;
   let closed = false;
-  for (const event of events) {
+  for (const event of events.flatMap(stepsOf)) {
     if (event.name === 'LeaseClaimed') {
       closed = false;
       const lease = leaseOfWord(event.first, event.claimed);
@@ -115,7 +115,7 @@ export function settledResult(events: readonly LeaseEvent[]): SettledResult | un
   const shown = new Map<number, Result>();
   let ended: { result: Result | undefined } | undefined;
   let settled: SettledResult | undefined;
-  for (const event of events) {
+  for (const event of events.flatMap(stepsOf)) {
     if (event.name === 'LeaseClaimed') ended = undefined;
     else if (event.name === 'LeaseRevealed') shown.set(event.node, event.result);
     else if (event.name === 'PanelEnded') ended = { result: event.agreed ? event.result : undefined };
@@ -132,7 +132,7 @@ export function settledResult(events: readonly LeaseEvent[]): SettledResult | un
 /** `told`: what the end of its panel told, which is what a seat shows there that nothing else tells of. */
 function next(
   state: LeaseState,
-  event: Exclude<LeaseEvent, { name: 'LeaseClaimed' | 'AuditOpened' | 'PanelEnded' }>,
+  event: Exclude<LeaseStep, { name: 'LeaseClaimed' | 'AuditOpened' | 'PanelEnded' }>,
   told: Result | undefined,
 ): LeaseState {
   switch (event.name) {

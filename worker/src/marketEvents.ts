@@ -26,6 +26,7 @@ export type MarketEvent = EventPlace &
     | { name: 'JobClosed' }
     | { name: 'LeaseClaimed'; first: number; node: number; claimed: bigint }
     | { name: 'LeaseCommitted'; first: number; node: number; commitment: Hex }
+    | { name: 'SeatCommitted'; first: number; node: number; claimed: bigint; commitment: Hex }
     | { name: 'LeaseRevealed'; first: number; node: number; result: Result; transaction: Hex }
     | { name: 'LeaseSettled'; first: number; node: number; paid: bigint; fee: bigint }
     | { name: 'LeaseAccepted'; first: number; node: number; paid: bigint; fee: bigint; result: Result }
@@ -39,6 +40,19 @@ export type MarketEvent = EventPlace &
 
 /** The events about one lease, one of several seats, or their range. */
 export type LeaseEvent = Extract<MarketEvent, { first: number }>;
+
+/** The steps of a lease: a seat that was taken with its commitment was claimed, then committed. */
+export type LeaseStep = Exclude<LeaseEvent, { name: 'SeatCommitted' }>;
+
+/** The steps that an event stands for. */
+export function stepsOf(event: LeaseEvent): LeaseStep[] {
+  if (event.name !== 'SeatCommitted') return [event];
+  const { claimed, commitment, ...who } = event;
+  return [
+    { ...who, name: 'LeaseClaimed', claimed },
+    { ...who, name: 'LeaseCommitted', commitment },
+  ];
+}
 
 /** Reads a log of the Market; undefined for events that say nothing about work, such as deposits. */
 export function readMarketLog(log: RawLog): MarketEvent | undefined {
@@ -67,6 +81,10 @@ export function readMarketLog(log: RawLog): MarketEvent | undefined {
     case 'LeaseCommitted': {
       const { id, first, node, commitment } = decoded.args;
       return { ...place, job: id, name: 'LeaseCommitted', first, node, commitment };
+    }
+    case 'SeatCommitted': {
+      const { id, ...rest } = decoded.args;
+      return { ...place, job: id, name: 'SeatCommitted', ...rest };
     }
     case 'LeaseRevealed': {
       const { id, first, node, result } = decoded.args;

@@ -55,16 +55,26 @@ export const leaseHandlers = {
     await record(context, event, { type: 'leaseClaimed', ...what }, opened ? { open: -1, running: 1 } : {});
   },
 
+  async SeatCommitted({ event, context }) {
+    const { claimed, commitment, ...who } = event.args;
+    const word = leaseOfWord(who.first, claimed);
+    await seatSteps.claim(context, { ...event, args: { ...who, claimed } }, word, 'seatCommitted');
+    await seatSteps.commit(context, { ...event, args: { ...who, commitment } });
+  },
+
   async LeaseCommitted({ event, context }) {
     const { id, first, node: holder, commitment } = event.args;
-    if (await isSeated(context, id, first)) return seatSteps.commit(context, event);
-    await context.db.update(lease, { job: id, first }).set({
-      phase: 'committed',
-      commitment,
-      committedAt: Number(event.block.timestamp),
-      committedBlock: Number(event.block.number),
-      commitTransaction: event.transaction.hash,
-    });
+    if (await isSeated(context, id, first)) {
+      await seatSteps.commit(context, event);
+    } else {
+      await context.db.update(lease, { job: id, first }).set({
+        phase: 'committed',
+        commitment,
+        committedAt: Number(event.block.timestamp),
+        committedBlock: Number(event.block.number),
+        commitTransaction: event.transaction.hash,
+      });
+    }
     await record(context, event, { type: 'leaseCommitted', job: id, first, node: holder });
   },
 

@@ -37,7 +37,12 @@ export async function leavePanel(
 /** What the events of leases mean for a seat. */
 export const seatSteps = {
   /** The first claim opens the panel, or opens it again after a failure; later ones join it. */
-  async claim(context: AnyContext, event: Event<'LeaseClaimed'>, word: Lease): Promise<void> {
+  async claim(
+    context: AnyContext,
+    event: Event<'LeaseClaimed'>,
+    word: Lease,
+    type: 'leaseClaimed' | 'seatCommitted' = 'leaseClaimed',
+  ): Promise<void> {
     const { id, first, node: holder } = event.args;
     const { db } = context;
     const claimedAt = Number(event.block.timestamp);
@@ -81,10 +86,11 @@ export const seatSteps = {
       leasesLiving: row.leasesLiving + 1,
     }));
     const money = { account: owner, amount: claim.bond, currency: context.contracts.Token.address };
-    const what = { type: 'leaseClaimed', job: id, first, node: holder, ...money } as const;
+    const what = { type, job: id, first, node: holder, ...money } as const;
     await record(context, event, what, started ? { open: -1, running: 1 } : {});
   },
 
+  /** Says nothing of it: the caller knows whether the claim did. */
   async commit(context: AnyContext, event: Event<'LeaseCommitted'>): Promise<void> {
     const { id, first, node: holder, commitment } = event.args;
     const { db } = context;
@@ -96,7 +102,6 @@ export const seatSteps = {
       commitTransaction: event.transaction.hash,
     });
     await db.update(panel, { job: id, first }).set((row) => ({ committed: row.committed + 1 }));
-    await record(context, event, { type: 'leaseCommitted', job: id, first, node: holder });
   },
 
   async reveal(context: AnyContext, event: Event<'LeaseRevealed'>): Promise<void> {

@@ -1903,6 +1903,43 @@ export const marketAbi = [
  },
  {
   "type": "event",
+  "name": "SeatCommitted",
+  "inputs": [
+   {
+    "name": "id",
+    "type": "bytes32",
+    "indexed": true,
+    "internalType": "bytes32"
+   },
+   {
+    "name": "node",
+    "type": "uint32",
+    "indexed": true,
+    "internalType": "uint32"
+   },
+   {
+    "name": "first",
+    "type": "uint32",
+    "indexed": false,
+    "internalType": "uint32"
+   },
+   {
+    "name": "claimed",
+    "type": "uint256",
+    "indexed": false,
+    "internalType": "LeaseWord"
+   },
+   {
+    "name": "commitment",
+    "type": "bytes32",
+    "indexed": false,
+    "internalType": "bytes32"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
   "name": "SeatFaulted",
   "inputs": [
    {
@@ -3069,6 +3106,77 @@ export const marketAbi = [
   ],
   "outputs": [],
   "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "assuranceOf",
+  "inputs": [
+   {
+    "name": "terms",
+    "type": "tuple",
+    "internalType": "struct Terms",
+    "components": [
+     {
+      "name": "parties",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "money",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "shape",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "times",
+      "type": "uint256",
+      "internalType": "uint256"
+     },
+     {
+      "name": "rules",
+      "type": "uint152",
+      "internalType": "Rules"
+     },
+     {
+      "name": "spec",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     },
+     {
+      "name": "afterJob",
+      "type": "bytes32",
+      "internalType": "bytes32"
+     }
+    ]
+   },
+   {
+    "name": "colludingBps",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "cost",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "pooled",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "caught",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ],
+  "stateMutability": "view"
  },
  {
   "type": "function",
@@ -4317,6 +4425,17 @@ export const marketAbi = [
     "name": "token",
     "type": "address",
     "internalType": "address"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "ShareInvalid",
+  "inputs": [
+   {
+    "name": "bps",
+    "type": "uint256",
+    "internalType": "uint256"
    }
   ]
  },

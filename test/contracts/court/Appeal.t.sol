@@ -146,6 +146,14 @@ contract AppealTest is CourtTest {
         _assertSolvent(PRICE);
     }
 
+    /// @dev Else a holder would have a friend challenge while no jury comes: each shard is disputed once.
+    function test_Appeal_JudgesWhatNoJuryCameFor() external {
+        Suit memory s = _twice(_all(Verdict.Valid, 2), _all(Verdict.Invalid, 8));
+        assertEq(uint8(_dispute(s).verdict), uint8(Verdict.Invalid));
+        assertEq(_balance(second), 989e18 + 3 * FEE + 8 * FEE, "the second jury is repaid from the bond");
+        _assertSolvent(PRICE);
+    }
+
     function test_Appeal_LeavesUndecidedWhatNeitherJuryCouldDecide() external {
         Suit memory s = _twice(_split(Verdict.Valid, 3, Verdict.Invalid, 2), _all(Verdict.Valid, 2));
         assertEq(uint8(_dispute(s).verdict), uint8(Verdict.Undecided));

@@ -73,6 +73,21 @@ contract SitTest is PanelTest {
         _assertSolvent(0);
     }
 
+    function test_Sit_BoundAtOnceIsToldByOneEvent() external {
+        Terms memory t = _panelTerms();
+        bytes32 id = _post(t);
+        _pass(30 minutes, 2);
+        uint8 flags = LeaseWordLib.SOLO | LeaseWordLib.SEAT;
+        vm.expectEmit(address(market));
+        emit JobFacts.SeatCommitted(
+            id, alice.id, 0, LeaseWordLib.claimed(flags, uint40(_now() + 5 minutes), alice.id, 1, 2e18, 0), "bound"
+        );
+        vm.recordLogs();
+        vm.prank(alice.operator);
+        market.sit(t.pack(), 0, 1, alice.id, "bound");
+        assertEq(vm.getRecordedLogs().length, 1);
+    }
+
     function test_RevertWhen_ClaimOrTakeOver_OfSeveralSeats() external {
         Terms memory t = _panelTerms();
         bytes32 id = _post(t);

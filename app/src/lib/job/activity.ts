@@ -16,6 +16,7 @@ const TELLINGS: Readonly<Record<ActivityType, Telling>> = {
   jobClosed: { text: 'Job closed', tone: 'neutral', amount: 'refunded' },
   leaseClaimed: { text: 'Shards claimed', tone: 'info', amount: 'bond locked' },
   leaseCommitted: { text: 'Result committed', tone: 'info' },
+  seatCommitted: { text: 'Seat taken, result committed', tone: 'info' },
   leaseRevealed: { text: 'Result revealed', tone: 'warn' },
   leaseSettled: { text: 'Shards settled', tone: 'accent', amount: 'paid' },
   leaseAccepted: { text: 'Shards accepted', tone: 'accent', amount: 'paid' },
