@@ -13,7 +13,7 @@ import type { JobSecret } from './privateJob.ts';
 import { PromiseBook } from './promiseBook.ts';
 import { ShardError, type Runtime, type ShardOutput, type ShardRequest } from './runtimes/runtime.ts';
 import { leaseSalt, saltSecret } from './salt.ts';
-import { Slots } from './slots.ts';
+import { Slots } from './resources/slots.ts';
 import { MemoryBackend } from './testing/memoryBackend.ts';
 import { bytes32, JOB, sampleLease } from './testing/samples.ts';
 import type { Workspace } from './workspace.ts';

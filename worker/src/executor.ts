@@ -6,7 +6,7 @@ import type { StorageBackend } from '@dpu/sdk/storage/backend';
 import { parseCid } from '@dpu/sdk/storage/cid';
 
 import type { KnownLease } from './chainBook.ts';
-import { DeclineError } from './declines.ts';
+import { DeclineError } from './planning/declines.ts';
 import { messageOf } from './errors.ts';
 import type { Log } from './log.ts';
 import { statedHash } from './privateJob.ts';
@@ -16,7 +16,7 @@ import type { Runtime } from './runtimes/runtime.ts';
 import { ShardError } from './runtimes/runtime.ts';
 import { leaseSalt } from './salt.ts';
 import { shardRequest } from './shardRequest.ts';
-import type { Slots } from './slots.ts';
+import type { Slots } from './resources/slots.ts';
 import { sha256, type PreparedJob, type Workspace, moduleName } from './workspace.ts';
 
 /** How leases are run. */

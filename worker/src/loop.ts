@@ -1,7 +1,7 @@
 import type { Chain } from './chain.ts';
 import type { ChainBook } from './chainBook.ts';
 import { marketCalls } from '@dpu/sdk/calls';
-import type { Claimer } from './claimer.ts';
+import type { Claimer } from './planning/claimer.ts';
 import type { Court } from './court/court.ts';
 import { TransientError } from './errors.ts';
 import type { Executor } from './executor.ts';

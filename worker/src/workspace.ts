@@ -12,7 +12,7 @@ import type { Terms } from '@dpu/sdk/terms';
 import type { CID } from 'multiformats/cid';
 import { bytesToHex, hexToBytes, zeroHash, type Hex } from 'viem';
 
-import { DeclineError } from './declines.ts';
+import { DeclineError } from './planning/declines.ts';
 import { messageOf, TransientError } from './errors.ts';
 import type { Log } from './log.ts';
 import { openEarlierOutput, openJobFile, openPrivateJob, statedHash, type JobSecret } from './privateJob.ts';

@@ -12,7 +12,7 @@ import type { ChainFacts } from '../facts.ts';
 import { Journal } from '../journal.ts';
 import { silentLog } from '../log.ts';
 import type { Proposal, Proposer } from '../proposer.ts';
-import { Slots } from '../slots.ts';
+import { Slots } from '../resources/slots.ts';
 import { HOLDER, sampleSpec } from '../testing/courtSamples.ts';
 import { MemoryBackend } from '../testing/memoryBackend.ts';
 import { bytes32, JOB, NODE, RESULT, sampleHead, sampleLease, sampleNode, sampleTerms } from '../testing/samples.ts';

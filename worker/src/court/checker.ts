@@ -8,12 +8,12 @@ import { isAddressEqual } from 'viem';
 
 import type { Chain, Head } from '../chain.ts';
 import type { ChainBook, KnownLease } from '../chainBook.ts';
-import { DeclineError, type DeclineCode } from '../declines.ts';
+import { DeclineError, type DeclineCode } from '../planning/declines.ts';
 import { messageOf } from '../errors.ts';
 import type { ChainFacts } from '../facts.ts';
 import type { Log } from '../log.ts';
 import type { Proposer } from '../proposer.ts';
-import type { Slots } from '../slots.ts';
+import type { Slots } from '../resources/slots.ts';
 import type { CourtBook } from './courtBook.ts';
 import { examine } from './examine.ts';
 import { checkDraw } from './salts.ts';

@@ -9,7 +9,7 @@ import type { ChainFacts } from '../facts.ts';
 import { Journal } from '../journal.ts';
 import { silentLog } from '../log.ts';
 import type { Proposal, Proposer } from '../proposer.ts';
-import { Slots } from '../slots.ts';
+import { Slots } from '../resources/slots.ts';
 import { CHALLENGER, courtEvents as say, DISPUTE, HOLDER, JURORS, sampleSpec } from '../testing/courtSamples.ts';
 import { MemoryBackend } from '../testing/memoryBackend.ts';
 import { bytes32, JOB, NODE, sampleHead, sampleNode, sampleTerms } from '../testing/samples.ts';

@@ -17,13 +17,13 @@ import { zeroHash, type Address } from 'viem';
 
 import type { Chain, Head } from '../chain.ts';
 import type { ChainBook } from '../chainBook.ts';
-import { DeclineError } from '../declines.ts';
+import { DeclineError } from '../planning/declines.ts';
 import { messageOf } from '../errors.ts';
 import type { ChainFacts } from '../facts.ts';
 import type { Log } from '../log.ts';
 import { storable } from '../privateOutput.ts';
 import type { Proposer } from '../proposer.ts';
-import type { Slots } from '../slots.ts';
+import type { Slots } from '../resources/slots.ts';
 import type { CourtBook, KnownDispute } from './courtBook.ts';
 import { roundOf } from './disputeFold.ts';
 import { jurorSalt } from './salts.ts';

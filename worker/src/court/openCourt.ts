@@ -8,7 +8,7 @@ import type { ChainFacts } from '../facts.ts';
 import type { Log } from '../log.ts';
 import type { Proposer } from '../proposer.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
-import type { Slots } from '../slots.ts';
+import type { Slots } from '../resources/slots.ts';
 import type { Workspace } from '../workspace.ts';
 import { Appellant } from './appellant.ts';
 import { Checker } from './checker.ts';

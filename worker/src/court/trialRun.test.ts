@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { silentLog } from '../log.ts';
 import { ShardError, type Runtime, type ShardFailureReason } from '../runtimes/runtime.ts';
-import { Slots } from '../slots.ts';
+import { Slots } from '../resources/slots.ts';
 import { sampleSpec } from '../testing/courtSamples.ts';
 import { JOB, sampleTerms } from '../testing/samples.ts';
 import { sha256, type PreparedJob } from '../workspace.ts';

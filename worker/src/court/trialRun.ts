@@ -4,12 +4,12 @@ import type { JobSpec } from '@dpu/sdk/spec';
 import type { Terms } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
 
-import { DeclineError } from '../declines.ts';
+import { DeclineError } from '../planning/declines.ts';
 import type { Log } from '../log.ts';
 import { statedHash, type JobSecret } from '../privateJob.ts';
 import { ShardError, type Runtime, type ShardFailureReason } from '../runtimes/runtime.ts';
 import { shardRequest } from '../shardRequest.ts';
-import type { Slots } from '../slots.ts';
+import type { Slots } from '../resources/slots.ts';
 import { sha256, type Workspace } from '../workspace.ts';
 
 /** Failures that the job's own module causes, alike on every machine. Running out of time is none of them: machines differ. */

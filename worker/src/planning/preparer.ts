@@ -1,11 +1,11 @@
 import { runtimeName, type Terms } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
 
-import type { Head } from './chain.ts';
+import type { Head } from '../chain.ts';
 import { DeclineError, type DeclineCode } from './declines.ts';
 import type { Preparation } from './plan.ts';
-import type { PromiseBook } from './promiseBook.ts';
-import { moduleName, type PreparedJob, type Workspace } from './workspace.ts';
+import type { PromiseBook } from '../promiseBook.ts';
+import { moduleName, type PreparedJob, type Workspace } from '../workspace.ts';
 
 /** How jobs are prepared. */
 export interface PreparerOptions {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import type { NodeStatus } from './status.ts';
 import { startStatusServer, statusApp } from './statusServer.ts';
-import { CURRENCY } from './testing/samples.ts';
+import { CURRENCY } from '../testing/samples.ts';
 
 const status: NodeStatus = {
   node: 7,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { bytes32, CURRENCY, JOB, NODE, sampleNode, sampleTerms } from './testing/samples.ts';
+import { bytes32, CURRENCY, JOB, NODE, sampleNode, sampleTerms } from '../testing/samples.ts';
 import type { Terms } from '@dpu/sdk/terms';
 import { planClaims, type Candidate, type PlanFacts, type PlanOptions, type Range } from './plan.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { bytes32 } from './testing/samples.ts';
+import { bytes32 } from '../testing/samples.ts';
 import { DeclineRing } from './declines.ts';
 
 test('keeps the newest, one per job and reason, with a sentence', () => {

@@ -1,7 +1,7 @@
 import { priceAt, type Terms } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
 
-import type { NodeView } from './chain.ts';
+import type { NodeView } from '../chain.ts';
 import type { Decline, DeclineCode } from './declines.ts';
 
 /** A piece of a job that could be taken. */

@@ -1,14 +1,14 @@
 import type { Address, Hex } from 'viem';
 
-import type { ChainBook, Earnings } from './chainBook.ts';
-import type { Claimer } from './claimer.ts';
-import type { DeclineRing, ShownDecline } from './declines.ts';
-import type { Keeper } from './keeper.ts';
-import type { Sender } from './sender.ts';
-import type { Slots } from './slots.ts';
-import type { Step } from './steps.ts';
-import type { Timings } from './timings.ts';
-import type { Watch } from './watch.ts';
+import type { ChainBook, Earnings } from '../chainBook.ts';
+import type { Claimer } from '../planning/claimer.ts';
+import type { DeclineRing, ShownDecline } from '../planning/declines.ts';
+import type { Keeper } from '../keeper.ts';
+import type { Sender } from '../sender.ts';
+import type { Slots } from '../resources/slots.ts';
+import type { Step } from '../steps.ts';
+import type { Timings } from '../timings.ts';
+import type { Watch } from '../watch.ts';
 
 /** A living lease as it is shown. Times are block time, unix seconds. */
 export interface ShownLease {

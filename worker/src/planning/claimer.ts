@@ -2,18 +2,18 @@ import { readRules } from '@dpu/sdk/rules';
 import { rampStart, type Terms } from '@dpu/sdk/terms';
 import { zeroHash, type Address, type Hex } from 'viem';
 
-import { isAuditable } from './audit.ts';
-import { auditRange } from './auditor.ts';
-import type { Chain, Head, JobView, NodeView } from './chain.ts';
-import type { ChainBook, KnownJob, KnownLease, KnownRange } from './chainBook.ts';
+import { isAuditable } from '../audit.ts';
+import { auditRange } from '../auditor.ts';
+import type { Chain, Head, JobView, NodeView } from '../chain.ts';
+import type { ChainBook, KnownJob, KnownLease, KnownRange } from '../chainBook.ts';
 import { marketCalls } from '@dpu/sdk/calls';
 import type { Decline, DeclineRing } from './declines.ts';
 import { drawnAt } from './draw.ts';
-import type { ChainFacts } from './facts.ts';
-import type { Log } from './log.ts';
-import type { MarketEvent } from './marketEvents.ts';
-import { freePanel, patienceOf } from './panels.ts';
-import type { IntentKind, Outbox } from './outbox.ts';
+import type { ChainFacts } from '../facts.ts';
+import type { Log } from '../log.ts';
+import type { MarketEvent } from '../marketEvents.ts';
+import { freePanel, patienceOf } from '../panels.ts';
+import type { IntentKind, Outbox } from '../outbox.ts';
 import {
   planClaims,
   screenTerms,
@@ -24,11 +24,11 @@ import {
   type Range,
 } from './plan.ts';
 import type { Preparer } from './preparer.ts';
-import type { PromiseBook } from './promiseBook.ts';
-import type { Proposer } from './proposer.ts';
-import type { Settler } from './settler.ts';
-import type { Slots } from './slots.ts';
-import type { Timings } from './timings.ts';
+import type { PromiseBook } from '../promiseBook.ts';
+import type { Proposer } from '../proposer.ts';
+import type { Settler } from '../settler.ts';
+import type { Slots } from '../resources/slots.ts';
+import type { Timings } from '../timings.ts';
 
 /** How jobs are claimed. */
 export interface ClaimerOptions extends PlanOptions {

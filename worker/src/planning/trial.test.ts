@@ -1,9 +1,9 @@
 import type { JobSpec } from '@dpu/sdk/spec';
 import { expect, test } from 'vitest';
 
-import { ShardError, type Runtime, type ShardRequest } from './runtimes/runtime.ts';
+import { ShardError, type Runtime, type ShardRequest } from '../runtimes/runtime.ts';
 import { tryOut } from './trial.ts';
-import type { PreparedJob } from './workspace.ts';
+import type { PreparedJob } from '../workspace.ts';
 
 const SIGNAL = new AbortController().signal;
 
