@@ -89,6 +89,11 @@ export class Workspace {
     return remembered(this.#jobs, job, this.#options.keptJobs, () => this.#fetchJob(job, terms, signal));
   }
 
+  /** Whether a job's files are in memory, or about to be. */
+  isWarm(job: Hex): boolean {
+    return this.#jobs.has(job);
+  }
+
   /** Frees what is in memory for a job. */
   drop(job: Hex): void {
     this.#jobs.delete(job);

@@ -2,10 +2,13 @@ import type { Address, Hex } from 'viem';
 
 import type { ChainBook, Earnings } from '../chainBook.ts';
 import type { Claimer } from '../planning/claimer.ts';
-import type { DeclineRing, ShownDecline } from '../planning/declines.ts';
+import type { DeclineBook, ShownDecline } from '../planning/declines.ts';
 import type { Keeper } from '../keeper.ts';
 import type { Sender } from '../sender.ts';
-import type { Slots } from '../resources/slots.ts';
+import type { Governor, Halt } from '../resources/governor.ts';
+import type { Needs } from '../resources/needs.ts';
+import type { Resources } from '../resources/resources.ts';
+import type { Experience } from '../planning/experience.ts';
 import type { Step } from '../steps.ts';
 import type { Timings } from '../timings.ts';
 import type { Watch } from '../watch.ts';
@@ -41,6 +44,12 @@ export interface NodeStatus {
   connected: boolean;
   head: { number: number; timestamp: number } | undefined;
   slots: { capacity: number; running: number; free: number };
+  /** What the machine has, what shards take of it now, and what nobody was promised. */
+  machine: { capacity: Needs; used: Needs; free: Needs };
+  /** Why no new work is taken now, beside draining. */
+  halt: Halt | undefined;
+  /** Seconds that a unit takes here, per runtime, by experience. */
+  paces: Record<string, number>;
   runtimes: { name: string; isolation: string; detail: string; available: boolean }[];
   leases: ShownLease[];
   totals: { settled: number; lapsed: number };
@@ -71,15 +80,17 @@ export interface StatusSources {
   sender: Pick<Sender, 'problem' | 'pending'>;
   keeper: Pick<Keeper, 'steps'>;
   claimer: Pick<Claimer, 'draining'>;
-  slots: Slots;
+  resources: Resources;
+  governor: Pick<Governor, 'halt'>;
+  experience: Pick<Experience, 'paces'>;
   book: ChainBook;
-  declines: DeclineRing;
+  declines: Pick<DeclineBook, 'all'>;
   timings: Timings;
 }
 
 /** The node as it stands, gathered from its parts. */
 export function describe(sources: StatusSources): NodeStatus {
-  const { watch, sender, keeper, claimer, slots, book, declines, timings } = sources;
+  const { watch, sender, keeper, claimer, resources, book, declines, timings } = sources;
   const problems = [
     ...(watch.connected ? [] : ['The RPC does not answer.']),
     ...(sender.problem ? [sender.problem.message] : []),
@@ -99,7 +110,10 @@ export function describe(sources: StatusSources): NodeStatus {
     draining: claimer.draining,
     connected: watch.connected,
     head: watch.head && { number: watch.head.number, timestamp: watch.head.timestamp },
-    slots: { capacity: slots.capacity, running: slots.running, free: slots.free },
+    slots: { capacity: resources.capacity.slots, running: resources.running, free: resources.free.slots },
+    machine: { capacity: resources.capacity, used: resources.used, free: resources.free },
+    halt: sources.governor.halt,
+    paces: sources.experience.paces(),
     runtimes: sources.runtimes,
     leases: keeper.steps.map(({ lease, step }) => ({
       job: lease.job,

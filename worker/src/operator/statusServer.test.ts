@@ -16,6 +16,13 @@ const status: NodeStatus = {
   connected: true,
   head: { number: 20, timestamp: 1_050 },
   slots: { capacity: 2, running: 1, free: 0 },
+  machine: {
+    capacity: { slots: 2, cores: 4, memoryBytes: 8_000, vramBytes: 0 },
+    used: { slots: 1, cores: 1, memoryBytes: 1_000, vramBytes: 0 },
+    free: { slots: 0, cores: 2, memoryBytes: 6_000, vramBytes: 0 },
+  },
+  halt: undefined,
+  paces: { wasm: 0.002 },
   runtimes: [],
   leases: [],
   totals: { settled: 3, lapsed: 1 },

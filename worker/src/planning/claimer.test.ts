@@ -4,14 +4,16 @@ import { printOf, rangeKey } from '@dpu/sdk/bench';
 import { AUDIT_SEATS, panelWord, type Panel } from '@dpu/sdk/panel';
 import { packRules } from '@dpu/sdk/rules';
 import { RULES } from '@dpu/sdk/testing';
-import type { Terms } from '@dpu/sdk/terms';
+import { marketDomain, type Terms } from '@dpu/sdk/terms';
 import { decodeFunctionData, zeroHash, type Address, type Hex } from 'viem';
 import { expect, test } from 'vitest';
 
 import type { Chain, DryRun, JobView, NodeView } from '../chain.ts';
 import type { ChainBook, KnownLease } from '../chainBook.ts';
 import { Claimer } from './claimer.ts';
-import { DeclineError, DeclineRing } from './declines.ts';
+import { DeclineBook, DeclineError } from './declines.ts';
+import { Experience } from './experience.ts';
+import type { Governor } from '../resources/governor.ts';
 import { ChainFacts } from '../facts.ts';
 import { Journal } from '../journal.ts';
 import { silentLog } from '../log.ts';
@@ -21,7 +23,8 @@ import { PromiseBook } from '../promiseBook.ts';
 import { Proposer } from '../proposer.ts';
 import type { Sender } from '../sender.ts';
 import type { Settler } from '../settler.ts';
-import { Slots } from '../resources/slots.ts';
+import { needsOf } from '../resources/needs.ts';
+import { sampleResources } from '../testing/machine.ts';
 import { bytes32, CURRENCY, JOB, NODE, sampleHead, sampleLease, sampleNode, sampleTerms } from '../testing/samples.ts';
 import { Timings } from '../timings.ts';
 import type { PreparedJob, Workspace } from '../workspace.ts';
@@ -57,6 +60,7 @@ interface World {
   asks: bigint;
   prepare: () => Promise<PreparedJob>;
   dryRun: () => DryRun;
+  governor: Pick<Governor, 'halt' | 'secondsLeft' | 'reading'>;
 }
 
 function setup(over: Partial<World> = {}) {
@@ -76,6 +80,7 @@ function setup(over: Partial<World> = {}) {
     asks: 0n,
     prepare: async () => ({ spec }) as unknown as PreparedJob,
     dryRun: () => ({ ok: true, gas: 1n }),
+    governor: { halt: undefined, secondsLeft: Infinity, reading: undefined },
     ...over,
   };
   const asked: string[] = [];
@@ -126,6 +131,7 @@ function setup(over: Partial<World> = {}) {
     cursor: () => ({ number: 11, hash: bytes32(11) }),
   } as unknown as ChainBook;
   const workspace = {
+    isWarm: () => false,
     prepare: () => {
       asked.push('prepare');
       return world.prepare();
@@ -141,13 +147,18 @@ function setup(over: Partial<World> = {}) {
     { market: CURRENCY, operator: CURRENCY },
     { chain, outbox, sender, nextTime: () => nextTime },
   );
-  const slots = new Slots({ capacity: 2 });
-  const declines = new DeclineRing({ kept: 9 });
+  const resources = sampleResources(2);
+  const experience = new Experience(journal);
+  const domain = marketDomain(31_337, CURRENCY);
+  const declines = new DeclineBook({ node: NODE, domain, kept: 9, signedPerBlock: 9 }, { journal, signer: undefined });
   const claimer = new Claimer(
     {
       node: NODE,
       runtimes: new Set([1]),
       asks: { [CURRENCY]: world.asks },
+      unitAsks: {},
+      coinPrices: {},
+      tip: 1n,
       maxLeaseShards: 64,
       leaseSeconds: 20,
       reservePercent: 20,
@@ -162,8 +173,13 @@ function setup(over: Partial<World> = {}) {
       facts,
       outbox,
       promises,
-      preparer: new Preparer({ memoryBytes: 1_000, preparing: 4 }, { promises, workspace, tryOut: async () => {} }),
-      slots,
+      preparer: new Preparer(
+        { memoryBytes: 1_000, preparing: 4 },
+        { promises, experience, workspace, needsOf: () => needsOf(100), tryOut: async () => {} },
+      ),
+      resources,
+      governor: world.governor,
+      experience,
       proposer,
       settler,
       declines,
@@ -179,7 +195,7 @@ function setup(over: Partial<World> = {}) {
     await claimer.tick(sampleHead(block, time), 0, never);
     await soon();
   };
-  return { claimer, tick, sent, asked, world, outbox, promises, slots, declines };
+  return { claimer, tick, sent, asked, world, outbox, promises, resources, declines };
 }
 
 test('prepares when the job is posted and claims when the block that seeds the draw is there', async () => {

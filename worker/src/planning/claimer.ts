@@ -7,7 +7,7 @@ import { auditRange } from '../auditor.ts';
 import type { Chain, Head, JobView, NodeView } from '../chain.ts';
 import type { ChainBook, KnownJob, KnownLease, KnownRange } from '../chainBook.ts';
 import { marketCalls } from '@dpu/sdk/calls';
-import type { Decline, DeclineRing } from './declines.ts';
+import type { DeclineBook } from './declines.ts';
 import { drawnAt } from './draw.ts';
 import type { ChainFacts } from '../facts.ts';
 import type { Log } from '../log.ts';
@@ -22,12 +22,18 @@ import {
   type PlannedClaim,
   type PlanOptions,
   type Range,
+  type Room,
 } from './plan.ts';
 import type { Preparer } from './preparer.ts';
 import type { PromiseBook } from '../promiseBook.ts';
 import type { Proposer } from '../proposer.ts';
 import type { Settler } from '../settler.ts';
-import type { Slots } from '../resources/slots.ts';
+import type { Lot } from '../resources/edf.ts';
+import type { Governor } from '../resources/governor.ts';
+import { roomNow } from '../resources/machine.ts';
+import { minus, needsOf, times } from '../resources/needs.ts';
+import type { Resources } from '../resources/resources.ts';
+import type { Experience } from './experience.ts';
 import type { Timings } from '../timings.ts';
 
 /** How jobs are claimed. */
@@ -37,6 +43,8 @@ export interface ClaimerOptions extends PlanOptions {
   runtimes: ReadonlySet<number>;
   /** The DPU token. */
   token: Address;
+  /** Offer to block proposers, wei per gas: part of what gas costs. */
+  tip: bigint;
   /** Seconds that a holder is given beyond its deadline before somebody else says that it has lapsed. */
   lapseGraceSeconds: number;
 }
@@ -49,10 +57,12 @@ export interface ClaimerDeps {
   outbox: Outbox;
   promises: PromiseBook;
   preparer: Preparer;
-  slots: Slots;
+  resources: Resources;
+  governor: Pick<Governor, 'halt' | 'secondsLeft' | 'reading'>;
+  experience: Pick<Experience, 'gasOf'>;
   proposer: Proposer;
   settler: Settler;
-  declines: DeclineRing;
+  declines: DeclineBook;
   /** When the next block is expected, unix seconds. */
   nextTime: () => number;
   /** The wallet cannot pay for gas. */
@@ -69,6 +79,8 @@ export class Claimer {
   readonly #views = new Map<Hex, JobView>();
   /** Stake per runtime, as of the head that is being worked off. */
   readonly #stakes = new Map<number, Promise<bigint>>();
+  /** What claims of this process take, by their name. */
+  readonly #lots = new Map<string, Lot>();
   #draining = false;
 
   constructor(options: ClaimerOptions, deps: ClaimerDeps) {
@@ -83,6 +95,11 @@ export class Claimer {
   /** Takes no new work from now on. */
   drain(): void {
     this.#draining = true;
+  }
+
+  /** Takes work again. */
+  resume(): void {
+    this.#draining = false;
   }
 
   /** What was remembered of jobs may be wrong after these events; after a reorg of everything. */
@@ -107,7 +124,10 @@ export class Claimer {
       view,
       minStake: config.minStake,
       runtimes: this.#options.runtimes,
-      freeSlots: Math.max(0, this.#deps.slots.free - this.#pendingShards()),
+      room: this.#room(),
+      gas: { weiPerGas: head.baseFee + this.#options.tip, of: (kind) => this.#deps.experience.gasOf(kind) },
+      halt: this.#deps.governor.halt,
+      secondsLeft: this.#deps.governor.secondsLeft,
       nextTime,
       walletEmpty: this.#deps.walletEmpty(),
       pausedUntil: config.pausedUntil,
@@ -121,19 +141,35 @@ export class Claimer {
     }
     const plan = planClaims(candidates, facts, this.#options);
     for (const claim of plan.claims) await this.#claim(claim, head, seenMs);
-    for (const decline of plan.declines) this.#decline(decline, head);
+    const fresh = this.#deps.declines.add(plan.declines, head.timestamp);
+    for (const decline of fresh) this.#deps.log.info('Job declined', { ...decline });
+    await this.#deps.declines.sign(fresh, head.timestamp);
   }
 
-  /** Shards of claims that are on their way. */
-  #pendingShards(): number {
+  /** What is left of the machine beside what is promised, and beside the claims that are on their way. */
+  #room(): Room {
+    const { resources, governor } = this.#deps;
+    let free = roomNow(resources, governor.reading);
+    const lots = resources.lots;
+    for (const [name, shards] of this.#pendingShards()) {
+      const lot = this.#lots.get(name);
+      // A claim of an earlier process: what it takes is known when it is held.
+      free = minus(free, times(lot?.needs ?? needsOf(this.#options.memoryBytes), shards));
+      if (lot) lots.push(lot);
+    }
+    return { capacity: resources.capacity, free, lots };
+  }
+
+  /** Claims that are on their way, and of how many shards. */
+  #pendingShards(): Map<string, number> {
     const scanned = this.#deps.book.cursor()?.number ?? 0;
-    return this.#deps.outbox
-      .live()
-      .filter(({ kind, status, block }) => {
-        if (kind !== 'claim' && kind !== 'takeOver' && kind !== 'sit' && kind !== 'audit') return false;
-        return status === 'queued' || status === 'sent' || (status === 'mined' && (block ?? 0) > scanned);
-      })
-      .reduce((sum, { shards }) => sum + shards, 0);
+    const pending = this.#deps.outbox.live().filter(({ kind, status, block }) => {
+      if (kind !== 'claim' && kind !== 'takeOver' && kind !== 'sit' && kind !== 'audit') return false;
+      return status === 'queued' || status === 'sent' || (status === 'mined' && (block ?? 0) > scanned);
+    });
+    const named = new Map(pending.map(({ key, shards }) => [key.slice(0, key.lastIndexOf(':')), shards]));
+    for (const name of this.#lots.keys()) if (!named.has(name)) this.#lots.delete(name);
+    return named;
   }
 
   /* CANDIDATES */
@@ -318,6 +354,7 @@ export class Claimer {
     }
     const scanned = book.cursor()?.number ?? 0;
     const [name, intent, data] = this.#callFor(claim);
+    if (claim.lot) this.#lots.set(name, claim.lot);
     const proposed = await proposer.propose(
       { name, kind: intent, data, ...(kind === 'audit' ? {} : { deadline: terms.expiry }), shards: count },
       scanned,
@@ -345,10 +382,6 @@ export class Claimer {
     const name = { seat: sitName, lapsed: takeOverName, fresh: claimName, overdue: claimName, audit: claimName }[kind];
     // Without a commitment: it is bound once it has computed.
     return [name(job, first), 'sit', marketCalls.sit(terms, first, count, node, zeroHash)];
-  }
-
-  #decline(decline: Decline, head: Head): void {
-    if (this.#deps.declines.add(decline, head.timestamp)) this.#deps.log.info('Job declined', { ...decline });
   }
 }
 

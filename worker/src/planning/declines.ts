@@ -1,39 +1,16 @@
+import { DECLINES, type DeclineCode, type DeclineSigner, signDecline, type SignedDecline } from '@dpu/sdk/declines';
+import type { MarketDomain } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
 
-/** Why the node does not take a job, or does not take it yet. */
-export const DECLINES = {
-  currency: 'This node names no price in the job’s currency.',
-  price: 'The job pays less than this node asks.',
-  runtime: 'This node does not offer the job’s runtime.',
-  reserved: 'The job is reserved for another node.',
-  tier: 'The job asks for a capability that this node has not proven.',
-  stake: 'The node’s free stake does not cover the bond.',
-  minStake: 'The node’s stake is below the network’s least.',
-  deadline: 'The job’s deadline is too short for this machine.',
-  slots: 'All slots are taken.',
-  specUnavailable: 'The job’s spec cannot be had from any gateway.',
-  specInvalid: 'The job’s spec breaks the rules.',
-  inputsUnavailable: 'The job’s inputs cannot be had from any gateway.',
-  inputsTooBig: 'The job’s inputs are larger than this node takes.',
-  noKey: 'The job is private, and this node has no key for private jobs.',
-  notRecipient: 'The job is private, and its envelope is not for this node.',
-  privateUnsound: 'The sealed part of the private job is not sound.',
-  memory: 'The job asks for more memory than this node gives.',
-  fails: 'The job fails as soon as it is started.',
-  failedBefore: 'The job failed on this node before.',
-  wallet: 'The operator’s wallet cannot pay for gas.',
-  paused: 'The network has stopped new claims for now.',
-  draining: 'The node is leaving and takes no new work.',
-} as const;
+import type { Journal } from '../journal.ts';
 
-/** Name of a reason. */
-export type DeclineCode = keyof typeof DECLINES;
+export type { DeclineCode } from '@dpu/sdk/declines';
 
 /** One decision not to take a job. */
 export interface Decline {
   job: Hex;
   code: DeclineCode;
-  /** Facts of the decision, for people. */
+  /** Facts of the decision, for the operator; not signed and not shown to others. */
   detail: Record<string, string | number>;
 }
 
@@ -43,7 +20,7 @@ export class DeclineError extends Error {
   readonly detail: Record<string, string | number>;
 
   constructor(code: DeclineCode, detail: Record<string, string | number> = {}, cause?: unknown) {
-    super(DECLINES[code], { cause });
+    super(DECLINES[code].sentence, { cause });
     this.name = 'DeclineError';
     this.code = code;
     this.detail = detail;
@@ -57,28 +34,123 @@ export interface ShownDecline extends Decline {
   at: number;
 }
 
-/** The last declines, one per job and code, newest first. */
-export class DeclineRing {
-  readonly #kept: number;
-  readonly #declines = new Map<string, ShownDecline>();
+/** How declines are kept. */
+export interface DeclineBookOptions {
+  node: number;
+  domain: MarketDomain;
+  /** Declines, and signed declines, that are kept. */
+  kept: number;
+  /** Most signatures for one block: they take a millisecond each, and posts can be many. */
+  signedPerBlock: number;
+}
 
-  constructor({ kept }: { kept: number }) {
-    this.#kept = kept;
+/** What the book works with. */
+export interface DeclineBookDeps {
+  journal: Journal;
+  /** The operator's key; without it nothing is signed. */
+  signer: DeclineSigner | undefined;
+}
+
+/** Told of every decline that was signed. */
+export type DeclineListener = (declines: readonly SignedDecline[]) => void;
+
+const SCHEMA = `CREATE TABLE IF NOT EXISTS declines (
+  job TEXT NOT NULL, code TEXT NOT NULL, detail TEXT NOT NULL, at INTEGER NOT NULL, signature TEXT, seq INTEGER NOT NULL,
+  PRIMARY KEY (job, code)
+) STRICT`;
+
+interface Row {
+  job: Hex;
+  code: DeclineCode;
+  detail: string;
+  at: number;
+  signature: Hex | null;
+}
+
+/** Why jobs were not taken: the last of them, one per job and reason, on disk. What is new is signed and told to who listens. */
+export class DeclineBook {
+  readonly #options: DeclineBookOptions;
+  readonly #deps: DeclineBookDeps;
+  /** Names of what is kept: the same is said of a job with every block. */
+  readonly #known: Set<string>;
+  readonly #listeners = new Set<DeclineListener>();
+  #seq: number;
+
+  constructor(options: DeclineBookOptions, deps: DeclineBookDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    deps.journal.extend(SCHEMA);
+    this.#known = new Set(this.#rows().map(nameOf));
+    this.#seq = deps.journal.get<{ seq: number | null }>('SELECT MAX(seq) AS seq FROM declines')?.seq ?? 0;
   }
 
-  /** Takes in a decline; answers whether it is new. */
-  add(decline: Decline, at: number): boolean {
-    const key = `${decline.job}:${decline.code}`;
-    const known = this.#declines.delete(key);
-    this.#declines.set(key, { ...decline, sentence: DECLINES[decline.code], at });
-    for (const oldest of this.#declines.keys()) {
-      if (this.#declines.size <= this.#kept) break;
-      this.#declines.delete(oldest);
+  /** Takes in the declines of a block at block time `at`; answers those that are new. */
+  add(declines: readonly Decline[], at: number): Decline[] {
+    const fresh = declines.filter((decline) => !this.#known.has(nameOf(decline)));
+    if (fresh.length === 0) return [];
+    const { journal } = this.#deps;
+    journal.transaction(() => {
+      for (const decline of fresh) {
+        const { job, code, detail } = decline;
+        this.#known.add(nameOf(decline));
+        this.#seq += 1;
+        const sql = 'INSERT OR REPLACE INTO declines VALUES (?, ?, ?, ?, NULL, ?)';
+        journal.run(sql, job, code, JSON.stringify(detail), at, this.#seq);
+      }
+      journal.run('DELETE FROM declines WHERE seq <= ?', this.#seq - this.#options.kept);
+    });
+    if (this.#known.size > this.#options.kept) {
+      this.#known.clear();
+      for (const row of this.#rows()) this.#known.add(nameOf(row));
     }
-    return !known;
+    return fresh;
   }
 
+  /** Signs what is new, up to the most of one block, keeps it, and tells who listens. The rest stays unsigned. */
+  async sign(fresh: readonly Decline[], at: number): Promise<void> {
+    const { journal, signer } = this.#deps;
+    const { node, domain, signedPerBlock } = this.#options;
+    if (!signer) return;
+    const signed: SignedDecline[] = [];
+    for (const { job, code } of fresh.slice(0, signedPerBlock)) {
+      const one = await signDecline({ node, job, code, at }, domain, signer);
+      journal.run('UPDATE declines SET signature = ? WHERE job = ? AND code = ?', one.signature, job, code);
+      signed.push(one);
+    }
+    if (signed.length > 0) for (const listener of this.#listeners) listener(signed);
+  }
+
+  /** Calls `listener` with every decline that is signed from now on. Answers how to stop that. */
+  subscribe(listener: DeclineListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The last signed declines, newest first, at most `limit`. */
+  signed(limit: number): SignedDecline[] {
+    return this.#deps.journal
+      .all<Row & { signature: Hex }>(
+        'SELECT job, code, detail, at, signature FROM declines WHERE signature IS NOT NULL ORDER BY seq DESC LIMIT ?',
+        limit,
+      )
+      .map(({ job, code, at, signature }) => ({ node: this.#options.node, job, code, at, signature }));
+  }
+
+  /** The last declines, newest first. */
   all(): ShownDecline[] {
-    return [...this.#declines.values()].reverse();
+    return this.#rows().map(({ job, code, detail, at }) => ({
+      job,
+      code,
+      detail: JSON.parse(detail) as Decline['detail'],
+      // A newer program may have left a reason that this one does not know.
+      sentence: DECLINES[code]?.sentence ?? code,
+      at,
+    }));
+  }
+
+  #rows(): Row[] {
+    return this.#deps.journal.all<Row>('SELECT job, code, detail, at, signature FROM declines ORDER BY seq DESC');
   }
 }
+
+const nameOf = ({ job, code }: Pick<Decline, 'job' | 'code'>): string => `${job}:${code}`;

@@ -2,23 +2,45 @@ import { expect, test } from 'vitest';
 
 import { bytes32, CURRENCY, JOB, NODE, sampleNode, sampleTerms } from '../testing/samples.ts';
 import type { Terms } from '@dpu/sdk/terms';
-import { planClaims, type Candidate, type PlanFacts, type PlanOptions, type Range } from './plan.ts';
+import { roomy } from '../testing/machine.ts';
+import type { Lot } from '../resources/edf.ts';
+import { needsOf, type Needs } from '../resources/needs.ts';
+import {
+  planClaims,
+  type Candidate,
+  type PlanFacts,
+  type PlanOptions,
+  type Range,
+  type Ready,
+  type Room,
+} from './plan.ts';
 
 const NOW = 1_010;
 const options: PlanOptions = {
   asks: { [CURRENCY]: 100n },
+  unitAsks: {},
+  coinPrices: {},
   maxLeaseShards: 64,
   leaseSeconds: 20,
   reservePercent: 20,
   reserveSeconds: 3,
   memoryBytes: 1_000,
 };
+/** A machine with that many free slots, of which nothing is promised. */
+const roomOf = (slots: number, over: Partial<Needs> = {}, lots: readonly Lot[] = []): Room => ({
+  capacity: roomy(slots, over),
+  free: roomy(slots, over),
+  lots,
+});
 const facts = (over: Partial<PlanFacts> = {}): PlanFacts => ({
   node: NODE,
   view: sampleNode(),
   minStake: 100n,
   runtimes: new Set([1]),
-  freeSlots: 2,
+  room: roomOf(2),
+  gas: { weiPerGas: 10n, of: () => 100n },
+  halt: undefined,
+  secondsLeft: Infinity,
   nextTime: NOW,
   walletEmpty: false,
   pausedUntil: 0,
@@ -26,7 +48,14 @@ const facts = (over: Partial<PlanFacts> = {}): PlanFacts => ({
   ...over,
 });
 const fresh: Range = { kind: 'fresh', first: 0, count: 10, from: 1_000, drawnAt: 1_000 };
-const ready = { state: 'ready', shardSeconds: 10, memoryBytes: 500 } as const;
+const ready: Ready = {
+  state: 'ready',
+  shardSeconds: 10,
+  shardUnits: 1_000,
+  memoryBytes: 500,
+  needs: needsOf(500),
+  warm: false,
+};
 const candidate = (over: Partial<Candidate> = {}, terms: Partial<Terms> = {}): Candidate => ({
   job: JOB,
   terms: sampleTerms(terms),
@@ -40,7 +69,12 @@ const plan = (candidates: Candidate[], over: Partial<PlanFacts> = {}, with_: Par
 
 test('claims what fits: two slots, twenty seconds of work each', () => {
   expect(plan([candidate()])).toEqual({
-    claims: [{ job: JOB, terms: sampleTerms(), kind: 'fresh', first: 0, count: 4, price: 110n }],
+    claims: [
+      {
+        ...{ job: JOB, terms: sampleTerms(), kind: 'fresh', first: 0, count: 4, price: 110n },
+        lot: { deadline: NOW + 45, waiting: 4, running: [], seconds: 10, needs: needsOf(500) },
+      },
+    ],
     declines: [],
   });
 });
@@ -83,7 +117,13 @@ test.each([
   ['stake', {}, { bond: 1_001n }, {}],
   ['minStake', {}, {}, { view: sampleNode({ stake: 199n, queued: 100n }) }],
   ['deadline', { preparation: { ...ready, shardSeconds: 46 } }, {}, {}],
-  ['slots', {}, {}, { freeSlots: 0 }],
+  ['slots', {}, {}, { room: { ...roomOf(2), free: roomy(0) } }],
+  ['hot', {}, {}, { halt: { code: 'hot' as const, detail: {} } }],
+  ['hours', {}, {}, { secondsLeft: 9 }],
+  ['vram', { preparation: { ...ready, needs: needsOf(500, { vramBytes: 1 }) } }, {}, {}],
+  ['cores', { preparation: { ...ready, needs: needsOf(500, { cores: 1_025 }) } }, {}, {}],
+  ['memory', { preparation: { ...ready, needs: needsOf(2 ** 41) } }, {}, {}],
+  ['busy', {}, {}, { room: { ...roomOf(2), free: roomy(2, { memoryBytes: 500 }) } }],
   ['memory', { preparation: { ...ready, memoryBytes: 1_001 } }, {}, {}],
   ['wallet', {}, {}, { walletEmpty: true }],
   ['paused', {}, {}, { pausedUntil: NOW }],
@@ -119,7 +159,7 @@ test.each([
 test('spends slots and stake once', () => {
   const second = { job: bytes32(2), postedBlock: 11 };
   expect(
-    plan([candidate(), candidate(second)], { freeSlots: 4 }, { leaseSeconds: 10 }).claims.map(({ count }) => count),
+    plan([candidate(), candidate(second)], { room: roomOf(4) }, { leaseSeconds: 10 }).claims.map(({ count }) => count),
   ).toEqual([4]);
   const tight = plan([candidate({}, { maxLease: 1 }), candidate(second)], { view: sampleNode({ stake: 100n }) }, {});
   expect(tight.claims.map(({ count }) => count)).toEqual([1, 1]);
@@ -132,7 +172,7 @@ test('takes the best paid first, then the oldest', () => {
     candidate({ job: bytes32(3), postedBlock: 12 }, { minPrice: 300n, maxPrice: 300n }),
     candidate({ job: bytes32(4), postedBlock: 7, preparation: { ...ready, shardSeconds: 20 } }),
   ].map((one) => ({ ...one, terms: { ...one.terms, maxLease: 1 } }));
-  expect(plan(jobs, { freeSlots: 9 }).claims.map(({ job }) => job)).toEqual([
+  expect(plan(jobs, { room: roomOf(9) }).claims.map(({ job }) => job)).toEqual([
     bytes32(3),
     bytes32(2),
     bytes32(1),
@@ -155,4 +195,82 @@ test('says that a range is overdue without promising anything for it', () => {
     ['overdue', 2],
     ['fresh', 4],
   ]);
+});
+
+/* THE MACHINE */
+
+/** A lease that fills both slots for that long. */
+const held = (deadline: number, seconds: number): Lot => ({
+  deadline,
+  waiting: 2,
+  running: [],
+  seconds,
+  needs: needsOf(500),
+});
+
+test.each([
+  ['fewer where memory is short', 2, roomOf(4, { memoryBytes: 2 * needsOf(500).memoryBytes })],
+  ['one where cores are', 1, roomOf(4, { cores: 1 })],
+])('claims %s', (_sentence, count, room) => {
+  expect(plan([candidate()], { room }, { leaseSeconds: 10 }).claims.map((claim) => claim.count)).toEqual([count]);
+});
+
+test('a lease that is held is not made late by one that is due before it', () => {
+  // Free slots there are, but the earlier deadline would run first: the held one needs them from second 12 on.
+  const room = (deadline: number): Room => ({ ...roomOf(2), lots: [held(deadline, 40)] });
+  expect(plan([candidate()], { room: room(NOW + 200) }).claims).toMatchObject([{ count: 4 }]);
+  expect(plan([candidate()], { room: room(NOW + 52) }).claims).toMatchObject([{ count: 2 }]);
+  expect(plan([candidate()], { room: room(NOW + 49) }).declines).toEqual([
+    { job: JOB, code: 'crowded', detail: { leases: 1 } },
+  ]);
+});
+
+test('two claims of one block count each other', () => {
+  const whole: Range = { ...fresh, kind: 'seat', count: 3 };
+  const jobs = [candidate({ ranges: [whole] }), candidate({ job: bytes32(2), postedBlock: 11, ranges: [whole] })];
+  expect(plan(jobs, { room: roomOf(3) }).claims.map(({ count }) => count)).toEqual([3]);
+  expect(plan(jobs, { room: roomOf(4) }).claims.map(({ count }) => count)).toEqual([3, 3]);
+});
+
+test('claims no more than is done before its hours end', () => {
+  const { claims } = plan([candidate()], { secondsLeft: 19 });
+  expect(claims).toMatchObject([{ count: 2, lot: { deadline: NOW + 19 } }]);
+});
+
+/* PROFIT */
+
+test('a unit has its price: by experience, or by all that the spec allows', () => {
+  const unitAsks = { [CURRENCY]: 150_000n };
+  expect(plan([candidate()], {}, { unitAsks }).claims, '150 for 1,000 units, the ramp is at 110').toEqual([]);
+  const { declines } = plan([candidate({}, { maxPrice: 149n })], {}, { unitAsks });
+  expect(declines).toEqual([{ job: JOB, code: 'price', detail: { most: '149', ask: '150' } }]);
+  const small = { ...ready, shardUnits: 500 };
+  expect(plan([candidate({ preparation: small })], {}, { unitAsks }).claims).toHaveLength(1);
+});
+
+/** Four transactions of 100 gas at 10 wei, and a coin that is worth so much: gas for a lease in smallest units. */
+const gasWorth = (units: bigint) => ({ coinPrices: { [CURRENCY]: (units * 10n ** 18n) / 4_000n } });
+
+test.each([
+  ['what brings the ask after its gas', 1, 40n],
+  ['nothing whose price may still rise to it', 0, 41n],
+])('takes %s', (_sentence, claims, gas) => {
+  const found = plan([candidate()], {}, gasWorth(gas));
+  expect([found.claims.length, found.declines.length]).toEqual([claims, 0]);
+});
+
+test('declines what gas would eat at any price of its ramp', () => {
+  expect(plan([candidate()], {}, gasWorth(404n)).declines).toEqual([
+    { job: JOB, code: 'gas', detail: { price: '200', ask: '100', gas: '404', count: 4 } },
+  ]);
+  expect(plan([candidate()], {}, gasWorth(400n)).declines).toEqual([]);
+});
+
+test('what is warm goes first, unless something else pays more than twice as much', () => {
+  const warm = candidate({ job: bytes32(2), postedBlock: 12, preparation: { ...ready, warm: true } }, { maxLease: 1 });
+  const cold = (minPrice: bigint) =>
+    candidate({ job: bytes32(1), postedBlock: 8 }, { maxLease: 1, minPrice, maxPrice: minPrice });
+  const order = (price: bigint) => plan([cold(price), warm], { room: roomOf(9) }).claims.map(({ job }) => job);
+  expect(order(219n)).toEqual([bytes32(2), bytes32(1)]);
+  expect(order(221n)).toEqual([bytes32(1), bytes32(2)]);
 });

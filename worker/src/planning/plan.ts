@@ -2,7 +2,11 @@ import { priceAt, type Terms } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
 
 import type { NodeView } from '../chain.ts';
+import { fitsBeside, mostBeside, type Lot } from '../resources/edf.ts';
+import type { Halt } from '../resources/governor.ts';
+import { howMany, lacking, minus, times, type Needs } from '../resources/needs.ts';
 import type { Decline, DeclineCode } from './declines.ts';
+import { askOf, gasOf, requiredPrice, type GasFacts, type Prices } from './profit.ts';
 
 /** A piece of a job that could be taken. */
 export interface Range {
@@ -24,11 +28,23 @@ export interface Range {
   drawnAt: number | undefined;
 }
 
+/** What a job that can be claimed takes of this machine. */
+export interface Ready {
+  state: 'ready';
+  /** Seconds that one shard takes here. */
+  shardSeconds: number;
+  /** Units that one shard takes, by experience; else as many as it may. */
+  shardUnits: number;
+  /** Memory that its spec asks for, and everything that a shard takes. */
+  memoryBytes: number;
+  needs: Needs;
+  /** Its module and inputs are in memory. */
+  warm: boolean;
+}
+
 /** What is known of a job's inside. */
 export type Preparation =
-  | { state: 'ready'; /** Seconds that one shard takes here. */ shardSeconds: number; memoryBytes: number }
-  | { state: 'waiting' }
-  | { state: 'declined'; code: DeclineCode; detail: Record<string, string | number> };
+  Ready | { state: 'waiting' } | { state: 'declined'; code: DeclineCode; detail: Record<string, string | number> };
 
 /** A job that could be claimed of. */
 export interface Candidate {
@@ -39,6 +55,13 @@ export interface Candidate {
   preparation: Preparation;
 }
 
+/** What the machine has, what of it nobody was promised, and what was promised to whom. */
+export interface Room {
+  capacity: Needs;
+  free: Needs;
+  lots: readonly Lot[];
+}
+
 /** The node's situation. Times are block time, unix seconds. */
 export interface PlanFacts {
   node: number;
@@ -46,7 +69,12 @@ export interface PlanFacts {
   minStake: bigint;
   /** Ids of the runtimes that were proven to work on this machine. */
   runtimes: ReadonlySet<number>;
-  freeSlots: number;
+  room: Room;
+  gas: GasFacts;
+  /** Why the machine takes no new work now. */
+  halt: Halt | undefined;
+  /** Seconds until the operator's hours close; Infinity when they do not. */
+  secondsLeft: number;
   /** When the next block is expected. */
   nextTime: number;
   walletEmpty: boolean;
@@ -55,9 +83,7 @@ export interface PlanFacts {
 }
 
 /** The operator's rules. */
-export interface PlanOptions {
-  /** Least price of a shard per currency (lower-case address), smallest units. Other currencies are not taken. */
-  asks: Readonly<Record<string, bigint>>;
+export interface PlanOptions extends Prices {
   /** Most shards of one lease. */
   maxLeaseShards: number;
   /** Compute time that one lease should fill, seconds: long enough to be worth its gas, short enough to leave work to others. */
@@ -80,6 +106,8 @@ export interface PlannedClaim {
   holder?: number;
   /** Expected price of a shard. */
   price: bigint;
+  /** What it takes of the machine and until when; nothing for a lapse that is only said. */
+  lot?: Lot;
 }
 
 /** What to do about a set of jobs. */
@@ -103,87 +131,146 @@ export function screenTerms(terms: Terms, facts: PlanFacts, options: PlanOptions
   return undefined;
 }
 
+/** What of the room and the stake is left while claims are planned. */
+interface Left {
+  room: Room;
+  stake: bigint;
+}
+
 /** Which jobs to claim of and how much of each, best first; and why not the others. Pure. */
 export function planClaims(candidates: readonly Candidate[], facts: PlanFacts, options: PlanOptions): Plan {
   const claims: PlannedClaim[] = [];
   const declines: Decline[] = [];
-  let freeSlots = facts.freeSlots;
-  let freeStake = facts.view.stake - facts.view.locked - facts.view.queued;
+  const left: Left = { room: facts.room, stake: facts.view.stake - facts.view.locked - facts.view.queued };
 
   for (const candidate of [...candidates].sort((a, b) => compare(a, b, facts, options))) {
     const { job, terms } = candidate;
-    const verdict = judge(candidate, facts, options, freeSlots, freeStake);
+    const verdict = judge(candidate, facts, options, left);
     if (verdict === 'notYet') continue;
     if ('code' in verdict) {
       declines.push({ job, ...verdict });
       continue;
     }
     claims.push({ job, terms, ...verdict });
-    if (verdict.kind === 'overdue') continue; // Only the words that it has lapsed: nothing is promised yet.
-    freeSlots = Math.max(0, freeSlots - verdict.count);
-    freeStake -= terms.bond * BigInt(verdict.count);
+    const { lot, count } = verdict;
+    if (!lot) continue; // Only the words that it has lapsed: nothing is promised yet.
+    const { capacity, free, lots } = left.room;
+    left.room = { capacity, free: minus(free, times(lot.needs, count)), lots: [...lots, lot] };
+    left.stake -= terms.bond * BigInt(count);
   }
   return { claims, declines };
 }
 
-type Verdict = 'notYet' | Omit<Decline, 'job'> | Omit<PlannedClaim, 'job' | 'terms'>;
+type Refusal = Omit<Decline, 'job'>;
+type Verdict = 'notYet' | Refusal | Omit<PlannedClaim, 'job' | 'terms'>;
 
-function judge(
-  { terms, ranges, preparation }: Candidate,
-  facts: PlanFacts,
-  options: PlanOptions,
-  freeSlots: number,
-  freeStake: bigint,
-): Verdict {
+function judge({ terms, ranges, preparation }: Candidate, facts: PlanFacts, options: PlanOptions, left: Left): Verdict {
   const screened = screenTerms(terms, facts, options);
   // Work that is reserved for another node may be audited by any.
   const audits = ranges.length > 0 && ranges.every(({ kind }) => kind === 'audit');
   if (screened && !(screened.code === 'reserved' && audits)) return screened;
-  if (facts.draining) return { code: 'draining', detail: {} };
-  if (facts.walletEmpty) return { code: 'wallet', detail: {} };
-  if (facts.pausedUntil >= facts.nextTime) return { code: 'paused', detail: { until: facts.pausedUntil } };
-  if (facts.view.stake - facts.view.queued < facts.minStake) {
-    return { code: 'minStake', detail: { stake: facts.view.stake.toString(), least: facts.minStake.toString() } };
-  }
+  const still = standstill(facts);
+  if (still) return still;
   if ((facts.nextTime > terms.expiry && !audits) || preparation.state === 'waiting') return 'notYet';
   if (preparation.state === 'declined') return { code: preparation.code, detail: preparation.detail };
   if (ranges.length === 0) return 'notYet';
   if (preparation.memoryBytes > options.memoryBytes) {
     return { code: 'memory', detail: { asked: preparation.memoryBytes, most: options.memoryBytes } };
   }
+  const ask = askOf(terms.currency, preparation.shardUnits, options);
+  if (terms.maxPrice < ask) return { code: 'price', detail: { most: terms.maxPrice.toString(), ask: ask.toString() } };
 
-  const budget = (terms.exec * (100 - options.reservePercent)) / 100 - options.reserveSeconds;
+  const inTime = (terms.exec * (100 - options.reservePercent)) / 100 - options.reserveSeconds;
+  const budget = Math.min(inTime, facts.secondsLeft);
   const waves = Math.floor(budget / preparation.shardSeconds);
   if (waves < 1) {
-    return { code: 'deadline', detail: { exec: terms.exec, shardSeconds: Math.ceil(preparation.shardSeconds) } };
+    const shardSeconds = Math.ceil(preparation.shardSeconds);
+    return inTime >= preparation.shardSeconds
+      ? { code: 'hours', detail: { left: facts.secondsLeft, shardSeconds } }
+      : { code: 'deadline', detail: { exec: terms.exec, shardSeconds } };
   }
-  if (freeSlots < 1) return { code: 'slots', detail: {} };
-  const affordable = terms.bond === 0n ? Number.MAX_SAFE_INTEGER : Number(freeStake / terms.bond);
-  if (affordable < 1) return { code: 'stake', detail: { free: freeStake.toString(), bond: terms.bond.toString() } };
+  const { room, stake } = left;
+  const atOnce = howMany(room.free, preparation.needs);
+  if (atOnce < 1) return tooLittle(room, preparation.needs);
+  const affordable = terms.bond === 0n ? Number.MAX_SAFE_INTEGER : Number(stake / terms.bond);
+  if (affordable < 1) return { code: 'stake', detail: { free: stake.toString(), bond: terms.bond.toString() } };
 
-  const wanted = freeSlots * Math.max(1, Math.floor(options.leaseSeconds / preparation.shardSeconds));
-  const most = Math.min(freeSlots * waves, affordable, options.maxLeaseShards);
+  const wanted = atOnce * Math.max(1, Math.floor(options.leaseSeconds / preparation.shardSeconds));
+  const most = Math.min(atOnce * waves, affordable, options.maxLeaseShards);
+  const lotOf = (waiting: number): Lot => ({
+    deadline: facts.nextTime + budget,
+    waiting,
+    running: [],
+    seconds: preparation.shardSeconds,
+    needs: preparation.needs,
+  });
   const open = ranges.filter(({ drawnAt }) => drawnAt !== undefined && drawnAt <= facts.nextTime);
   let refusal: Verdict = 'notYet';
   for (const range of open) {
+    const { kind, first, holder } = range;
     const price = range.price ?? priceAt(terms, range.from, facts.nextTime);
-    const ask = options.asks[terms.currency.toLowerCase()] ?? 0n;
+    const highest = range.price ?? terms.maxPrice;
     if (price < ask) continue; // The ramp may still reach it.
-    if (range.kind === 'fresh') {
-      return {
-        kind: range.kind,
-        first: range.first,
-        count: Math.min(range.count, terms.maxLease, wanted, most),
-        price,
-      };
-    }
     // All or nothing: somebody else's range cannot be split.
-    const { kind, first, count, holder } = range;
-    if (count <= most) return { kind, first, count, price, ...(holder === undefined ? {} : { holder }) };
-    refusal = { code: affordable < range.count ? 'stake' : 'slots', detail: { shards: range.count, most } };
+    const whole = kind !== 'fresh';
+    if (whole && range.count > most) {
+      refusal = { code: affordable < range.count ? 'stake' : 'slots', detail: { shards: range.count, most } };
+      continue;
+    }
+    if (kind === 'overdue') {
+      return { kind, first, count: range.count, price, ...(holder === undefined ? {} : { holder }) };
+    }
+    const count = whole
+      ? fitsBeside(room.lots, lotOf(range.count), room.capacity, facts.nextTime)
+        ? range.count
+        : 0
+      : mostBeside(
+          room.lots,
+          lotOf(Math.min(range.count, terms.maxLease, wanted, most)),
+          room.capacity,
+          facts.nextTime,
+        );
+    if (count < 1) {
+      refusal = { code: 'crowded', detail: { leases: room.lots.length } };
+      continue;
+    }
+    const gas = gasOf(kind, terms, facts.gas, options);
+    const required = requiredPrice(ask, gas, count);
+    if (highest < required) {
+      refusal = { code: 'gas', detail: { price: highest.toString(), ask: ask.toString(), gas: gas.toString(), count } };
+      continue;
+    }
+    if (price < required) continue; // The ramp may still reach it.
+    return { kind, first, count, price, lot: lotOf(count), ...(holder === undefined ? {} : { holder }) };
   }
   return refusal;
 }
+
+/** Why the node takes nothing at all at the moment. */
+function standstill(facts: PlanFacts): Refusal | undefined {
+  if (facts.draining) return { code: 'draining', detail: {} };
+  if (facts.walletEmpty) return { code: 'wallet', detail: {} };
+  if (facts.pausedUntil >= facts.nextTime) return { code: 'paused', detail: { until: facts.pausedUntil } };
+  if (facts.halt) return { code: facts.halt.code, detail: facts.halt.detail };
+  if (facts.view.stake - facts.view.queued < facts.minStake) {
+    return { code: 'minStake', detail: { stake: facts.view.stake.toString(), least: facts.minStake.toString() } };
+  }
+  return undefined;
+}
+
+/** What the machine lacks for one shard: for good, or because of what it holds. */
+function tooLittle({ capacity, free }: Room, needs: Needs): Refusal {
+  const forGood = lacking(capacity, needs);
+  const code =
+    forGood && ({ slots: 'slots', cores: 'cores', memoryBytes: 'memory', vramBytes: 'vram' } as const)[forGood];
+  if (forGood && code) return { code, detail: { asked: needs[forGood], most: capacity[forGood] } };
+  const now = lacking(free, needs) ?? 'slots';
+  if (now === 'slots') return { code: 'slots', detail: {} };
+  return { code: 'busy', detail: { dimension: now, asked: needs[now], free: free[now] } };
+}
+
+/** What is ready without reading or fetching anything counts as if it paid this many times as much. */
+const WARM_BONUS = 2;
 
 /** Best paid in relation to what is asked first; equal pay in the order of the posts. */
 function compare(a: Candidate, b: Candidate, facts: PlanFacts, options: PlanOptions): number {
@@ -191,11 +278,13 @@ function compare(a: Candidate, b: Candidate, facts: PlanFacts, options: PlanOpti
   return difference !== 0 ? difference : a.postedBlock - b.postedBlock;
 }
 
-/** Price now, per thousandth of the ask and per second of work. */
+/** Price now less the gas for a shard, per thousandth of the ask and per second of work. */
 function scoreOf({ terms, ranges, preparation }: Candidate, facts: PlanFacts, options: PlanOptions): number {
-  const from = ranges[0]?.from;
-  if (from === undefined || preparation.state !== 'ready') return 0;
-  const ask = options.asks[terms.currency.toLowerCase()] ?? 0n;
-  const ratio = Number((priceAt(terms, from, facts.nextTime) * 1000n) / (ask > 0n ? ask : 1n));
-  return ratio / preparation.shardSeconds;
+  const [range] = ranges;
+  if (range === undefined || preparation.state !== 'ready') return 0;
+  const ask = askOf(terms.currency, preparation.shardUnits, options);
+  const gas = gasOf(range.kind, terms, facts.gas, options) / BigInt(Math.max(1, Math.min(range.count, terms.maxLease)));
+  const price = (range.price ?? priceAt(terms, range.from, facts.nextTime)) - gas;
+  const ratio = Number((price * 1000n) / (ask > 0n ? ask : 1n));
+  return (ratio / preparation.shardSeconds) * (preparation.warm ? WARM_BONUS : 1);
 }

@@ -3,6 +3,8 @@ import type { Hex } from 'viem';
 
 import type { Head } from '../chain.ts';
 import { DeclineError, type DeclineCode } from './declines.ts';
+import type { Needs } from '../resources/needs.ts';
+import type { Experience } from './experience.ts';
 import type { Preparation } from './plan.ts';
 import type { PromiseBook } from '../promiseBook.ts';
 import { moduleName, type PreparedJob, type Workspace } from '../workspace.ts';
@@ -18,15 +20,29 @@ export interface PreparerOptions {
 /** What the preparer works with. */
 export interface PreparerDeps {
   promises: PromiseBook;
-  workspace: Workspace;
+  experience: Pick<Experience, 'unitsOf' | 'secondsPerUnit'>;
+  workspace: Pick<Workspace, 'prepare' | 'isWarm'>;
+  /** What a shard of the job takes of this machine. */
+  needsOf: (job: PreparedJob) => Needs;
   /** Starts a job for a moment. @throws DeclineError when it fails at once. */
   tryOut: (job: PreparedJob, signal: AbortSignal) => Promise<void>;
+}
+
+/** What a job is made of, as far as it decides about it. */
+interface Inside {
+  state: 'ready';
+  runtime: string;
+  module: string;
+  units: number;
+  seconds: number;
+  memoryBytes: number;
+  needs: Needs;
 }
 
 /** What was found out about a job's inside. */
 type Prepared =
   | { state: 'waiting' }
-  | { state: 'ready'; module: string; units: number; seconds: number; memoryBytes: number }
+  | Inside
   | {
       state: 'declined';
       error: DeclineError;
@@ -46,6 +62,9 @@ const FINAL: ReadonlySet<DeclineCode> = new Set([
 /** Seconds after which a job whose files could not be had is looked at again. */
 const RETRY_SECONDS = 15;
 
+/** How much slower than the average of its runtime a module may be that never ran here. */
+const CAUTION = 2;
+
 /** Looks inside jobs, in the background: what is there is there when the draw lets the node in. */
 export class Preparer {
   readonly #options: PreparerOptions;
@@ -63,11 +82,25 @@ export class Preparer {
     return prepared?.state === 'ready' && this.#deps.promises.seconds(prepared.module) !== undefined;
   }
 
+  /** What a shard of a job takes, and seconds, if its inside was looked at since the start. */
+  workOf(id: Hex): { needs: Needs; seconds: number } | undefined {
+    const known = this.#prepared.get(id);
+    return known?.state === 'ready' ? { needs: known.needs, seconds: this.#shardSeconds(known) } : undefined;
+  }
+
   /** What is known of a job's inside; begins to look when nothing is. */
   preparation(id: Hex, terms: Terms, head: Head, signal: AbortSignal): Preparation {
     const known = this.#prepared.get(id);
     if (known?.state === 'ready') {
-      return { state: 'ready', shardSeconds: this.#shardSeconds(known), memoryBytes: known.memoryBytes };
+      const { memoryBytes, needs, module, units } = known;
+      return {
+        state: 'ready',
+        shardSeconds: this.#shardSeconds(known),
+        shardUnits: this.#deps.experience.unitsOf(module) ?? units,
+        memoryBytes,
+        needs,
+        warm: this.#deps.workspace.isWarm(id),
+      };
     }
     if (known?.state === 'waiting') return { state: 'waiting' };
     if (known?.state === 'declined' && head.timestamp < known.until) {
@@ -93,7 +126,9 @@ export class Preparer {
       }
       // What this machine would not run anyway is declined by the plan, with its own reason.
       if (memoryBytes <= this.#options.memoryBytes) await this.#deps.tryOut(job, signal);
-      this.#prepared.set(id, { state: 'ready', module: moduleName(job), units, seconds, memoryBytes });
+      const needs = this.#deps.needsOf(job);
+      const module = moduleName(job);
+      this.#prepared.set(id, { state: 'ready', runtime: spec.runtime, module, units, seconds, memoryBytes, needs });
     } catch (error) {
       const declined =
         error instanceof DeclineError
@@ -113,8 +148,14 @@ export class Preparer {
     }
   }
 
-  /** By experience with the module; else the spec's own cap, which is what the requester grants it at most. */
-  #shardSeconds({ module, seconds }: { module: string; seconds: number }): number {
-    return Math.max(0.05, this.#deps.promises.seconds(module) ?? seconds);
+  /**
+   * By experience with the module; else by experience with its runtime, if the shard spends all that it may and takes twice as long as others;
+   * else the spec's own cap, which is what the requester grants it at most.
+   */
+  #shardSeconds({ runtime, module, units, seconds }: Inside): number {
+    const known = this.#deps.promises.seconds(module);
+    const pace = this.#deps.experience.secondsPerUnit(runtime);
+    const guess = pace === undefined ? seconds : Math.min(seconds, units * pace * CAUTION);
+    return Math.max(0.05, known ?? guess);
   }
 }
