@@ -41,7 +41,8 @@ import { needsOf } from './resources/needs.ts';
 import { openMachine } from './resources/openMachine.ts';
 import { checkNodeKey, firstContact, openGateway, probeRuntimes } from './startup.ts';
 import { describe, type GasSpent } from './operator/status.ts';
-import { startStatusServer } from './operator/statusServer.ts';
+import { openControl } from './operator/control.ts';
+import { startStatusServer, type Control } from './operator/statusServer.ts';
 import { Timings } from './timings.ts';
 import { tryOut } from './planning/trial.ts';
 import { Watch } from './watch.ts';
@@ -63,8 +64,8 @@ export interface AgentOptions {
   operatorKey: Hex;
   /** Opens private jobs; without it the node takes none. */
   identity?: Identity;
-  /** Called when the node works, with where its servers listen. */
-  onReady?: (urls: { gatewayUrl: string; statusUrl: string }) => void;
+  /** Called when the node works, with where its servers listen and what gives it orders. */
+  onReady?: (ready: { gatewayUrl: string; statusUrl: string; control: Control }) => void;
 }
 
 const MIB = 1024 * 1024;
@@ -316,6 +317,7 @@ export async function runAgent(
     },
   );
 
+  const control = openControl({ journal, claimer, log });
   const token = randomBytes(24).toString('base64url');
   writeFileSync(join(config.dataDir, 'control-token'), token, { mode: 0o600 });
   const status = await startStatusServer(
@@ -341,7 +343,7 @@ export async function runAgent(
           declines,
           timings,
         }),
-      drain: () => claimer.drain(),
+      control,
     },
   ).catch((error: unknown) => {
     throw new OperatorError(
@@ -351,7 +353,7 @@ export async function runAgent(
     );
   });
   stack.defer(() => status.close());
-  onReady?.({ gatewayUrl: gateway.url, statusUrl: status.url });
+  onReady?.({ gatewayUrl: gateway.url, statusUrl: status.url, control });
   log.info('Node works', {
     node,
     operator: account.address,

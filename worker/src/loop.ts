@@ -37,7 +37,7 @@ export interface LoopDeps {
   sender: Pick<Sender, 'tick' | 'pending'>;
   reconciler: Pick<Reconciler, 'reconcile'>;
   keeper: Pick<Keeper, 'tick'>;
-  claimer: Pick<Claimer, 'forget' | 'tick' | 'draining'>;
+  claimer: Pick<Claimer, 'forget' | 'tick' | 'leaving'>;
   settler: Pick<Settler, 'close'>;
   replicator: Pick<Replicator, 'tick'> | undefined;
   proposer: Pick<Proposer, 'propose'>;
@@ -66,10 +66,10 @@ export class Loop {
     this.#deps = deps;
   }
 
-  /** Drained, and nothing of ours is on the chain or on its way. */
+  /** To leave, drained, and nothing of ours is on the chain or on its way. */
   isDone(): boolean {
     const { claimer, book, sender, executor, court } = this.#deps;
-    if (!claimer.draining || this.#owed || court.busy) return false;
+    if (!claimer.leaving || this.#owed || court.busy) return false;
     return book.ownLiving(this.#options.node).length === 0 && sender.pending === 0 && executor.running === 0;
   }
 

@@ -41,6 +41,8 @@ export interface NodeStatus {
   /** Sentences about what somebody must do. */
   problems: string[];
   draining: boolean;
+  /** It is to end once nothing is left to do. */
+  leaving: boolean;
   connected: boolean;
   head: { number: number; timestamp: number } | undefined;
   slots: { capacity: number; running: number; free: number };
@@ -79,7 +81,7 @@ export interface StatusSources {
   watch: Pick<Watch, 'head' | 'connected'>;
   sender: Pick<Sender, 'problem' | 'pending'>;
   keeper: Pick<Keeper, 'steps'>;
-  claimer: Pick<Claimer, 'draining'>;
+  claimer: Pick<Claimer, 'draining' | 'leaving'>;
   resources: Resources;
   governor: Pick<Governor, 'halt'>;
   experience: Pick<Experience, 'paces'>;
@@ -108,6 +110,7 @@ export function describe(sources: StatusSources): NodeStatus {
     healthy: problems.length === 0,
     problems,
     draining: claimer.draining,
+    leaving: claimer.leaving,
     connected: watch.connected,
     head: watch.head && { number: watch.head.number, timestamp: watch.head.timestamp },
     slots: { capacity: resources.capacity.slots, running: resources.running, free: resources.free.slots },

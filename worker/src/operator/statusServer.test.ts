@@ -1,42 +1,22 @@
 import { expect, test } from 'vitest';
 
 import type { NodeStatus } from './status.ts';
-import { startStatusServer, statusApp } from './statusServer.ts';
+import { startStatusServer, statusApp, type Control } from './statusServer.ts';
 import { CURRENCY } from '../testing/samples.ts';
+import { sampleStatus } from '../testing/status.ts';
 
-const status: NodeStatus = {
-  node: 7,
-  operator: CURRENCY,
-  chainId: 1,
-  market: CURRENCY,
-  gatewayUrl: 'http://gateway',
-  healthy: true,
-  problems: [],
-  draining: false,
-  connected: true,
-  head: { number: 20, timestamp: 1_050 },
-  slots: { capacity: 2, running: 1, free: 0 },
-  machine: {
-    capacity: { slots: 2, cores: 4, memoryBytes: 8_000, vramBytes: 0 },
-    used: { slots: 1, cores: 1, memoryBytes: 1_000, vramBytes: 0 },
-    free: { slots: 0, cores: 2, memoryBytes: 6_000, vramBytes: 0 },
-  },
-  halt: undefined,
-  paces: { wasm: 0.002 },
-  runtimes: [],
-  leases: [],
-  totals: { settled: 3, lapsed: 1 },
-  earnings: [{ currency: CURRENCY, paid: 10n ** 20n, leases: 3 }],
-  declines: [],
-  pendingTransactions: 2,
-  gas: { spentWei: 5n, transactions: 1 },
-  timings: { claim: [40, 60] },
-};
+const status = sampleStatus();
+
+const recordingControl = (orders: string[]): Control => ({
+  drain: () => orders.push('drain'),
+  resume: () => orders.push('resume'),
+  leave: () => orders.push('leave'),
+});
 
 function setup(over: Partial<NodeStatus> = {}) {
-  const drained: true[] = [];
-  const app = statusApp('secret', { status: () => ({ ...status, ...over }), drain: () => drained.push(true) });
-  return { app, drained };
+  const orders: string[] = [];
+  const app = statusApp('secret', { status: () => ({ ...status, ...over }), control: recordingControl(orders) });
+  return { app, orders };
 }
 
 test('health is 200 or 503 with the reason', async () => {
@@ -60,21 +40,19 @@ test('metrics are in base units', async () => {
   expect(text).toContain('dpu_node_step_latency_seconds_count{step="claim"} 2');
 });
 
-test('only who has the token may drain the node', async () => {
-  const { app, drained } = setup();
-  expect((await app.request('/drain', { method: 'POST' })).status).toBe(401);
-  expect((await app.request('/drain', { method: 'POST', headers: { authorization: 'Bearer wrong' } })).status).toBe(
-    401,
-  );
-  expect(drained).toEqual([]);
-  expect((await app.request('/drain', { method: 'POST', headers: { authorization: 'Bearer secret' } })).status).toBe(
-    202,
-  );
-  expect(drained).toEqual([true]);
+test.each(['drain', 'resume', 'leave'])('only who has the token may give the order to %s', async (order) => {
+  const { app, orders } = setup();
+  const post = async (headers: Record<string, string>): Promise<number> =>
+    (await app.request(`/${order}`, { method: 'POST', headers })).status;
+  expect([await post({}), await post({ authorization: 'Bearer wrong' }), orders]).toEqual([401, 401, []]);
+  expect([await post({ authorization: 'Bearer secret' }), orders]).toEqual([202, [order]]);
 });
 
 test('listens on the loopback interface and says where', async () => {
-  const server = await startStatusServer({ port: 0, token: 'secret' }, { status: () => status, drain: () => {} });
+  const server = await startStatusServer(
+    { port: 0, token: 'secret' },
+    { status: () => status, control: recordingControl([]) },
+  );
   expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   expect((await fetch(`${server.url}/health`)).status).toBe(200);
   await server.close();

@@ -304,13 +304,18 @@ test('takes one lease of a job that has not finished a shard here, and more once
   expect(sent).toEqual([{ functionName: 'claim', args: [NODE, 4] }]);
 });
 
-test('takes nothing once it drains', async () => {
+test('takes nothing once it drains, and work again when told', async () => {
   const { tick, sent, claimer, declines } = setup();
   await tick(10);
-  claimer.drain();
+  claimer.drain('stay');
   await tick(11);
   expect(sent).toEqual([]);
   expect(declines.all()).toMatchObject([{ code: 'draining' }]);
+  expect([claimer.draining, claimer.leaving]).toEqual([true, false]);
+  claimer.drain('leave');
+  expect([claimer.draining, claimer.leaving]).toEqual([true, true]);
+  claimer.resume();
+  expect([claimer.draining, claimer.leaving]).toEqual([false, false]);
 });
 
 const foreign = (over: Parameters<typeof sampleLease>[0] = {}): KnownLease =>

@@ -81,7 +81,7 @@ export class Claimer {
   readonly #stakes = new Map<number, Promise<bigint>>();
   /** What claims of this process take, by their name. */
   readonly #lots = new Map<string, Lot>();
-  #draining = false;
+  #draining: 'no' | 'stay' | 'leave' = 'no';
 
   constructor(options: ClaimerOptions, deps: ClaimerDeps) {
     this.#options = options;
@@ -89,17 +89,22 @@ export class Claimer {
   }
 
   get draining(): boolean {
-    return this.#draining;
+    return this.#draining !== 'no';
   }
 
-  /** Takes no new work from now on. */
-  drain(): void {
-    this.#draining = true;
+  /** Whether the node is to end once it is drained. */
+  get leaving(): boolean {
+    return this.#draining === 'leave';
+  }
+
+  /** Takes no new work from now on: `stay` until told to go on, `leave` for good. */
+  drain(then: 'stay' | 'leave'): void {
+    this.#draining = then;
   }
 
   /** Takes work again. */
   resume(): void {
-    this.#draining = false;
+    this.#draining = 'no';
   }
 
   /** What was remembered of jobs may be wrong after these events; after a reorg of everything. */
@@ -131,7 +136,7 @@ export class Claimer {
       nextTime,
       walletEmpty: this.#deps.walletEmpty(),
       pausedUntil: config.pausedUntil,
-      draining: this.#draining,
+      draining: this.draining,
     };
     this.#stakes.clear();
     const candidates: Candidate[] = [];
