@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 
+import { DECLINE_CODES } from '@dpu/sdk/declines';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 
@@ -63,6 +64,11 @@ test('every alert says what is wrong and what to do', () => {
     expect(annotations.summary, alert).toMatch(/\.$/);
     expect(annotations.action, alert).toMatch(/^[A-Z].{20,}\.$/);
   }
+});
+
+test('every reason not to take a job is explained in the operators’ page', () => {
+  const page = readFileSync(new URL('../../../docs/node.md', import.meta.url), 'utf8');
+  expect(DECLINE_CODES.filter((code) => !page.includes(`\`${code}\``))).toEqual([]);
 });
 
 test('every metric of the node is explained in the operators’ page', async () => {
