@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 
 import type { Network } from '../../script/network/network.ts';
 import { nodeProcess } from '../../script/network/nodeProcess.ts';
-import type { ShownDecline } from '../../worker/src/declines.ts';
-import type { NodeStatus } from '../../worker/src/status.ts';
+import type { ShownDecline } from '../../worker/src/planning/declines.ts';
+import type { NodeStatus } from '../../worker/src/operator/status.ts';
 
 /** A node that a test starts by itself, to see how it ends. */
 export interface NodeRun {

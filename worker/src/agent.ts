@@ -5,17 +5,18 @@ import { join } from 'node:path';
 import { LocalBackend } from '@dpu/sdk/gateway/localBackend';
 import type { Identity } from '@dpu/sdk/privacy/identity';
 import { HttpBackend } from '@dpu/sdk/storage/httpBackend';
-import { RUNTIMES, type RuntimeName } from '@dpu/sdk/terms';
+import { marketDomain, RUNTIMES, type RuntimeName } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 
 import type { Chain } from './chain.ts';
 import { ChainBook } from './chainBook.ts';
-import { Claimer } from './claimer.ts';
+import { Claimer } from './planning/claimer.ts';
 import type { NodeConfig } from './config.ts';
 import { CourtBook } from './court/courtBook.ts';
 import { openCourt } from './court/openCourt.ts';
-import { DeclineError, DeclineRing } from './declines.ts';
+import { DeclineBook, DeclineError } from './planning/declines.ts';
+import { Experience } from './planning/experience.ts';
 import { messageOf, OperatorError, WorkerError } from './errors.ts';
 import { Executor } from './executor.ts';
 import { ChainFacts } from './facts.ts';
@@ -24,7 +25,7 @@ import { Keeper } from './keeper.ts';
 import type { Log } from './log.ts';
 import { Loop } from './loop.ts';
 import { Outbox } from './outbox.ts';
-import { Preparer } from './preparer.ts';
+import { Preparer } from './planning/preparer.ts';
 import { PromiseBook } from './promiseBook.ts';
 import { Proposer } from './proposer.ts';
 import { Prover } from './prover.ts';
@@ -36,12 +37,14 @@ import { saltSecret } from './salt.ts';
 import { Scan } from './scan.ts';
 import { Sender } from './sender.ts';
 import { Settler } from './settler.ts';
-import { Slots } from './slots.ts';
+import { needsOf } from './resources/needs.ts';
+import { openMachine } from './resources/openMachine.ts';
 import { checkNodeKey, firstContact, openGateway, probeRuntimes } from './startup.ts';
-import { describe, type GasSpent } from './status.ts';
-import { startStatusServer } from './statusServer.ts';
+import { describe, type GasSpent } from './operator/status.ts';
+import { openControl } from './operator/control.ts';
+import { startStatusServer, type Control } from './operator/statusServer.ts';
 import { Timings } from './timings.ts';
-import { tryOut } from './trial.ts';
+import { tryOut } from './planning/trial.ts';
 import { Watch } from './watch.ts';
 import { Workspace } from './workspace.ts';
 
@@ -61,8 +64,8 @@ export interface AgentOptions {
   operatorKey: Hex;
   /** Opens private jobs; without it the node takes none. */
   identity?: Identity;
-  /** Called when the node works, with where its servers listen. */
-  onReady?: (urls: { gatewayUrl: string; statusUrl: string }) => void;
+  /** Called when the node works, with where its servers listen and what gives it orders. */
+  onReady?: (ready: { gatewayUrl: string; statusUrl: string; control: Control }) => void;
 }
 
 const MIB = 1024 * 1024;
@@ -109,8 +112,13 @@ export async function runAgent(
   const promises = new PromiseBook(journal);
   const facts = new ChainFacts(chain);
   const timings = new Timings();
-  const declines = new DeclineRing({ kept: 100 });
-  const slots = new Slots({ capacity: config.slots });
+  const experience = new Experience(journal);
+  const declines = new DeclineBook(
+    { node, domain: marketDomain(chainId, market), kept: 200, signedPerBlock: 32 },
+    { journal, signer: account },
+  );
+  const machine = await openMachine(config, { log, clockMs, nowSeconds: () => Date.now() / 1000 }, signal);
+  const { resources, governor } = machine;
   const gas: GasSpent = { spentWei: 0n, transactions: 0 };
 
   /** Gateways of nodes whose results are inputs of ours. */
@@ -154,8 +162,9 @@ export async function runAgent(
       chain,
       outbox,
       log,
-      onOutcome: (_kind, _status, receipt) => {
+      onOutcome: (kind, _status, receipt) => {
         if (!receipt) return;
+        if (receipt.ok) experience.learnGas(kind, receipt.gasUsed);
         gas.spentWei += receipt.gasUsed * receipt.gasPrice;
         gas.transactions += 1;
       },
@@ -170,11 +179,20 @@ export async function runAgent(
     { book, promises, proposer, log, timings, clockMs },
   );
   const executor = new Executor(
-    { triesPerShard: 4, retryPauseMs: 1_000, saltSecret: saltSecret(operatorKey) },
+    {
+      triesPerShard: 4,
+      retryPauseMs: 1_000,
+      reservePercent: config.reservePercent,
+      reserveSeconds: config.reserveSeconds,
+      memoryBytes: config.shardMemoryMb * MIB,
+      saltSecret: saltSecret(operatorKey),
+    },
     {
       runtimes: runtimes.usable,
       workspace,
-      slots,
+      resources,
+      workOf: (job) => preparer.workOf(job),
+      experience,
       promises,
       local,
       log,
@@ -195,7 +213,14 @@ export async function runAgent(
   const memoryBytes = config.shardMemoryMb * MIB;
   const preparer = new Preparer(
     { memoryBytes, preparing: 4 },
-    { promises, workspace, tryOut: (job, signal) => tryOut(runtimes.usable, job, signal) },
+    {
+      promises,
+      experience,
+      workspace,
+      needsOf: ({ spec: { runtime, limits, settings } }) =>
+        needsOf(limits.memoryBytes, runtimes.usable.get(runtime)?.needs?.({ limits, settings })),
+      tryOut: (job, signal) => tryOut(runtimes.usable, job, signal),
+    },
   );
   const claimer = new Claimer(
     {
@@ -203,6 +228,9 @@ export async function runAgent(
       token: config.network.token,
       runtimes: new Set([...runtimes.usable.keys()].map((name) => RUNTIMES[name as RuntimeName])),
       asks: config.asks,
+      unitAsks: config.unitAsks,
+      coinPrices: config.coinPrices,
+      tip: config.tipGwei,
       maxLeaseShards: config.maxLeaseShards,
       leaseSeconds: config.leaseSeconds,
       reservePercent: config.reservePercent,
@@ -217,7 +245,9 @@ export async function runAgent(
       outbox,
       promises,
       preparer,
-      slots,
+      resources,
+      governor,
+      experience,
       proposer,
       settler,
       declines,
@@ -239,7 +269,7 @@ export async function runAgent(
       facts,
       proposer,
       workspace,
-      slots,
+      resources,
       local,
       remote,
       peers,
@@ -287,6 +317,7 @@ export async function runAgent(
     },
   );
 
+  const control = openControl({ journal, claimer, log });
   const token = randomBytes(24).toString('base64url');
   writeFileSync(join(config.dataDir, 'control-token'), token, { mode: 0o600 });
   const status = await startStatusServer(
@@ -305,12 +336,14 @@ export async function runAgent(
           sender,
           keeper,
           claimer,
-          slots,
+          resources,
+          governor,
+          experience,
           book,
           declines,
           timings,
         }),
-      drain: () => claimer.drain(),
+      control,
     },
   ).catch((error: unknown) => {
     throw new OperatorError(
@@ -320,16 +353,17 @@ export async function runAgent(
     );
   });
   stack.defer(() => status.close());
-  onReady?.({ gatewayUrl: gateway.url, statusUrl: status.url });
+  onReady?.({ gatewayUrl: gateway.url, statusUrl: status.url, control });
   log.info('Node works', {
     node,
     operator: account.address,
     gateway: gateway.url,
     status: status.url,
-    slots: slots.capacity,
+    slots: config.slots,
   });
 
   const stop = new AbortController();
+  void machine.watch(AbortSignal.any([signal, stop.signal]));
   let fatal: unknown;
   await repeat(
     async (abort) => {
@@ -347,6 +381,7 @@ export async function runAgent(
       },
     },
   );
+  stop.abort();
   await sender.idle();
   log.info('Node stops', { node, drained: loop.isDone() });
   if (fatal !== undefined) throw fatal;

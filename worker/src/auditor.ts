@@ -5,9 +5,9 @@ import { isAddressEqual, type Address } from 'viem';
 import { isAuditable } from './audit.ts';
 import type { Chain, Head, NodeView } from './chain.ts';
 import type { KnownLease } from './chainBook.ts';
-import { drawnAt } from './draw.ts';
+import { drawnAt } from './planning/draw.ts';
 import type { ChainFacts } from './facts.ts';
-import type { Range } from './plan.ts';
+import type { Range } from './planning/plan.ts';
 
 /** Where `auditRange` looks. */
 export interface AuditSources {

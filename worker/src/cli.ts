@@ -1,13 +1,19 @@
 #!/usr/bin/env -S node --disable-warning=ExperimentalWarning
+import { createInterface } from 'node:readline/promises';
+
 import { Command } from 'commander';
 
+import { check } from './commands/check.ts';
 import { exit } from './commands/exit.ts';
 import { init } from './commands/init.ts';
+import { backup, restore, rotate } from './commands/key.ts';
 import { start } from './commands/start.ts';
 import { fetchStatus, statusLines } from './commands/status.ts';
 import { readConfig, type ConfigSources } from './config.ts';
 import { EXIT, exitCodeOf, messageOf, WorkerError } from './errors.ts';
 import { createLog } from './log.ts';
+import { order } from './operator/order.ts';
+import type { Ask } from './operator/questions.ts';
 import { allRuntimes } from './runtimes/all.ts';
 
 // Node calls parts that the sandbox uses experimental; operators can do nothing about it. Said here too for those who
@@ -27,6 +33,8 @@ const FLAGS: readonly (readonly [string, string])[] = [
   ['--operator-key-file <file>', 'file of the operator’s private key'],
   ['--node-key-file <file>', 'file of the key that opens private jobs'],
   ['--slots <number>', 'shards that run at once'],
+  ['--schedule <windows>', 'local hours in which work is taken, such as "22:00-07:00 weekdays"'],
+  ['--only-when-idle <true|false>', 'take work only while nobody else uses the machine'],
   ['--asks <list>', 'least price of a shard per currency: address=amount,…'],
   ['--gateway-host <address>', 'address at which this node’s gateway listens'],
   ['--gateway-port <port>', 'port of this node’s gateway'],
@@ -55,7 +63,34 @@ function untilStopped(): AbortSignal {
   return stop.signal;
 }
 
-const NO_SETTINGS = ['config', 'ownerKeyFile', 'stake', 'json'];
+/** SIGUSR2 drains. One that comes before the node works is kept until then: unheard it would end the process. */
+function onDrainSignal(): (drain: () => void) => void {
+  let drain: (() => void) | undefined;
+  let asked = false;
+  process.on('SIGUSR2', () => {
+    asked = true;
+    drain?.();
+  });
+  return (ready) => {
+    drain = ready;
+    if (asked) drain();
+  };
+}
+
+const NO_SETTINGS = ['config', 'ownerKeyFile', 'stake', 'json', 'yes'];
+
+const nowSeconds = (): number => Date.now() / 1000;
+
+/** Asks whoever sits at the terminal. */
+async function withPerson<T>(work: (ask: Ask | undefined) => Promise<T>, wanted: boolean): Promise<T> {
+  if (!wanted || !process.stdin.isTTY || !process.stdout.isTTY) return work(undefined);
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return await work((question, proposed) => terminal.question(`${question} [${proposed}]: `));
+  } finally {
+    terminal.close();
+  }
+}
 
 /** What the command was given, without the options that are no settings. */
 function sourcesOf(given: Record<string, string | undefined>): ConfigSources {
@@ -68,13 +103,16 @@ const program = new Command('dpu-node')
   .addHelpText('after', '\nExit status: 0 clean, 1 somebody must act (the message says what), 75 start me again.');
 
 withFlags(program.command('init'))
-  .description('write the configuration and an operator key, test the machine, say or do what comes next')
+  .description('ask five questions, write the configuration and the keys, check the machine, say or do what comes next')
+  .option('-y, --yes', 'ask nothing: take what is proposed, and what the other options say')
   .option('--owner-key-file <file>', 'the owner’s key: registers and stakes right away')
   .option('--stake <dpu>', 'DPU to stake (default: the network’s least)')
   .action(async (given: Record<string, string | undefined>) => {
-    await init(
-      { sources: sourcesOf(given), ownerKeyFile: given['ownerKeyFile'], stake: given['stake'] },
-      { runtimes: allRuntimes, print },
+    const { ownerKeyFile, stake, yes } = given;
+    await withPerson(
+      (ask) =>
+        init({ sources: sourcesOf(given), ownerKeyFile, stake }, { runtimes: allRuntimes, print, nowSeconds, ask }),
+      yes === undefined,
     );
   });
 
@@ -83,7 +121,58 @@ withFlags(program.command('start'))
   .action(async (given: Record<string, string | undefined>) => {
     const config = readConfig(sourcesOf(given));
     const log = createLog(config.logLevel);
-    await start(config, { runtimes: allRuntimes(config), log, clockMs: () => performance.now() }, untilStopped());
+    await start(
+      config,
+      {
+        runtimes: allRuntimes(config),
+        log,
+        clockMs: () => performance.now(),
+        onDrainSignal: onDrainSignal(),
+      },
+      untilStopped(),
+    );
+  });
+
+withFlags(program.command('check'))
+  .description('check the machine, the sandbox, the chain and the operator, and say what to do')
+  .action(async (given: Record<string, string | undefined>) => {
+    await check(readConfig(sourcesOf(given)), { runtimes: allRuntimes, print, nowSeconds });
+  });
+
+withFlags(program.command('drain'))
+  .description('take no new work and finish what is promised, also after a restart, until dpu-node resume')
+  .action(async (given: Record<string, string | undefined>) => {
+    await order(readConfig(sourcesOf(given)), 'drain');
+    print('No new work is taken. dpu-node status shows what is left; dpu-node resume takes work again.');
+  });
+
+withFlags(program.command('resume'))
+  .description('take work again after dpu-node drain')
+  .action(async (given: Record<string, string | undefined>) => {
+    await order(readConfig(sourcesOf(given)), 'resume');
+    print('Work is taken again.');
+  });
+
+const key = program.command('key').description('back up, restore or replace the operator’s key');
+const keyDeps = { backupPassword: process.env['WORKER_BACKUP_PASSWORD'], print };
+
+withFlags(key.command('backup <file>'))
+  .description('write both keys to a new file, sealed with WORKER_BACKUP_PASSWORD')
+  .action((file: string, given: Record<string, string | undefined>) =>
+    backup(readConfig(sourcesOf(given)), file, keyDeps),
+  );
+
+withFlags(key.command('restore <file>'))
+  .description('write the keys of a backup where the settings want them; never over others')
+  .action((file: string, given: Record<string, string | undefined>) =>
+    restore(readConfig(sourcesOf(given)), file, keyDeps),
+  );
+
+withFlags(key.command('rotate'))
+  .description('replace the operator’s key, on chain too')
+  .option('--owner-key-file <file>', 'the owner’s key: changes the operator right away')
+  .action(async (given: Record<string, string | undefined>) => {
+    await rotate(readConfig(sourcesOf(given)), given['ownerKeyFile'], keyDeps);
   });
 
 withFlags(program.command('status'))

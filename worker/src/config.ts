@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { availableParallelism, totalmem } from 'node:os';
 import { dirname, resolve } from 'node:path';
 
 import { parseDeployment, type Deployment } from '@dpu/sdk/deployment';
@@ -9,11 +8,13 @@ import { z } from 'zod';
 
 import { messageOf, OperatorError } from './errors.ts';
 import { LOG_LEVELS } from './log.ts';
+import { shareOfMachine } from './resources/machine.ts';
+import { parseWindow } from './resources/schedule.ts';
 
 /** Where the configuration is looked for when nobody says. */
 export const DEFAULT_CONFIG_FILE = './dpu-node.yaml';
 
-const MIB = 1024 * 1024;
+const share = shareOfMachine();
 
 const whole = (least: number, most: number = Number.MAX_SAFE_INTEGER) => z.coerce.number().int().min(least).max(most);
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
@@ -48,6 +49,29 @@ const asks = z.preprocess(
   ),
 );
 
+/** Windows of local time, in a list or separated by semicolons. */
+const windows = z
+  .preprocess(
+    (value) =>
+      typeof value === 'string'
+        ? value
+            .split(';')
+            .map((item) => item.trim())
+            .filter(Boolean)
+        : value,
+    z.array(z.string()),
+  )
+  .transform((texts, context) =>
+    texts.flatMap((text) => {
+      try {
+        return [parseWindow(text)];
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: messageOf(error) });
+        return [];
+      }
+    }),
+  );
+
 /** Every setting. The file and the flags use these names; the environment uses WORKER_ and the name in capitals. */
 export const configSchema = z.strictObject({
   /** The deployment file of the network: chain, contracts, gateway. A path relative to the configuration file. */
@@ -64,10 +88,29 @@ export const configSchema = z.strictObject({
   keyPassword: z.string().optional(),
   /** Least price of one shard per currency, smallest units. Currencies that are not named are not taken. */
   asks: asks.optional(),
+  /** Least price of a million units, about a quarter of an hour on one core, per currency, smallest units. */
+  unitAsks: asks.default({}),
+  /** What one whole coin of the chain is worth per currency, smallest units. Jobs whose gas would eat their price are then not taken. */
+  coinPrices: asks.default({}),
   /** Shards that run at once. */
-  slots: whole(1, 1024).default(availableParallelism()),
+  slots: whole(1, 1024).default(share.cores),
+  /** Processor cores and memory, MiB, that all shards together may use. */
+  cores: whole(1, 4096).default(share.cores),
+  memoryMb: whole(64).default(share.memoryMb),
   /** Most memory of one shard, MiB. */
-  shardMemoryMb: whole(1).default(Math.min(4096, Math.floor(totalmem() / MIB / 2))),
+  shardMemoryMb: whole(1).default(Math.min(4096, Math.ceil(share.memoryMb / 2))),
+  /** Take work only while nobody else uses the machine. */
+  onlyWhenIdle: flag.default(false),
+  /** What counts as use: percent of all cores that others keep busy, percent of a GPU; and how long it must be quiet, seconds. */
+  idleCpuPercent: z.coerce.number().min(0).max(100).default(25),
+  idleGpuPercent: z.coerce.number().min(0).max(100).default(20),
+  idleSeconds: whole(0).default(60),
+  /** Degrees Celsius and watts above which no new work is taken, where the machine tells them; no limit when absent. */
+  maxCpuTemperature: whole(1, 150).optional(),
+  maxGpuTemperature: whole(1, 150).optional(),
+  maxGpuPowerWatts: whole(1).optional(),
+  /** Local hours in which work is taken, such as `22:00-07:00 weekdays`; always when there are none. */
+  schedule: windows.default([]),
   /** Most bytes of a job's module and inputs, MiB. */
   maxInputMb: whole(1).default(1024),
   /** Most shards of one lease. */
@@ -136,6 +179,9 @@ export const configSchema = z.strictObject({
 
 /** The settings, checked. Amounts in wei, paths absolute. */
 export type Settings = z.output<typeof configSchema>;
+
+/** Settings whose names differ from their amounts by the case of addresses only. */
+const BY_CURRENCY = ['unitAsks', 'coinPrices'] as const;
 
 /** Settings and the network that they name. */
 export interface NodeConfig extends Settings {
@@ -212,6 +258,10 @@ export function readSettings({ file, env, flags = {} }: ConfigSources): Settings
     );
   }
   const settings = parsed.data;
+  for (const name of BY_CURRENCY) {
+    const entries = Object.entries(settings[name]).map(([address, amount]) => [address.toLowerCase(), amount] as const);
+    settings[name] = Object.fromEntries(entries);
+  }
   // Paths in the file are relative to it, so that the node runs from any folder.
   for (const name of PATHS) {
     const base = name in fromFlags || name in fromEnv ? '.' : dirname(path);

@@ -13,7 +13,8 @@ import type { JobSecret } from './privateJob.ts';
 import { PromiseBook } from './promiseBook.ts';
 import { ShardError, type Runtime, type ShardOutput, type ShardRequest } from './runtimes/runtime.ts';
 import { leaseSalt, saltSecret } from './salt.ts';
-import { Slots } from './slots.ts';
+import { Experience } from './planning/experience.ts';
+import { sampleResources } from './testing/machine.ts';
 import { MemoryBackend } from './testing/memoryBackend.ts';
 import { bytes32, JOB, sampleLease } from './testing/samples.ts';
 import type { Workspace } from './workspace.ts';
@@ -26,8 +27,10 @@ function setup(
 ) {
   const order: string[] = [];
   const local = new MemoryBackend();
-  const promises = new PromiseBook(new Journal({ file: ':memory:' }));
-  const slots = new Slots({ capacity: 2 });
+  const journal = new Journal({ file: ':memory:' });
+  const promises = new PromiseBook(journal);
+  const experience = new Experience(journal);
+  const resources = sampleResources(2);
   const runtime = {
     name: 'wasm',
     run: async (request: ShardRequest, { signal }: { signal: AbortSignal }) => {
@@ -36,7 +39,13 @@ function setup(
       return { output, units: request.shard + 1, log: '', wallMs: 2_000, ...(await run(request, signal)) };
     },
   } as unknown as Runtime;
-  const spec = { runtime: 'wasm', module: MODULE_CID, args: ['x'], shards: 10, limits: { seconds: 1 } };
+  const spec = {
+    runtime: 'wasm',
+    module: MODULE_CID,
+    args: ['x'],
+    shards: 10,
+    limits: { seconds: 1, memoryBytes: 500 },
+  };
   const workspace = {
     prepare: async () => ({ spec, module: new Uint8Array(), inputs: [], seed: new Uint8Array(32), secret }),
   } as unknown as Workspace;
@@ -53,11 +62,20 @@ function setup(
   let finish = (_lease: KnownLease): void => {};
   const finished = new Promise<KnownLease>((resolve) => (finish = resolve));
   const executor = new Executor(
-    { triesPerShard: 3, retryPauseMs: 0, saltSecret: saltSecret(bytes32(1)) },
+    {
+      triesPerShard: 3,
+      retryPauseMs: 0,
+      reservePercent: 20,
+      reserveSeconds: 3,
+      memoryBytes: 1_000,
+      saltSecret: saltSecret(bytes32(1)),
+    },
     {
       runtimes: new Map([['wasm', runtime]]),
       workspace,
-      slots,
+      resources,
+      workOf: () => undefined,
+      experience,
       promises,
       local,
       log: silentLog,
@@ -67,7 +85,7 @@ function setup(
       },
     },
   );
-  return { executor, promises, local, slots, order, finished };
+  return { executor, promises, local, resources, experience, order, finished };
 }
 const lease = sampleLease();
 const key = leaseKeyOf(lease);
@@ -144,7 +162,7 @@ test('what fails by the machine’s fault is tried again, three times', async ()
 });
 
 test('what fails by the job’s fault is tried once, stops the rest, and the job is remembered', async () => {
-  const { executor, promises, slots, order } = setup(async ({ shard }, signal) => {
+  const { executor, promises, resources, order } = setup(async ({ shard }, signal) => {
     if (shard === 0) throw new ShardError('trap', 'job', 'unreachable');
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
     throw new ShardError('killed', 'machine', 'stopped');
@@ -156,11 +174,11 @@ test('what fails by the job’s fault is tried once, stops the rest, and the job
   expect(promises.failure(JOB, 5_000 - 1)).toBe('trap: unreachable');
   expect(promises.failure(JOB, 5_000)).toBeUndefined();
   expect(promises.promised(key)).toBeUndefined();
-  expect([slots.running, slots.free]).toEqual([0, 2]);
+  expect([resources.running, resources.free.slots]).toEqual([0, 2]);
 });
 
 test('a stop ends what runs and blames nobody', async () => {
-  const { executor, slots } = setup(async (_request, signal) => {
+  const { executor, resources } = setup(async (_request, signal) => {
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
     throw new ShardError('killed', 'machine', 'stopped');
   });
@@ -168,7 +186,7 @@ test('a stop ends what runs and blames nobody', async () => {
   await new Promise((resolve) => setImmediate(resolve));
   await executor.stop();
   expect(executor.hasFailed(key)).toBe(false);
-  expect([slots.running, slots.free]).toEqual([0, 2]);
+  expect([resources.running, resources.free.slots]).toEqual([0, 2]);
 });
 
 test('learns how long a module takes', async () => {

@@ -6,7 +6,7 @@ import type { StorageBackend } from '@dpu/sdk/storage/backend';
 import { parseCid } from '@dpu/sdk/storage/cid';
 
 import type { KnownLease } from './chainBook.ts';
-import { DeclineError } from './declines.ts';
+import { DeclineError } from './planning/declines.ts';
 import { messageOf } from './errors.ts';
 import type { Log } from './log.ts';
 import { statedHash } from './privateJob.ts';
@@ -16,7 +16,9 @@ import type { Runtime } from './runtimes/runtime.ts';
 import { ShardError } from './runtimes/runtime.ts';
 import { leaseSalt } from './salt.ts';
 import { shardRequest } from './shardRequest.ts';
-import type { Slots } from './slots.ts';
+import { needsOf, type Needs } from './resources/needs.ts';
+import type { Resources } from './resources/resources.ts';
+import type { Experience } from './planning/experience.ts';
 import { sha256, type PreparedJob, type Workspace, moduleName } from './workspace.ts';
 
 /** How leases are run. */
@@ -25,6 +27,11 @@ export interface ExecutorOptions {
   triesPerShard: number;
   /** Pause after the first failure of a shard on this machine, milliseconds; each further one waits as much longer. */
   retryPauseMs: number;
+  /** Part of a lease's time that is kept for proving it, percent, and seconds on top. */
+  reservePercent: number;
+  reserveSeconds: number;
+  /** Most memory that a shard may ask for. */
+  memoryBytes: number;
   /** See `saltSecret`. */
   saltSecret: Uint8Array;
 }
@@ -34,7 +41,10 @@ export interface ExecutorDeps {
   /** Runtimes of this machine by the spec's name. */
   runtimes: ReadonlyMap<string, Runtime>;
   workspace: Workspace;
-  slots: Slots;
+  resources: Resources;
+  /** What a shard of a job takes, and seconds, if that is known without its files. */
+  workOf: (job: KnownLease['job']) => { needs: Needs; seconds: number } | undefined;
+  experience: Pick<Experience, 'learn'>;
   promises: PromiseBook;
   /** This node's own store: from here the result is served. */
   local: StorageBackend;
@@ -109,7 +119,7 @@ export class Executor {
   }
 
   async #run(lease: KnownLease, signal: AbortSignal): Promise<void> {
-    const { promises, workspace, log, slots } = this.#deps;
+    const { promises, workspace, log, resources, workOf } = this.#deps;
     const key = leaseKeyOf(lease);
     const { job, terms } = lease;
     const { first, count, node } = lease.lease;
@@ -117,21 +127,32 @@ export class Executor {
     const missing = Array.from({ length: count }, (_, index) => first + index).filter(
       (shard) => !done.some((known) => known.shard === shard),
     );
-    const release = slots.promise(missing.length);
+    const { reservePercent, reserveSeconds, memoryBytes } = this.#options;
+    // Until its files are read, a lease of an earlier process could take any shard's memory, and the GPU.
+    const unknown = {
+      needs: needsOf(memoryBytes, { vramBytes: resources.capacity.vramBytes }),
+      seconds: terms.exec,
+    };
+    const hold = resources.hold(missing.length, {
+      ...(workOf(job) ?? unknown),
+      deadline: lease.lease.deadline - (terms.exec * reservePercent) / 100 - reserveSeconds,
+    });
     try {
       const prepared = await workspace.prepare(job, terms, signal);
       const runtime = this.#deps.runtimes.get(prepared.spec.runtime);
       if (!runtime) throw new DeclineError('runtime', { runtime: prepared.spec.runtime });
+      const { limits, settings } = prepared.spec;
+      const seconds = promises.seconds(moduleName(prepared));
+      hold.refine({
+        needs: needsOf(limits.memoryBytes, runtime.needs?.({ limits, settings })),
+        ...(seconds === undefined ? {} : { seconds }),
+      });
       const failFast = new AbortController();
       const either = AbortSignal.any([signal, failFast.signal]);
       const outcomes = await Promise.allSettled(
         missing.map((shard) =>
-          slots
-            .run(async () => {
-              const result = await this.#shard(lease, runtime, prepared, shard, either);
-              release();
-              return result;
-            }, either)
+          hold
+            .run(() => this.#shard(lease, runtime, prepared, shard, either), either)
             .catch((error: unknown) => {
               failFast.abort();
               throw error;
@@ -150,7 +171,7 @@ export class Executor {
       promises.dropShards(job, first, count);
       log.info('Lease computed', { job, first, count, units: result.units });
     } finally {
-      for (let left = missing.length; left > 0; left -= 1) release();
+      hold.end();
     }
   }
 
@@ -161,7 +182,7 @@ export class Executor {
     shard: number,
     signal: AbortSignal,
   ): Promise<DoneShard> {
-    const { local, promises, log } = this.#deps;
+    const { local, promises, log, experience } = this.#deps;
     for (let attempt = 1; ; attempt += 1) {
       try {
         const { output, units, log: text, wallMs } = await runtime.run(shardRequest(prepared, shard), { signal });
@@ -172,7 +193,9 @@ export class Executor {
         const kept = await keptLog(text, secret);
         const done = { shard, hash, cid: cid.toString(), size: stored.length, units, log: kept };
         promises.addShard(lease.job, done);
-        promises.learn(moduleName(prepared), wallMs / 1000);
+        const module = moduleName(prepared);
+        promises.learn(module, wallMs / 1000);
+        experience.learn({ runtime: runtime.name, module, units, seconds: wallMs / 1000 });
         return done;
       } catch (error) {
         const again = error instanceof ShardError && error.retryable && attempt < this.#options.triesPerShard;

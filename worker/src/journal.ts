@@ -109,6 +109,11 @@ export class Journal {
     }
   }
 
+  /** Adds a table that programs of the same version may do without, by a `CREATE TABLE IF NOT EXISTS`: what it holds can be lost. */
+  extend(sql: string): void {
+    this.#db.exec(sql);
+  }
+
   /** A remembered fact. */
   meta(key: string): string | undefined {
     return this.get<{ value: string }>('SELECT value FROM meta WHERE key = ?', key)?.value;

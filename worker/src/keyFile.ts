@@ -12,7 +12,8 @@ import { messageOf, OperatorError } from './errors.ts';
 const SCRYPT = { N: 65_536, r: 8, p: 1, maxmem: 128 * 1024 * 1024 };
 const KEY_BYTES = 32;
 
-const encryptedSchema = z.object({
+/** The text of a sealed file. */
+export const sealedSchema = z.object({
   version: z.literal(1),
   kdf: z.literal('scrypt'),
   cipher: z.literal('aes-256-gcm'),
@@ -33,14 +34,22 @@ function isPrivateKey(text: string): text is Hex {
  */
 export function createKeyFile(file: string, password: string | undefined): Hex {
   const key = generatePrivateKey();
-  const text = password === undefined ? key : encrypt(key, password);
+  writeKeyFile(file, key, password);
+  return key;
+}
+
+/**
+ * Writes `key` to a new file, as `createKeyFile` does.
+ * @throws OperatorError when the file is already there: a key is never overwritten.
+ */
+export function writeKeyFile(file: string, key: Hex, password: string | undefined): void {
+  const text = password === undefined ? key : seal(Buffer.from(key.slice(2), 'hex'), password);
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     writeFileSync(file, `${text}\n`, { mode: 0o600, flag: 'wx' });
   } catch (error) {
     throw new OperatorError(`The key file ${file} cannot be written: ${messageOf(error)}.`, { file }, error);
   }
-  return key;
 }
 
 /**
@@ -67,11 +76,12 @@ export function readKeyFile(file: string, password: string | undefined): Hex {
   return decrypt(file, text, password);
 }
 
-function encrypt(key: Hex, password: string): string {
+/** Seals bytes with a password: the text of a key file. */
+export function seal(bytes: Uint8Array, password: string): string {
   const salt = randomBytes(16);
   const iv = randomBytes(12);
   const cipher = createCipheriv('aes-256-gcm', scryptSync(password, salt, KEY_BYTES, SCRYPT), iv);
-  const data = Buffer.concat([cipher.update(Buffer.from(key.slice(2), 'hex')), cipher.final()]);
+  const data = Buffer.concat([cipher.update(bytes), cipher.final()]);
   const base64 = (bytes: Buffer): string => bytes.toString('base64');
   return JSON.stringify({
     version: 1,
@@ -87,7 +97,7 @@ function encrypt(key: Hex, password: string): string {
 function decrypt(file: string, text: string, password: string | undefined): Hex {
   let parsed;
   try {
-    parsed = encryptedSchema.parse(JSON.parse(text));
+    parsed = sealedSchema.parse(JSON.parse(text));
   } catch (error) {
     throw new OperatorError(
       `The key file ${file} holds no private key: 0x and 64 hex digits, or what init wrote.`,
@@ -98,11 +108,8 @@ function decrypt(file: string, text: string, password: string | undefined): Hex 
   if (password === undefined) {
     throw new OperatorError(`The key file ${file} is encrypted. Set WORKER_KEY_PASSWORD.`, { file });
   }
-  const bytes = (base64: string): Buffer => Buffer.from(base64, 'base64');
   try {
-    const secret = scryptSync(password, bytes(parsed.salt), KEY_BYTES, SCRYPT);
-    const decipher = createDecipheriv('aes-256-gcm', secret, bytes(parsed.iv)).setAuthTag(bytes(parsed.tag));
-    return `0x${Buffer.concat([decipher.update(bytes(parsed.data)), decipher.final()]).toString('hex')}`;
+    return `0x${unseal(parsed, password).toString('hex')}`;
   } catch (error) {
     throw new OperatorError(
       `The password does not open the key file ${file}. Correct WORKER_KEY_PASSWORD.`,
@@ -110,4 +117,15 @@ function decrypt(file: string, text: string, password: string | undefined): Hex 
       error,
     );
   }
+}
+
+/** What {@link seal} wrote. */
+export type Sealed = z.output<typeof sealedSchema>;
+
+/** Opens what was sealed. @throws when the password is wrong, or a bit was changed. */
+export function unseal(parsed: Sealed, password: string): Buffer {
+  const bytes = (base64: string): Buffer => Buffer.from(base64, 'base64');
+  const secret = scryptSync(password, bytes(parsed.salt), KEY_BYTES, SCRYPT);
+  const decipher = createDecipheriv('aes-256-gcm', secret, bytes(parsed.iv)).setAuthTag(bytes(parsed.tag));
+  return Buffer.concat([decipher.update(bytes(parsed.data)), decipher.final()]);
 }

@@ -1,5 +1,7 @@
 import { pino } from 'pino';
 
+import { adviceOf } from './operator/advice.ts';
+
 /** What the node says: a constant sentence and its facts. error: someone must act. warn: may become one. info: a few an hour per job. */
 export interface Log {
   debug(message: string, facts?: Record<string, unknown>): void;
@@ -31,7 +33,10 @@ export function createLog(level: LogLevel, base: Record<string, unknown> = {}): 
   const at =
     (name: 'debug' | 'info' | 'warn' | 'error') =>
     (message: string, facts: Record<string, unknown> = {}): void =>
-      logger[name](plain(facts), message);
+      logger[name](
+        { ...plain(facts), ...(name === 'warn' || name === 'error' ? { action: adviceOf(message) } : {}) },
+        message,
+      );
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 

@@ -14,7 +14,7 @@ const never = new AbortController().signal;
 function setup(changes: (HeadChange | undefined | Error)[], { endpoint = 'http://here', differing = [0] } = {}) {
   const order: string[] = [];
   const faults: string[] = [];
-  const state = { draining: false, living: 1, pending: 0, running: 0 };
+  const state = { leaving: false, living: 1, pending: 0, running: 0 };
   const step = (name: string): void => {
     if (faults[0] === name) {
       faults.shift();
@@ -58,8 +58,8 @@ function setup(changes: (HeadChange | undefined | Error)[], { endpoint = 'http:/
     claimer: {
       forget: () => {},
       tick: async () => step('claims'),
-      get draining() {
-        return state.draining;
+      get leaving() {
+        return state.leaving;
       },
     },
     settler: { close: async () => step('close') },
@@ -130,11 +130,11 @@ test('publishes the endpoint once when the chain names another', async () => {
   expect(settled.order.filter((step) => step.startsWith('endpoint'))).toEqual([]);
 });
 
-test('is done when it drains and nothing of it is left anywhere', async () => {
+test('is done when it leaves and nothing of it is left anywhere', async () => {
   const { loop, state } = setup([]);
   state.living = 0;
   expect(loop.isDone()).toBe(false);
-  state.draining = true;
+  state.leaving = true;
   expect(loop.isDone()).toBe(true);
   for (const rest of ['living', 'pending', 'running'] as const) {
     state[rest] = 1;

@@ -1,7 +1,7 @@
 import type { Chain } from './chain.ts';
 import type { ChainBook } from './chainBook.ts';
 import { marketCalls } from '@dpu/sdk/calls';
-import type { Claimer } from './claimer.ts';
+import type { Claimer } from './planning/claimer.ts';
 import type { Court } from './court/court.ts';
 import { TransientError } from './errors.ts';
 import type { Executor } from './executor.ts';
@@ -37,7 +37,7 @@ export interface LoopDeps {
   sender: Pick<Sender, 'tick' | 'pending'>;
   reconciler: Pick<Reconciler, 'reconcile'>;
   keeper: Pick<Keeper, 'tick'>;
-  claimer: Pick<Claimer, 'forget' | 'tick' | 'draining'>;
+  claimer: Pick<Claimer, 'forget' | 'tick' | 'leaving'>;
   settler: Pick<Settler, 'close'>;
   replicator: Pick<Replicator, 'tick'> | undefined;
   proposer: Pick<Proposer, 'propose'>;
@@ -66,10 +66,10 @@ export class Loop {
     this.#deps = deps;
   }
 
-  /** Drained, and nothing of ours is on the chain or on its way. */
+  /** To leave, drained, and nothing of ours is on the chain or on its way. */
   isDone(): boolean {
     const { claimer, book, sender, executor, court } = this.#deps;
-    if (!claimer.draining || this.#owed || court.busy) return false;
+    if (!claimer.leaving || this.#owed || court.busy) return false;
     return book.ownLiving(this.#options.node).length === 0 && sender.pending === 0 && executor.running === 0;
   }
 

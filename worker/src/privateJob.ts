@@ -8,7 +8,7 @@ import { openBytes } from '@dpu/sdk/privacy/stream';
 import type { JobSpec } from '@dpu/sdk/spec';
 import type { Hex } from 'viem';
 
-import { DeclineError } from './declines.ts';
+import { DeclineError } from './planning/declines.ts';
 
 /** What a node knows of a private job beyond its open spec. In memory only: nothing of it may reach the disk. */
 export type JobSecret = OpenedJob;

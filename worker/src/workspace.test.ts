@@ -4,7 +4,7 @@ import { parseCid } from '@dpu/sdk/storage/cid';
 import type { Terms } from '@dpu/sdk/terms';
 import { expect, test } from 'vitest';
 
-import type { DeclineError } from './declines.ts';
+import type { DeclineError } from './planning/declines.ts';
 import { TransientError } from './errors.ts';
 import { silentLog } from './log.ts';
 import { MemoryBackend } from './testing/memoryBackend.ts';

@@ -12,7 +12,7 @@ import type { Terms } from '@dpu/sdk/terms';
 import type { CID } from 'multiformats/cid';
 import { bytesToHex, hexToBytes, zeroHash, type Hex } from 'viem';
 
-import { DeclineError } from './declines.ts';
+import { DeclineError } from './planning/declines.ts';
 import { messageOf, TransientError } from './errors.ts';
 import type { Log } from './log.ts';
 import { openEarlierOutput, openJobFile, openPrivateJob, statedHash, type JobSecret } from './privateJob.ts';
@@ -87,6 +87,11 @@ export class Workspace {
   /** Spec, module and inputs of a job. Repeated calls share the work. */
   prepare(job: Hex, terms: Terms, signal: AbortSignal): Promise<PreparedJob> {
     return remembered(this.#jobs, job, this.#options.keptJobs, () => this.#fetchJob(job, terms, signal));
+  }
+
+  /** Whether a job's files are in memory, or about to be. */
+  isWarm(job: Hex): boolean {
+    return this.#jobs.has(job);
   }
 
   /** Frees what is in memory for a job. */

@@ -1,15 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { formatUnits } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 
 import type { NodeConfig } from '../config.ts';
-import { messageOf, OperatorError } from '../errors.ts';
 import { readKeyFile } from '../keyFile.ts';
 import { ownerOf, reader } from './owner.ts';
 import { fetchStatus } from './status.ts';
+import { order } from '../operator/order.ts';
 
 /** What `dpu-node exit` was told. */
 export interface ExitOptions {
@@ -24,7 +22,7 @@ export async function exit(
   signal: AbortSignal,
 ): Promise<void> {
   const status = await fetchStatus(config);
-  await drain(config);
+  await order(config, 'leave');
   print(`Node ${status.node} takes no new work. It ends by itself when its leases are paid.`);
   await finished(config, print, signal);
 
@@ -42,22 +40,6 @@ export async function exit(
   print(
     `${formatUnits(amount, 18)} DPU are queued; they may leave from ${new Date(unstakeAt * 1000).toISOString()} on.`,
   );
-}
-
-async function drain(config: NodeConfig): Promise<void> {
-  const url = `http://127.0.0.1:${config.statusPort}/drain`;
-  const file = join(config.dataDir, 'control-token');
-  try {
-    const token = readFileSync(file, 'utf8');
-    const response = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
-    if (!response.ok) throw new Error(`it answered ${response.status}`);
-  } catch (error) {
-    throw new OperatorError(
-      `The node at ${url} did not take the order: ${messageOf(error)}. Run this as the user and with the dataDir of the running node.`,
-      { url, file },
-      error,
-    );
-  }
 }
 
 /** Waits until the node has ended. */

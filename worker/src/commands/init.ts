@@ -1,16 +1,26 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 import type { RuntimeName } from '@dpu/sdk/terms';
 import { formatUnits, parseEther, type Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { stringify } from 'yaml';
 
-import { readConfig, DEFAULT_CONFIG_FILE, type ConfigSources, type NodeConfig } from '../config.ts';
+import {
+  readConfig,
+  readSettings,
+  variableOf,
+  DEFAULT_CONFIG_FILE,
+  type ConfigSources,
+  type NodeConfig,
+} from '../config.ts';
 import { messageOf, OperatorError } from '../errors.ts';
 import { createKeyFile, readKeyFile } from '../keyFile.ts';
 import { createNodeKey, readNodeKey } from '../nodeKey.ts';
-import type { Runtime } from '../runtimes/runtime.ts';
+import { earningLines } from '../operator/earnings.ts';
+import { findingLines } from '../operator/findings.ts';
+import { askQuestions, type Ask } from '../operator/questions.ts';
+import { examine, indexedMarket, type CheckDeps } from './check.ts';
 import { ownerOf, reader } from './owner.ts';
 
 /** What `dpu-node init` was told. */
@@ -23,9 +33,9 @@ export interface InitOptions {
 }
 
 /** What it works with. */
-export interface InitDeps {
-  runtimes: (config: NodeConfig) => readonly Runtime[];
-  print: (line: string) => void;
+export interface InitDeps extends CheckDeps {
+  /** Asks a person; undefined where nobody is there to answer, or wants to. */
+  ask: Ask | undefined;
 }
 
 const HEADER = `# Settings of this DPU node. Every setting and its meaning: worker/.env.example.
@@ -33,15 +43,11 @@ const HEADER = `# Settings of this DPU node. Every setting and its meaning: work
 `;
 
 /** Writes the configuration, the operator's key and the key for private jobs, tests the machine, and registers or says how. Running it again changes nothing that is there. */
-export async function init(
-  { sources, ownerKeyFile, stake }: InitOptions,
-  { runtimes, print }: InitDeps,
-): Promise<void> {
+export async function init({ sources, ownerKeyFile, stake }: InitOptions, { ask, ...deps }: InitDeps): Promise<void> {
+  const { print } = deps;
   const path = resolve(sources.file ?? sources.env['WORKER_CONFIG'] ?? DEFAULT_CONFIG_FILE);
   const fresh = !existsSync(path);
-  const config = readConfig(
-    fresh ? { ...sources, file: undefined, env: { ...sources.env, WORKER_CONFIG: undefined } } : sources,
-  );
+  const config = readConfig(fresh ? await firstAnswers(sources, ask, print) : sources);
   if (fresh) writeConfig(path, config);
   print(fresh ? `Configuration written: ${path}` : `Configuration found: ${path}`);
 
@@ -58,16 +64,51 @@ export async function init(
   const identity = known ?? (await createNodeKey(config));
   print(`Key for private jobs ${known ? 'found' : 'made'}: ${config.nodeKeyFile} (${protection})`);
 
-  const working: RuntimeName[] = [];
-  for (const runtime of runtimes(config)) {
-    const probe = await runtime.probe();
-    if (probe.available) working.push(runtime.name as RuntimeName);
-    print(
-      `Runtime ${runtime.name}: ${probe.available ? `works, isolation ${probe.isolation}` : 'DOES NOT WORK'}. ${probe.detail}`,
-    );
-    await runtime.close();
-  }
-  await introduce(config, { operator, key: identity.key, runtimes: working }, ownerKeyFile, stake, print);
+  print('');
+  const { findings, working } = await examine(config, operator, deps);
+  for (const line of findingLines(findings.filter(({ what }) => what !== 'Node'))) print(line);
+  print('');
+  const market = await (deps.market ?? indexedMarket)(config);
+  for (const line of earningLines(market, working, {}, config.network.currencies)) print(line);
+  await introduce(
+    config,
+    { operator, key: identity.key, runtimes: working as RuntimeName[] },
+    ownerKeyFile,
+    stake,
+    print,
+  );
+}
+
+/** The sources of a node that has no configuration yet, with what a person answered. */
+async function firstAnswers(
+  { env, flags = {} }: ConfigSources,
+  ask: Ask | undefined,
+  print: (line: string) => void,
+): Promise<ConfigSources> {
+  const sources: ConfigSources = { file: undefined, env: { ...env, WORKER_CONFIG: undefined }, flags };
+  if (!ask) return sources;
+  const settings = readSettings(sources);
+  const names = Object.keys(settings) as (keyof typeof settings)[];
+  const given = new Set(names.filter((name) => flags[name] !== undefined || env[variableOf(name)] !== undefined));
+  print('Five questions; Enter takes what is proposed.');
+  const answers = await askQuestions(ask, {
+    given,
+    deployment: settings.deployment,
+    dataDir: settings.dataDir,
+    cores: settings.cores,
+    readNetwork: (deployment) => readConfig({ ...sources, flags: { ...flags, deployment } }).network,
+    print,
+  });
+  // Keys lie with the data, wherever that is.
+  const dataDir = answers['dataDir'];
+  const keys =
+    dataDir === undefined
+      ? {}
+      : { operatorKeyFile: join(dataDir, 'operator.key'), nodeKeyFile: join(dataDir, 'node.key') };
+  const asked = Object.fromEntries(
+    Object.entries({ ...keys, ...answers }).filter(([name]) => !given.has(name as keyof typeof settings)),
+  );
+  return { ...sources, flags: { ...flags, ...asked } };
 }
 
 function writeConfig(path: string, config: NodeConfig): void {
@@ -83,6 +124,8 @@ function writeConfig(path: string, config: NodeConfig): void {
     statusPort,
     endpoint,
     rpcUrl,
+    onlyWhenIdle,
+    schedule,
   } = config;
   const text = stringify({
     deployment,
@@ -92,6 +135,8 @@ function writeConfig(path: string, config: NodeConfig): void {
     nodeKeyFile,
     slots,
     asks: Object.fromEntries(Object.entries(asks).map(([currency, ask]) => [currency, ask.toString()])),
+    ...(onlyWhenIdle ? { onlyWhenIdle } : {}),
+    ...(schedule.length === 0 ? {} : { schedule: schedule.map(({ text }) => text) }),
     gatewayHost,
     gatewayPort,
     statusPort,

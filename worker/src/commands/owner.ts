@@ -24,6 +24,8 @@ export interface Owner {
   register(operator: Address, runtimes: readonly RuntimeName[], key: Hex, endpoint: string): Promise<number>;
   /** Publishes another key for private jobs. */
   publishKey(node: number, key: Hex): Promise<void>;
+  /** Makes another address the node's operator. */
+  setOperator(node: number, operator: Address): Promise<void>;
   /** Stakes `amount` DPU wei on a node. */
   stake(node: number, amount: bigint): Promise<void>;
   /** Queues everything that is free to leave; answers how much and when it may. */
@@ -63,6 +65,10 @@ export function ownerOf(config: NodeConfig, keyFile: string): Owner {
     async publishKey(node, key) {
       const { operator, runtimes, endpoint } = await market.node(node);
       await mined('publish the key', await market.setNode(node, operator, runtimes, key, endpoint));
+    },
+    async setOperator(node, operator) {
+      const { key, runtimes, endpoint } = await market.node(node);
+      await mined('change the operator', await market.setNode(node, operator, runtimes, key, endpoint));
     },
     async stake(node, amount) {
       const { token, market: spender } = config.network;

@@ -6,14 +6,32 @@ import { readNodeKey } from '../nodeKey.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import { viemChain } from '../viemChain.ts';
 
+/** What the node is started with. */
+export interface StartDeps {
+  runtimes: readonly Runtime[];
+  log: Log;
+  clockMs: () => number;
+  /** Has `drain` called when the system asks for it. */
+  onDrainSignal?: (drain: () => void) => void;
+}
+
 /** Runs the node until `signal` is aborted or it was drained. */
 export async function start(
   config: NodeConfig,
-  deps: { runtimes: readonly Runtime[]; log: Log; clockMs: () => number },
+  { onDrainSignal, ...deps }: StartDeps,
   signal: AbortSignal,
 ): Promise<void> {
   const operatorKey = readKeyFile(config.operatorKeyFile, config.keyPassword);
   const chain = viemChain({ rpcUrl: config.rpcUrl, market: config.network.market, timeoutMs: config.rpcTimeoutMs });
   const identity = await readNodeKey(config);
-  await runAgent({ config, operatorKey, ...(identity ? { identity } : {}) }, { ...deps, chain }, signal);
+  await runAgent(
+    {
+      config,
+      operatorKey,
+      ...(identity ? { identity } : {}),
+      onReady: ({ control }) => onDrainSignal?.(() => control.drain()),
+    },
+    { ...deps, chain },
+    signal,
+  );
 }

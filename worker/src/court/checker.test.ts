@@ -12,7 +12,7 @@ import type { ChainFacts } from '../facts.ts';
 import { Journal } from '../journal.ts';
 import { silentLog } from '../log.ts';
 import type { Proposal, Proposer } from '../proposer.ts';
-import { Slots } from '../slots.ts';
+import { anyWork, sampleResources } from '../testing/machine.ts';
 import { HOLDER, sampleSpec } from '../testing/courtSamples.ts';
 import { MemoryBackend } from '../testing/memoryBackend.ts';
 import { bytes32, JOB, NODE, RESULT, sampleHead, sampleLease, sampleNode, sampleTerms } from '../testing/samples.ts';
@@ -63,8 +63,8 @@ function setup(wish: Wish = {}) {
   const computes = wish.computes ?? [RIGHT];
   const sent: { name: string; args: readonly unknown[] }[] = [];
   let runs = 0;
-  const slots = new Slots({ capacity: 1 });
-  if (wish.busy) slots.promise(1);
+  const resources = sampleResources(1);
+  if (wish.busy) resources.hold(1, anyWork);
   const clock = { time: wish.nextTime ?? 1_061 };
   const checker = new Checker(
     {
@@ -72,7 +72,7 @@ function setup(wish: Wish = {}) {
       ...{ lookBackBlocks: 10, challengeHidden: wish.challengeHidden ?? true },
     },
     {
-      ...{ book, court, slots, local: new MemoryBackend(), log: silentLog, draining: () => false },
+      ...{ book, court, resources, local: new MemoryBackend(), log: silentLog, draining: () => false },
       nextTime: () => clock.time,
       chain: {
         node: async (node: number) =>

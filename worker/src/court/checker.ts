@@ -8,12 +8,12 @@ import { isAddressEqual } from 'viem';
 
 import type { Chain, Head } from '../chain.ts';
 import type { ChainBook, KnownLease } from '../chainBook.ts';
-import { DeclineError, type DeclineCode } from '../declines.ts';
+import { DeclineError, type DeclineCode } from '../planning/declines.ts';
 import { messageOf } from '../errors.ts';
 import type { ChainFacts } from '../facts.ts';
 import type { Log } from '../log.ts';
 import type { Proposer } from '../proposer.ts';
-import type { Slots } from '../slots.ts';
+import type { Resources } from '../resources/resources.ts';
 import type { CourtBook } from './courtBook.ts';
 import { examine } from './examine.ts';
 import { checkDraw } from './salts.ts';
@@ -44,7 +44,7 @@ export interface CheckerDeps {
   proposer: Proposer;
   trial: TrialRun;
   shown: Shown;
-  slots: Slots;
+  resources: Resources;
   /** This node's own store, with the manifests of its own results. */
   local: StorageBackend;
   /** When the next block is expected, unix seconds. */
@@ -101,7 +101,7 @@ export class Checker {
     const now = this.#deps.nextTime();
     for (const [name, { until }] of this.#suspects) if (until < now) this.#suspects.delete(name);
     await this.#challengeFound();
-    if (this.#working || this.#deps.slots.free === 0) return;
+    if (this.#working || this.#deps.resources.free.slots === 0) return;
     const next = [...this.#suspects].find(([, { hidden }]) => hidden === undefined || hidden.from <= now);
     if (!next) return;
     this.#working = this.#check(next[1])

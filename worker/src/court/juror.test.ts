@@ -9,7 +9,7 @@ import type { ChainFacts } from '../facts.ts';
 import { Journal } from '../journal.ts';
 import { silentLog } from '../log.ts';
 import type { Proposal, Proposer } from '../proposer.ts';
-import { Slots } from '../slots.ts';
+import { sampleResources } from '../testing/machine.ts';
 import { CHALLENGER, courtEvents as say, DISPUTE, HOLDER, JURORS, sampleSpec } from '../testing/courtSamples.ts';
 import { MemoryBackend } from '../testing/memoryBackend.ts';
 import { bytes32, JOB, NODE, sampleHead, sampleNode, sampleTerms } from '../testing/samples.ts';
@@ -66,7 +66,7 @@ function setup(
       } as unknown as Proposer,
       trial: { run: async () => (done.push('run'), own) } as unknown as TrialRun,
       shown: {} as Shown,
-      slots: new Slots({ capacity: 1 }),
+      resources: sampleResources(1),
       local: new MemoryBackend(),
       nextTime: () => 1_100 + 1_800,
       draining: () => false,

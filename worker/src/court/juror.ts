@@ -17,13 +17,15 @@ import { zeroHash, type Address } from 'viem';
 
 import type { Chain, Head } from '../chain.ts';
 import type { ChainBook } from '../chainBook.ts';
-import { DeclineError } from '../declines.ts';
+import { DeclineError } from '../planning/declines.ts';
 import { messageOf } from '../errors.ts';
 import type { ChainFacts } from '../facts.ts';
 import type { Log } from '../log.ts';
 import { storable } from '../privateOutput.ts';
 import type { Proposer } from '../proposer.ts';
-import type { Slots } from '../slots.ts';
+import { fitsBeside } from '../resources/edf.ts';
+import { needsOf } from '../resources/needs.ts';
+import type { Resources } from '../resources/resources.ts';
 import type { CourtBook, KnownDispute } from './courtBook.ts';
 import { roundOf } from './disputeFold.ts';
 import { jurorSalt } from './salts.ts';
@@ -49,7 +51,7 @@ export interface JurorDeps {
   proposer: Proposer;
   trial: TrialRun;
   shown: Shown;
-  slots: Slots;
+  resources: Resources;
   /** This node's own store: from here what the juror computed is served. */
   local: StorageBackend;
   /** When the next block is expected, unix seconds. */
@@ -93,7 +95,7 @@ export class Juror {
   }
 
   async #look(dispute: KnownDispute, head: Head): Promise<void> {
-    const { court, facts, nextTime, slots, draining } = this.#deps;
+    const { court, facts, nextTime, draining } = this.#deps;
     const { round, number } = roundOf(dispute);
     if (round.judged) return;
     const began = await facts.block(round.block, head);
@@ -105,7 +107,7 @@ export class Juror {
     if (seat) {
       if (round.votes.has(this.#options.node)) return;
       if (!said)
-        this.#compute(dispute, number); // The journal is lost: an exact job has the same vote and salt again.
+        this.#compute(dispute, number, speakUntil(dispute.terms, times)); // The journal is lost: an exact job has the same vote and salt again.
       else await this.#speak(dispute, said, seat.commitment, speakUntil(dispute.terms, times));
       return;
     }
@@ -113,7 +115,18 @@ export class Juror {
     const drawn = await this.#drawnAt(dispute, times.at, head);
     if (drawn === undefined || nextTime() < drawn) return;
     if (said) await this.#serve(dispute, number, said, serveUntil(dispute.terms, times));
-    else if (slots.free > 0) this.#compute(dispute, number);
+    else {
+      const until = serveUntil(dispute.terms, times);
+      if (this.#hasTime(dispute, until)) this.#compute(dispute, number, until);
+    }
+  }
+
+  /** Whether a shard can be computed until then: at once, or after what is more urgent without making anything late. */
+  #hasTime({ terms }: KnownDispute, deadline: number): boolean {
+    const { resources, nextTime } = this.#deps;
+    if (resources.free.slots > 0) return true;
+    const lot = { deadline, waiting: 1, running: [], seconds: terms.exec, needs: needsOf(0) };
+    return fitsBeside(resources.lots, lot, resources.capacity, nextTime());
   }
 
   async #drawnAt(dispute: KnownDispute, at: number, head: Head): Promise<number | undefined> {
@@ -152,12 +165,12 @@ export class Juror {
     );
   }
 
-  #compute(dispute: KnownDispute, round: number): void {
+  #compute(dispute: KnownDispute, round: number, until: number): void {
     const name = `${dispute.key}:${round}`;
     if (this.#running.has(name) || this.#abstains.has(name)) return;
     const { court, log } = this.#deps;
     const { job, index: shard } = dispute;
-    const work = this.#vote(dispute, round, this.#stop.signal)
+    const work = this.#vote(dispute, round, until, this.#stop.signal)
       .then((testimony) => {
         court.promise(dispute.key, round, testimony);
         log.info('Shard judged', { job, shard, verdict: testimony.verdict });
@@ -172,10 +185,10 @@ export class Juror {
     this.#running.set(name, work);
   }
 
-  async #vote(dispute: KnownDispute, round: number, signal: AbortSignal): Promise<Testimony> {
+  async #vote(dispute: KnownDispute, round: number, until: number, signal: AbortSignal): Promise<Testimony> {
     const { book, trial, shown } = this.#deps;
     const { job, terms, index, hash, units, lease } = dispute;
-    const own = await trial.run(job, terms, index, signal);
+    const own = await trial.run(job, terms, index, signal, until);
     const known = book.lease(job, lease.first, lease.node);
     const result = known?.lease.deadline === lease.deadline ? known.result : undefined;
     const verdict: Vote = await voteOn(own, {

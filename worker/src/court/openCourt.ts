@@ -8,7 +8,7 @@ import type { ChainFacts } from '../facts.ts';
 import type { Log } from '../log.ts';
 import type { Proposer } from '../proposer.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
-import type { Slots } from '../slots.ts';
+import type { Resources } from '../resources/resources.ts';
 import type { Workspace } from '../workspace.ts';
 import { Appellant } from './appellant.ts';
 import { Checker } from './checker.ts';
@@ -33,7 +33,7 @@ export interface CourtParts {
   facts: ChainFacts;
   proposer: Proposer;
   workspace: Workspace;
-  slots: Slots;
+  resources: Resources;
   local: LocalBackend;
   remote: StorageBackend;
   /** Gateways of nodes that are asked for files; those of holders are added. */
@@ -50,14 +50,14 @@ const LOOK_BACK_BLOCKS = 300;
 
 /** Puts together what a node does for the court. */
 export function openCourt(parts: CourtParts): Court {
-  const { config, node, runtimeIds, saltSecret, chain, peers, log, slots } = parts;
+  const { config, node, runtimeIds, saltSecret, chain, peers, log } = parts;
   const trial = new TrialRun({ triesPerShard: 4, retryPauseMs: 1_000 }, parts);
   const reach = async (holder: number): Promise<void> => {
     const { endpoint } = await chain.node(holder);
     if (/^https?:\/\//.test(endpoint)) peers.add(endpoint);
   };
   const shown = new Shown(REACH, { remote: parts.remote, reach, log });
-  const deps = { ...parts, trial, shown, slots };
+  const deps = { ...parts, trial, shown };
   const own = { node, runtimes: runtimeIds, saltSecret };
   return new Court({
     juror: new Juror(own, deps),

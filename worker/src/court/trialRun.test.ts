@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { silentLog } from '../log.ts';
 import { ShardError, type Runtime, type ShardFailureReason } from '../runtimes/runtime.ts';
-import { Slots } from '../slots.ts';
+import { sampleResources } from '../testing/machine.ts';
 import { sampleSpec } from '../testing/courtSamples.ts';
 import { JOB, sampleTerms } from '../testing/samples.ts';
 import { sha256, type PreparedJob } from '../workspace.ts';
@@ -24,13 +24,13 @@ async function run(...outcomes: (ShardError | 'right')[]) {
     },
   } as unknown as Runtime;
   const prepared = { spec: sampleSpec(), module: OUTPUT, inputs: [], seed: OUTPUT } satisfies PreparedJob;
-  const slots = new Slots({ capacity: 1 });
+  const resources = sampleResources(1);
   const trial = new TrialRun(
     { triesPerShard: 2, retryPauseMs: 0 },
-    { runtimes: new Map([['wasm', runtime]]), workspace: { prepare: async () => prepared }, slots, log: silentLog },
+    { runtimes: new Map([['wasm', runtime]]), workspace: { prepare: async () => prepared }, resources, log: silentLog },
   );
   const found = await trial.run(JOB, sampleTerms(), 1, new AbortController().signal).catch((error: unknown) => error);
-  expect([slots.free, slots.running], 'slots are given back').toEqual([1, 0]);
+  expect([resources.free.slots, resources.running], 'slots are given back').toEqual([1, 0]);
   return { found, runs: () => runs };
 }
 

@@ -4,12 +4,13 @@ import type { JobSpec } from '@dpu/sdk/spec';
 import type { Terms } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
 
-import { DeclineError } from '../declines.ts';
+import { DeclineError } from '../planning/declines.ts';
 import type { Log } from '../log.ts';
 import { statedHash, type JobSecret } from '../privateJob.ts';
 import { ShardError, type Runtime, type ShardFailureReason } from '../runtimes/runtime.ts';
 import { shardRequest } from '../shardRequest.ts';
-import type { Slots } from '../slots.ts';
+import { needsOf } from '../resources/needs.ts';
+import type { Resources } from '../resources/resources.ts';
 import { sha256, type Workspace } from '../workspace.ts';
 
 /** Failures that the job's own module causes, alike on every machine. Running out of time is none of them: machines differ. */
@@ -35,7 +36,7 @@ export interface TrialRunDeps {
   /** Runtimes of this machine by the spec's name. */
   runtimes: ReadonlyMap<string, Runtime>;
   workspace: Pick<Workspace, 'prepare'>;
-  slots: Slots;
+  resources: Resources;
   log: Log;
 }
 
@@ -55,17 +56,28 @@ export class TrialRun {
   }
 
   /**
-   * Computes `shard`.
+   * Computes `shard`, if others wait too in the order of their deadlines: `deadline` is the last second, block time, at which it is of use.
    * @throws ShardError when this machine cannot, DeclineError or TransientError when spec or inputs cannot be had: none is a verdict.
    */
-  async run(job: Hex, terms: Terms, shard: number, signal: AbortSignal): Promise<OwnShard> {
-    const { slots, workspace, runtimes } = this.#deps;
-    const release = slots.promise(1);
+  async run(
+    job: Hex,
+    terms: Terms,
+    shard: number,
+    signal: AbortSignal,
+    deadline: number = Infinity,
+  ): Promise<OwnShard> {
+    const { resources, workspace, runtimes } = this.#deps;
+    const hold = resources.hold(1, { needs: needsOf(0), deadline, seconds: terms.exec });
     try {
       const prepared = await workspace.prepare(job, terms, signal);
       const { spec, secret } = prepared;
       const runtime = runtimes.get(spec.runtime);
       if (!runtime) throw new DeclineError('runtime', { runtime: spec.runtime });
+      const { limits, settings } = spec;
+      hold.refine({
+        needs: needsOf(limits.memoryBytes, runtime.needs?.({ limits, settings })),
+        seconds: limits.seconds,
+      });
       const request = shardRequest(prepared, shard);
       const once = async (): Promise<OwnShard> => {
         try {
@@ -78,7 +90,7 @@ export class TrialRun {
           return { kind: 'fault', spec, reason: error.reason };
         }
       };
-      return await slots.run(async () => {
+      return await hold.run(async () => {
         const first = await this.#patiently(once, signal);
         if (first.kind === 'output') return first;
         // To say that a job cannot be done takes two failures of the same kind: one could be this machine's.
@@ -87,7 +99,7 @@ export class TrialRun {
         throw new ShardError('sandbox', 'machine', `The shard failed in two ways: ${first.reason}, ${second.reason}.`);
       }, signal);
     } finally {
-      release();
+      hold.end();
     }
   }
 

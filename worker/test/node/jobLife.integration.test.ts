@@ -4,7 +4,7 @@ import { RUNTIMES } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { drawnAt } from '../../src/draw.ts';
+import { drawnAt } from '../../src/planning/draw.ts';
 import { viemChain } from '../../src/viemChain.ts';
 import { echoModule, failingModule, joinModule } from './modules.ts';
 import { DPU, startNetwork, type TestNetwork } from './network.ts';

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { NodeStatus } from '../../src/status.ts';
+import type { NodeStatus } from '../../src/operator/status.ts';
 import { freePort, type TestNetwork } from './network.ts';
 
 const CLI = join(import.meta.dirname, '../../src/cli.ts');

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { CompareOptions } from '@dpu/sdk/compare/source';
+import type { StatedNeeds } from '../../resources/needs.ts';
 import { detectIsolation } from '../../sandbox/detect.ts';
 import type { ChildSpec, Isolation, IsolationReport } from '../../sandbox/isolation.ts';
 import { Sandbox, type SandboxChild } from '../../sandbox/sandbox.ts';
@@ -33,6 +34,8 @@ const CHILD = fileURLToPath(new URL('./child/main.ts', import.meta.url));
 const MIB = 1024 * 1024;
 /** What Node and ONNX Runtime take with the smallest model: 580 MiB, of which 512 are room that V8 keeps for code. */
 const BASE_DATA_BYTES = 640 * MIB;
+/** What such a process holds of it before it has a model: the rest is room that V8 keeps for code. */
+const HELD_BYTES = 192 * MIB;
 const STACK_BYTES = 16 * MIB;
 const NODE_FLAGS = ['--no-warnings', '--disallow-code-generation-from-strings'];
 
@@ -93,6 +96,10 @@ export class OnnxRuntime implements Runtime {
     } catch (error) {
       return { available: false, isolation: 'none', detail: error instanceof Error ? error.message : String(error) };
     }
+  }
+
+  needs({ limits: { memoryBytes } }: Pick<ShardRequest, 'limits'>): StatedNeeds {
+    return { memoryBytes: memoryBytes + HELD_BYTES };
   }
 
   async run(request: ShardRequest, { signal, onLog }: RunOptions = {}): Promise<ShardOutput> {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { CompareOptions } from '@dpu/sdk/compare/source';
+import type { StatedNeeds } from '../../resources/needs.ts';
 import { detectIsolation } from '../../sandbox/detect.ts';
 import type { ChildProgram, ChildSpec, Isolation, IsolationReport } from '../../sandbox/isolation.ts';
 import { Sandbox, type SandboxChild } from '../../sandbox/sandbox.ts';
@@ -63,6 +64,8 @@ export class WgslRuntime implements Runtime {
   readonly determinism = 'tolerance';
   readonly #options: WgslRuntimeOptions;
   #ready: Promise<Ready> | undefined;
+  /** Of the adapter; undefined before the probe. */
+  #software: boolean | undefined;
 
   constructor(options: WgslRuntimeOptions = {}) {
     this.#options = options;
@@ -76,12 +79,19 @@ export class WgslRuntime implements Runtime {
   async probe(signal?: AbortSignal): Promise<RuntimeProbe> {
     try {
       const { report, adapter } = await this.#prepare(signal);
+      this.#software = adapter.software;
       const kind = adapter.software ? 'a software adapter: kernels run on the processor' : 'a GPU';
       const detail = `${adapter.description}, ${kind}; ${report.detail}`;
       return { available: true, isolation: report.isolation, detail, software: adapter.software };
     } catch (error) {
       return { available: false, isolation: 'none', detail: error instanceof Error ? error.message : String(error) };
     }
+  }
+
+  /** On hardware the buffers lie in the GPU's memory, and once more in ours on their way; a software adapter keeps both in ours. */
+  needs({ limits: { memoryBytes } }: Pick<ShardRequest, 'limits'>): StatedNeeds {
+    const held = 2 * memoryBytes + HEAP_BYTES;
+    return this.#software === false ? { memoryBytes: held, vramBytes: memoryBytes } : { memoryBytes: held };
   }
 
   async run(request: ShardRequest, { signal, onLog }: RunOptions = {}): Promise<ShardOutput> {
