@@ -46,6 +46,12 @@ const TOOLS: Record<string, Tool> = {
     ],
     testing: true,
   },
+  ffmpeg: {
+    purpose: 'the runtime video; without it nodes do not offer it',
+    package: 'ffmpeg',
+    paths: ['/usr/bin/ffmpeg', '/usr/local/bin/ffmpeg'],
+    testing: true,
+  },
   postgresql: {
     purpose: 'the indexer tests on a real PostgreSQL; the embedded database is tested without it',
     package: 'postgresql',

@@ -5,6 +5,7 @@ import type { Problem } from '../problems.ts';
 import type { JobSpec } from '../spec.ts';
 import type { RuntimeName } from '../terms.ts';
 import { onnxProblems, onnxSettingsSchema } from './onnx.ts';
+import { videoProblems, videoSettingsSchema } from './video.ts';
 import { wgslProblems, wgslSettingsSchema } from './wgsl.ts';
 
 /**
@@ -13,11 +14,21 @@ import { wgslProblems, wgslSettingsSchema } from './wgsl.ts';
  */
 export const SETTINGS: Readonly<Partial<Record<RuntimeName, z.ZodType>>> = {
   onnx: onnxSettingsSchema,
+  video: videoSettingsSchema,
   wgsl: wgslSettingsSchema,
 };
 
 /** What settings that are valid ask of the rest of the spec, by runtime: every place where the two contradict each other. Paths are of the spec. */
 export const FITTING: Readonly<Partial<Record<RuntimeName, (spec: JobSpec) => readonly Problem[]>>> = {
   onnx: onnxProblems,
+  video: videoProblems,
   wgsl: wgslProblems,
+};
+
+/**
+ * Whether a spec of a runtime has a `module`. `absent`: its settings are all the code there is. `free`: its settings say which code it is by a
+ * digest, and nodes may have that already. A runtime that is not here needs one, unless `moduleFile` names another file.
+ */
+export const MODULES: Readonly<Partial<Record<RuntimeName, 'absent' | 'free'>>> = {
+  video: 'absent',
 };

@@ -4,9 +4,10 @@ import { inference } from './inference.ts';
 import { render } from './render.ts';
 import { train } from './train.ts';
 import type { Template } from './types.ts';
+import { video } from './video.ts';
 
 /** Every template, in the order in which they are shown. */
-export const templates: readonly Template[] = [render, gpu, inference, train];
+export const templates: readonly Template[] = [render, gpu, inference, train, video];
 
 /** Thrown when no template has the name that was asked for. */
 export class UnknownTemplateError extends Error {

@@ -4,6 +4,7 @@ import type { NodeConfig } from '../config.ts';
 import { OnnxRuntime } from './onnx/onnxRuntime.ts';
 import type { Runtime } from './runtime.ts';
 import { trainRuntime } from './train/trainRuntime.ts';
+import { VideoRuntime } from './video/videoRuntime.ts';
 import { WasmRuntime } from './wasm/wasmRuntime.ts';
 import { WgslRuntime } from './wgsl/wgslRuntime.ts';
 
@@ -16,6 +17,7 @@ export function allRuntimes({ isolation, warmProcesses, dataDir, gpuDriver }: No
     new WasmRuntime({ ...options, warm: warmProcesses }),
     trainRuntime(options),
     new OnnxRuntime(options),
+    new VideoRuntime(options),
     ...(gpuDriver === 'none' ? [] : [new WgslRuntime(gpu)]),
   ];
 }
