@@ -4,6 +4,7 @@ import type * as z from 'zod';
 import type { Problem } from '../problems.ts';
 import type { JobSpec } from '../spec.ts';
 import type { RuntimeName } from '../terms.ts';
+import { containerProblems, containerSettingsSchema } from './container.ts';
 import { onnxProblems, onnxSettingsSchema } from './onnx.ts';
 import { videoProblems, videoSettingsSchema } from './video.ts';
 import { wgslProblems, wgslSettingsSchema } from './wgsl.ts';
@@ -13,6 +14,7 @@ import { wgslProblems, wgslSettingsSchema } from './wgsl.ts';
  * hold in one way only: text, whole numbers, booleans, lists and maps of those. The schemas check and do not transform.
  */
 export const SETTINGS: Readonly<Partial<Record<RuntimeName, z.ZodType>>> = {
+  container: containerSettingsSchema,
   onnx: onnxSettingsSchema,
   video: videoSettingsSchema,
   wgsl: wgslSettingsSchema,
@@ -20,6 +22,7 @@ export const SETTINGS: Readonly<Partial<Record<RuntimeName, z.ZodType>>> = {
 
 /** What settings that are valid ask of the rest of the spec, by runtime: every place where the two contradict each other. Paths are of the spec. */
 export const FITTING: Readonly<Partial<Record<RuntimeName, (spec: JobSpec) => readonly Problem[]>>> = {
+  container: containerProblems,
   onnx: onnxProblems,
   video: videoProblems,
   wgsl: wgslProblems,
@@ -30,5 +33,6 @@ export const FITTING: Readonly<Partial<Record<RuntimeName, (spec: JobSpec) => re
  * digest, and nodes may have that already. A runtime that is not here needs one, unless `moduleFile` names another file.
  */
 export const MODULES: Readonly<Partial<Record<RuntimeName, 'absent' | 'free'>>> = {
+  container: 'free',
   video: 'absent',
 };

@@ -81,13 +81,8 @@ const READ = (address: string): string[] => ['-f', 'data', '-i', address, ...RAW
 
 describe.skipIf(!probed.available)('an ffmpeg that does what a stranger says', () => {
   async function said(words: readonly string[], outside?: string): Promise<{ code: number | string; text: string }> {
-    const place = await makeWorkplace(
-      new Map([
-        ['clip', testPicture()],
-        ['list.m3u8', HLS],
-      ]),
-      ['result.mp4'],
-    );
+    const files = new Map<string, Uint8Array | string>([['clip', testPicture()]]).set('list.m3u8', HLS);
+    const place = await makeWorkplace(files, ['result.mp4']);
     try {
       let text = '';
       const program = { ...(await native.program()), args: ['-nostdin', '-hide_banner', '-y', ...words] };
