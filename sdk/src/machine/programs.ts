@@ -5,12 +5,13 @@ const CALL = { read: 0, write: 1, open: 2, exit: 60 } as const;
 const POINTER = 8;
 const BUFFER = 65_536;
 
-/** Writes the files that its arguments name to stdout, one after the other. Ends with 1 at the first that cannot be opened. */
+/** Writes the files that its arguments name to stdout, one after the other. Leaves out what cannot be opened, and then ends with 1. */
 export function showFiles(): Uint8Array {
   const code = new Code()
     .op('mov', 'rbx', 'rsp')
     .add('rbx', POINTER)
     .add('rsp', -BUFFER)
+    .set('r12', 0)
     .at('next')
     .add('rbx', POINTER)
     .load('rdi', 'rbx')
@@ -34,11 +35,11 @@ export function showFiles(): Uint8Array {
     .op('mov', 'rsi', 'rsp')
     .system(CALL.write)
     .jump('piece')
-    .at('done')
-    .set('rdi', 0)
-    .system(CALL.exit)
     .at('failed')
-    .set('rdi', 1)
+    .set('r12', 1)
+    .jump('next')
+    .at('done')
+    .op('mov', 'rdi', 'r12')
     .system(CALL.exit);
   return elfOf(code.assemble());
 }

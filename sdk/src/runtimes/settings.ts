@@ -6,6 +6,7 @@ import type { JobSpec } from '../spec.ts';
 import type { RuntimeName } from '../terms.ts';
 import { containerProblems, containerSettingsSchema } from './container.ts';
 import { onnxProblems, onnxSettingsSchema } from './onnx.ts';
+import { renderProblems, renderSettingsSchema } from './render.ts';
 import { videoProblems, videoSettingsSchema } from './video.ts';
 import { wgslProblems, wgslSettingsSchema } from './wgsl.ts';
 
@@ -16,6 +17,7 @@ import { wgslProblems, wgslSettingsSchema } from './wgsl.ts';
 export const SETTINGS: Readonly<Partial<Record<RuntimeName, z.ZodType>>> = {
   container: containerSettingsSchema,
   onnx: onnxSettingsSchema,
+  render: renderSettingsSchema,
   video: videoSettingsSchema,
   wgsl: wgslSettingsSchema,
 };
@@ -24,6 +26,7 @@ export const SETTINGS: Readonly<Partial<Record<RuntimeName, z.ZodType>>> = {
 export const FITTING: Readonly<Partial<Record<RuntimeName, (spec: JobSpec) => readonly Problem[]>>> = {
   container: containerProblems,
   onnx: onnxProblems,
+  render: renderProblems,
   video: videoProblems,
   wgsl: wgslProblems,
 };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { NodeConfig } from '../config.ts';
 import { ContainerRuntime } from './container/containerRuntime.ts';
 import { OnnxRuntime } from './onnx/onnxRuntime.ts';
+import { RenderRuntime } from './render/renderRuntime.ts';
 import type { Runtime } from './runtime.ts';
 import { trainRuntime } from './train/trainRuntime.ts';
 import { VideoRuntime } from './video/videoRuntime.ts';
@@ -25,6 +26,7 @@ export function allRuntimes({
     trainRuntime(options),
     new OnnxRuntime(options),
     new VideoRuntime(options),
+    new RenderRuntime(options),
     ...(containerEngine === 'none' ? [] : [new ContainerRuntime({ folder: options.folder, socket: containerEngine })]),
     ...(gpuDriver === 'none' ? [] : [new WgslRuntime(gpu)]),
   ];

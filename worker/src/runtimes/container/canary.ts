@@ -11,6 +11,9 @@ const SCRATCH_BYTES = MIB;
 /** What the canary finds at `/in/word`. */
 const WORD = 'the canary sings\n';
 
+/** What stands between two files of what it shows: at `/in/cut`. */
+const CUT = '\n-- cut --\n';
+
 /** Files in which the kernel says how a process is held. */
 const STATUS = '/proc/self/status';
 const MOUNTS = '/proc/self/mountinfo';
@@ -40,14 +43,14 @@ export function canaryRequest({ tar, id }: BuiltImage, files: readonly string[],
     args: [],
     shard: 0,
     shards: 1,
-    inputs: [{ name: 'word', bytes: new TextEncoder().encode(WORD) }],
+    inputs: Object.entries({ word: WORD, cut: CUT }).map(([name, text]) => ({ name, bytes: Buffer.from(text) })),
     seed: new Uint8Array(32),
     limits: { memoryBytes: MEMORY_BYTES, units: 1, outputBytes: MIB, seconds: 60 },
   };
 }
 
-/** What the canary looks at; a file that a version of the kernel calls otherwise comes with its other name. */
-export const CANARY_FILES = {
+/** What the canary looks at. A file that a version of the kernel calls otherwise comes with its other name; the one that is not there is left out. */
+const LOOKED_AT = {
   word: ['/in/word'],
   status: [STATUS],
   mounts: [MOUNTS],
@@ -56,8 +59,17 @@ export const CANARY_FILES = {
   pids: PIDS,
 } as const;
 
-/** What it saw, by the names of {@link CANARY_FILES}; empty where no file could be opened. */
-export type Sight = Readonly<Record<keyof typeof CANARY_FILES, string>>;
+/** What it saw, by what it looked at; empty where no file could be opened. */
+export type Sight = Readonly<Record<keyof typeof LOOKED_AT, string>>;
+
+/** Everything that it looks at in one go, for {@link readSight}. */
+export const CANARY_FILES: readonly string[] = Object.values(LOOKED_AT).flatMap((files) => [...files, '/in/cut']);
+
+/** Takes apart what it showed of {@link CANARY_FILES}. */
+export function readSight(shown: string): Sight {
+  const parts = shown.split(CUT);
+  return Object.fromEntries(Object.keys(LOOKED_AT).map((name, index) => [name, parts[index] ?? ''])) as Sight;
+}
 
 /** What does not hold in a container here, in words for the operator; undefined when all holds. */
 export function canaryProblem(sight: Sight): string | undefined {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { chmod } from 'node:fs/promises';
 import type { CompareOptions } from '@dpu/sdk/compare/source';
@@ -14,7 +15,7 @@ import {
 } from '../runtime.ts';
 import { makeWorkplace } from '../tool/workplace.ts';
 import { checkRequest, refuse } from '../wasm/request.ts';
-import { CANARY_FILES, canaryImage, canaryProblem, canaryRequest, GPU_FILES, type Sight } from './canary.ts';
+import { CANARY_FILES, canaryImage, canaryProblem, canaryRequest, GPU_FILES, readSight, type Sight } from './canary.ts';
 import { Engine, engineSockets, type Ran } from './engine.ts';
 import type { GpuRequest } from './options.ts';
 
@@ -151,27 +152,13 @@ export class ContainerRuntime implements Runtime {
 
   /** What a container sees here. */
   async #look(engine: Engine): Promise<Sight> {
-    const image = canaryImage();
-    const show = async (files: readonly string[]): Promise<string> => {
-      for (const file of files) {
-        const request = canaryRequest(image, [file]);
-        const { code, output } = await this.#runIn(engine, request, checkContainer(request), undefined, {});
-        if (code === 0) return output.toString();
-      }
-      return '';
-    };
-    return {
-      word: await show(CANARY_FILES.word),
-      status: await show(CANARY_FILES.status),
-      mounts: await show(CANARY_FILES.mounts),
-      network: await show(CANARY_FILES.network),
-      memory: await show(CANARY_FILES.memory),
-      pids: await show(CANARY_FILES.pids),
-    };
+    const request = canaryRequest(canaryImage(), CANARY_FILES);
+    return readSight((await this.#runIn(engine, request, checkContainer(request), undefined, {})).output.toString());
   }
 
   /** How a graphics card is had; undefined where no container really has seen one. */
   async #findGpu(engine: Engine): Promise<GpuRequest | undefined> {
+    if (!existsSync(GPU_FILES[0]!)) return undefined;
     const request = canaryRequest(canaryImage(), GPU_FILES, true);
     for (const gpu of GPU_REQUESTS) {
       const ran = await this.#runIn(engine, request, checkContainer(request), gpu, {}).catch(() => undefined);
