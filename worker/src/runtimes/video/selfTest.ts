@@ -23,13 +23,13 @@ export function selfTestClip(): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
 }
 
-/** Shard `shard` of two of the self-test. */
-export function selfTestPart(codec: VideoCodec, clip: Uint8Array, shard: number): ShardRequest {
+/** Shard `shard` of `shards` of the self-test. */
+export function selfTestPart(codec: VideoCodec, clip: Uint8Array, shard: number, shards: number): ShardRequest {
   const settings: VideoSettings = {
     ...{ step: 'transcode', source: 'clip.y4m', codec },
     ...{ width: WIDTH, height: HEIGHT, fps: FPS, frames: FRAMES, quality: 12 },
   };
-  return { ...BASE, settings, shard, shards: 2, inputs: [{ name: 'clip.y4m', bytes: clip }] };
+  return { ...BASE, settings, shard, shards, inputs: [{ name: 'clip.y4m', bytes: clip }] };
 }
 
 /** Both parts as one file. */

@@ -53,9 +53,12 @@ export class VideoRuntime implements Runtime {
       const clip = selfTestClip();
       const options = signal === undefined ? {} : { signal };
       for (const codec of VIDEO_CODECS) {
+        // Joining is the same for all, so one of them shows it.
+        const shards = codec === 'h264' ? 2 : 1;
         const parts: Uint8Array[] = [];
-        for (const shard of [0, 1]) parts.push((await this.run(selfTestPart(codec, clip, shard), options)).output);
-        const { output } = await this.run(selfTestJoin(codec, parts), options);
+        for (let shard = 0; shard < shards; shard += 1)
+          parts.push((await this.run(selfTestPart(codec, clip, shard, shards), options)).output);
+        const output = shards === 1 ? parts[0]! : (await this.run(selfTestJoin(codec, parts), options)).output;
         const frames = await readAllBytes(this.#frames(output, { codec, ...SELF_TEST_SHAPE }, signal));
         const problem = selfTestProblem(frames);
         if (problem !== undefined) return `the self-test of ${codec} failed: ${problem}`;
