@@ -9,6 +9,8 @@ import { containerOptions, LABEL, type ContainerWish } from './options.ts';
 import { Demultiplexer } from './streams.ts';
 
 const LOG_BYTES = 64 * 1024;
+/** What is kept of an engine's words about an image that it took. */
+const SAID_CHARS = 4_096;
 /** Images of strangers that are kept for the next shard. */
 const KEPT_IMAGES = 8;
 /** An engine that does not answer for so long is stuck, milliseconds. */
@@ -37,6 +39,8 @@ export class Engine {
   readonly #docker: Docker;
   /** Images that were loaded here, oldest first: only these are removed again. */
   readonly #loaded = new Set<string>();
+  /** What the engine calls an image, where that is not its id. */
+  readonly #names = new Map<string, string>();
   readonly #loading = new Map<string, Promise<void>>();
 
   constructor(socket: string) {
@@ -69,7 +73,7 @@ export class Engine {
   }
 
   async #ensure(id: string, archive: Uint8Array): Promise<void> {
-    let facts = await this.#imageFacts(id);
+    let facts = await this.#imageFacts(this.#names.get(id) ?? id);
     if (facts === undefined) {
       if (archive.length === 0) {
         const problem = `This machine does not have the image ${id}, and the job does not bring it.`;
@@ -77,8 +81,15 @@ export class Engine {
       }
       const image = await checkImage(archive, id);
       const answer = await this.#docker.loadImage(image.archive, { quiet: true });
-      for await (const piece of answer) void piece;
+      let said = '';
+      for await (const piece of answer) said = (said + String(piece)).slice(-SAID_CHARS);
       facts = await this.#imageFacts(id);
+      // Some engines call an image by another digest, and say so: the archive held this one alone.
+      const other = facts === undefined ? /sha256:[0-9a-f]{64}/.exec(said)?.[0] : undefined;
+      if (other !== undefined) {
+        facts = await this.#imageFacts(other);
+        this.#names.set(id, other);
+      }
       if (facts === undefined) throw new ShardError('sandbox', 'machine', `The engine did not take the image ${id}.`);
       this.#loaded.add(id);
       await this.#forgetOldest();
@@ -146,7 +157,8 @@ export class Engine {
       },
     );
     try {
-      container = await this.#docker.createContainer(containerOptions(wish));
+      const image = this.#names.get(wish.settings.image);
+      container = await this.#docker.createContainer({ ...containerOptions(wish), ...(image && { Image: image }) });
       const stream = await container.attach({ stream: true, stdout: true, stderr: true });
       const ended = new Promise<void>((resolve) => {
         for (const event of ['end', 'close', 'error']) stream.once(event, () => resolve());
