@@ -77,6 +77,9 @@ const options = new Command('npm start --')
   .parse()
   .opts<Options>();
 
+/** Tools of the system that a template's jobs need. */
+const TOOLS_OF: Readonly<Record<string, readonly string[]>> = { video: ['ffmpeg'], blender: ['blender'] };
+
 let network: Network | undefined;
 let stopping: Promise<never> | undefined;
 const interrupted = new AbortController();
@@ -105,7 +108,7 @@ const scenario = scenarioNamed(options.scenario);
 try {
   if (options.nodes !== undefined && options.nodes < (scenario.nodes ?? 1))
     throw new Error(`the story ${scenario.name} needs at least ${scenario.nodes} nodes: leave --nodes out`);
-  ensureTools({ testing: false });
+  ensureTools({ testing: false, also: TOOLS_OF[options.template] ?? [] });
   await build(print);
   network = await startNetwork({
     name: 'local',

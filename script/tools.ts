@@ -9,8 +9,8 @@ interface Tool {
   package: string;
   /** Files of which one must exist. */
   paths: string[];
-  /** Only the tests need it. */
-  testing: boolean;
+  /** Only the tests need it. `never`: not even they; only who asks for it by name. */
+  testing: boolean | 'never';
 }
 
 const TOOLS: Record<string, Tool> = {
@@ -46,6 +46,19 @@ const TOOLS: Record<string, Tool> = {
     ],
     testing: true,
   },
+  ffmpeg: {
+    purpose: 'the runtime video; without it nodes do not offer it',
+    package: 'ffmpeg',
+    paths: ['/usr/bin/ffmpeg', '/usr/local/bin/ffmpeg'],
+    testing: true,
+  },
+  blender: {
+    purpose: 'the runtime render; without it nodes do not offer it',
+    package: 'blender',
+    paths: ['/usr/bin/blender', '/usr/local/bin/blender'],
+    // Half a gigabyte with what it needs: whoever wants it installs it, or posts its template.
+    testing: 'never',
+  },
   postgresql: {
     purpose: 'the indexer tests on a real PostgreSQL; the embedded database is tested without it',
     package: 'postgresql',
@@ -65,8 +78,11 @@ export function hasTool(name: keyof typeof TOOLS): boolean {
 }
 
 /** Installs missing tools when this is a Debian system and we are root; otherwise says what is missing and goes on. */
-export function ensureTools(options: { testing: boolean }): void {
-  const missing = Object.entries(TOOLS).filter(([name, tool]) => (options.testing || !tool.testing) && !hasTool(name));
+export function ensureTools(options: { testing: boolean; also?: readonly string[] }): void {
+  const { testing, also = [] } = options;
+  const isWanted = (name: string, tool: Tool): boolean =>
+    also.includes(name) || (tool.testing === 'never' ? false : testing || !tool.testing);
+  const missing = Object.entries(TOOLS).filter(([name, tool]) => isWanted(name, tool) && !hasTool(name));
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map(([, tool]) => tool.package))];
   if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {

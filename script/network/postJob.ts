@@ -10,7 +10,7 @@ import { HeldFiles } from '@dpu/sdk/privacy/sealJobs';
 import { jobId, marketDomain, type MarketDomain, type Terms } from '@dpu/sdk/terms';
 import type { StorageBackend } from '@dpu/sdk/storage/backend';
 
-import { localRuntimes } from './localRuntimes.ts';
+import { adviceFor, localRuntimes } from './localRuntimes.ts';
 import type { Network } from './network.ts';
 import { proposePrivate, type PrivateWish } from './postPrivate.ts';
 
@@ -63,7 +63,9 @@ export async function postTemplate(
   const specs = prepared.jobs;
   for (const { runtime } of specs) {
     if (!localRuntimes().includes(runtime))
-      throw new Error(`No node of this network runs ${runtime} jobs: this machine lacks what they need.`);
+      throw new Error(
+        `No node of this network runs ${runtime} jobs: this machine lacks what they need. ${adviceFor(runtime)}`,
+      );
   }
 
   const walletClient = createWalletClient({

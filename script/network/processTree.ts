@@ -107,7 +107,7 @@ export class ProcessTree {
   }
 
   /** Waits until `check` answers true. @throws ProcessFailed when the process ends or time is up. */
-  async ready(process_: Running, check: () => Promise<boolean>, timeoutMs = 90_000): Promise<void> {
+  async ready(process_: Running, check: () => Promise<boolean>, timeoutMs = 240_000): Promise<void> {
     const until = performance.now() + timeoutMs;
     while (!(await check().catch(() => false))) {
       if (process_.done) throw new ProcessFailed(process_.name, 'ended before it was ready', process_.tail);

@@ -14,7 +14,7 @@ import { comparatorSchema, outputProblems } from './compare/comparator.ts';
 import { openlySaid, privateSpecSchema } from './privacy/schema.ts';
 import { problemsOf, type Problem } from './problems.ts';
 import { moduleFile } from './runtimes/onnx.ts';
-import { FITTING, SETTINGS } from './runtimes/settings.ts';
+import { FITTING, MODULES, SETTINGS } from './runtimes/settings.ts';
 import { RUNTIME_NAMES } from './terms.ts';
 
 /** Most shards of a job. */
@@ -89,7 +89,7 @@ export const specSchema = z
     runtime: z.enum(RUNTIME_NAMES),
     /** What this runtime alone wants to know: see `runtimes/settings.ts`. */
     settings: z.exactOptional(z.record(z.string(), z.unknown())),
-    /** The code. Absent exactly when the settings name a file of the job before instead: see `moduleFile`. */
+    /** The code. Absent when the settings name a file of the job before instead (see `moduleFile`), or are all the code (see `MODULES`). */
     module: z.exactOptional(fileCidSchema),
     /** Passed to the module after the shard's index and count. */
     args: z
@@ -144,7 +144,11 @@ export const specSchema = z
       report(['settings'], `are not for the runtime ${spec.runtime}, which has none`);
 
     const file = moduleFile(spec);
-    if (spec.module === undefined && file === undefined) report(['module'], 'is missing: every job needs its code');
+    const need = MODULES[spec.runtime];
+    if (spec.module === undefined && file === undefined && need === undefined)
+      report(['module'], 'is missing: every job needs its code');
+    if (spec.module !== undefined && need === 'absent')
+      report(['module'], `must be absent: the settings of the runtime ${spec.runtime} say all`);
     if (spec.module !== undefined && file !== undefined) {
       report(['module'], `must be absent, because the settings say that ${file} is the code`);
     }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { LocalBackend } from '@dpu/sdk/gateway/localBackend';
 import type { Identity } from '@dpu/sdk/privacy/identity';
 import { HttpBackend } from '@dpu/sdk/storage/httpBackend';
-import { marketDomain, RUNTIMES, type RuntimeName } from '@dpu/sdk/terms';
+import { marketDomain, runtimeBits, type RuntimeName, RUNTIMES } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 
@@ -94,11 +94,17 @@ export async function runAgent(
   if (node === undefined) return;
   await checkNodeKey(chain, node, identity, log);
 
-  const runtimes = await probeRuntimes(deps.runtimes, log, signal);
+  // A self-test takes seconds, and the contract gives a node nothing of a runtime that it is not registered for.
+  const { runtimes: registered } = await chain.node(node);
+  const offered = deps.runtimes.filter(({ name }) => (registered & runtimeBits([name as RuntimeName])) !== 0);
+  const runtimes = await probeRuntimes(offered, log, signal);
   for (const runtime of deps.runtimes) stack.defer(() => runtime.close());
   if (runtimes.usable.size === 0) {
     const details = runtimes.probes.map(({ name, detail }) => `${name}: ${detail}`).join('; ');
-    throw new OperatorError(`No runtime works on this machine. ${details}`, { details });
+    throw new OperatorError(
+      `No runtime that this node is registered for works on this machine. ${details || 'Register it for one with setNode.'}`,
+      { details },
+    );
   }
 
   const gateway = await openGateway(config, log);

@@ -174,6 +174,10 @@ export const configSchema = z.strictObject({
    * that computes a self-test right when absent.
    */
   gpuDriver: z.union([z.literal('none'), z.string().startsWith('/', 'must be an absolute path, or none')]).optional(),
+  /** Socket of the container engine, a path such as /run/podman/podman.sock, or `none` for no containers; the first that is found when absent. */
+  containerEngine: z
+    .union([z.literal('none'), z.string().startsWith('/', 'must be an absolute path, or none')])
+    .optional(),
   logLevel: z.enum(LOG_LEVELS).default('info'),
 });
 

@@ -4,6 +4,7 @@ import type { Result } from '@dpu/sdk/lease';
 import { decodeManifest, ManifestError, rootOf } from '@dpu/sdk/manifest';
 import type { Identity } from '@dpu/sdk/privacy/identity';
 import { moduleFile } from '@dpu/sdk/runtimes/onnx';
+import { MODULES } from '@dpu/sdk/runtimes/settings';
 import { decodeSpec, SpecError, type JobSpec } from '@dpu/sdk/spec';
 import { readAll, type StorageBackend } from '@dpu/sdk/storage/backend';
 import { digestToCid } from '@dpu/sdk/storage/cid';
@@ -21,7 +22,7 @@ import type { ShardInput } from './runtimes/runtime.ts';
 /** Everything that a shard of a job needs, checked against the chain's digests. */
 export interface PreparedJob {
   spec: JobSpec;
-  /** The code: the spec's module, or the result of an earlier job that its settings name. */
+  /** The code: the spec's module, or the result of an earlier job that its settings name; empty where the settings are all the code. */
   module: Uint8Array;
   inputs: readonly ShardInput[];
   /** The spec's digest. */
@@ -143,7 +144,8 @@ export class Workspace {
       }
       if (spec.after) inputs.push(...(await this.#results(terms.afterJob, spec.after.name, budget, limited, secret)));
       const file = moduleFile(spec);
-      const module = given ?? inputs.find(({ name }) => name === file)?.bytes;
+      const none = file === undefined && MODULES[spec.runtime] !== undefined ? new Uint8Array() : undefined;
+      const module = given ?? none ?? inputs.find(({ name }) => name === file)?.bytes;
       if (module === undefined) {
         throw new DeclineError('specInvalid', {
           problem: `the job before has no result ${file ?? 'that is its code'}`,

@@ -4,7 +4,10 @@ import type * as z from 'zod';
 import type { Problem } from '../problems.ts';
 import type { JobSpec } from '../spec.ts';
 import type { RuntimeName } from '../terms.ts';
+import { containerProblems, containerSettingsSchema } from './container.ts';
 import { onnxProblems, onnxSettingsSchema } from './onnx.ts';
+import { renderProblems, renderSettingsSchema } from './render.ts';
+import { videoProblems, videoSettingsSchema } from './video.ts';
 import { wgslProblems, wgslSettingsSchema } from './wgsl.ts';
 
 /**
@@ -12,12 +15,27 @@ import { wgslProblems, wgslSettingsSchema } from './wgsl.ts';
  * hold in one way only: text, whole numbers, booleans, lists and maps of those. The schemas check and do not transform.
  */
 export const SETTINGS: Readonly<Partial<Record<RuntimeName, z.ZodType>>> = {
+  container: containerSettingsSchema,
   onnx: onnxSettingsSchema,
+  render: renderSettingsSchema,
+  video: videoSettingsSchema,
   wgsl: wgslSettingsSchema,
 };
 
 /** What settings that are valid ask of the rest of the spec, by runtime: every place where the two contradict each other. Paths are of the spec. */
 export const FITTING: Readonly<Partial<Record<RuntimeName, (spec: JobSpec) => readonly Problem[]>>> = {
+  container: containerProblems,
   onnx: onnxProblems,
+  render: renderProblems,
+  video: videoProblems,
   wgsl: wgslProblems,
+};
+
+/**
+ * Whether a spec of a runtime has a `module`. `absent`: its settings are all the code there is. `free`: its settings say which code it is by a
+ * digest, and nodes may have that already. A runtime that is not here needs one, unless `moduleFile` names another file.
+ */
+export const MODULES: Readonly<Partial<Record<RuntimeName, 'absent' | 'free'>>> = {
+  container: 'free',
+  video: 'absent',
 };

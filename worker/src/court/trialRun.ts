@@ -42,7 +42,16 @@ export interface TrialRunDeps {
 
 /** A shard as this node computed it; or that the job's own module fails, twice in the same way. `hash` is salted when there is a `secret`. */
 export type OwnShard =
-  | { kind: 'output'; spec: JobSpec; output: Uint8Array; hash: Hex; units: bigint; secret?: JobSecret | undefined }
+  | {
+      kind: 'output';
+      spec: JobSpec;
+      output: Uint8Array;
+      hash: Hex;
+      units: bigint;
+      secret?: JobSecret | undefined;
+      /** How its runtime compares; by the spec's comparator alone when absent. */
+      compare?: Runtime['compare'];
+    }
   | { kind: 'fault'; spec: JobSpec; reason: ShardFailureReason };
 
 /** Runs one shard of somebody else's lease, in a slot like any work. Nothing of it is promised to anyone. */
@@ -83,7 +92,8 @@ export class TrialRun {
         try {
           const { output, units } = await runtime.run(request, { signal });
           const hash = await statedHash(secret?.salt, shard, sha256(output));
-          return { kind: 'output', spec, output, hash, units: BigInt(units), secret };
+          const compare: Runtime['compare'] = (...sides) => runtime.compare(...sides);
+          return { kind: 'output', spec, output, hash, units: BigInt(units), secret, compare };
         } catch (error) {
           const modules = error instanceof ShardError && error.fault === 'job' && OF_THE_MODULE.includes(error.reason);
           if (!modules) throw error;

@@ -27,7 +27,9 @@ export async function tryOut(
   try {
     await runtimes.get(spec.runtime)?.run(shardRequest(job, 0, limits), { signal });
   } catch (error) {
-    if (!(error instanceof ShardError) || error.fault === 'machine') return;
+    if (!(error instanceof ShardError)) return;
+    // What a shard needs and this machine does not have will not be there in the lease either.
+    if (error.fault === 'machine' && error.reason !== 'device-lost') return;
     // The trial's own cap says nothing about the job.
     if (error.reason === 'out-of-units' && limits.units < units) return;
     throw new DeclineError('fails', { reason: error.reason, problem: error.message }, error);

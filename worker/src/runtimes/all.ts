@@ -1,14 +1,23 @@
 import { join } from 'node:path';
 
 import type { NodeConfig } from '../config.ts';
+import { ContainerRuntime } from './container/containerRuntime.ts';
 import { OnnxRuntime } from './onnx/onnxRuntime.ts';
+import { RenderRuntime } from './render/renderRuntime.ts';
 import type { Runtime } from './runtime.ts';
 import { trainRuntime } from './train/trainRuntime.ts';
+import { VideoRuntime } from './video/videoRuntime.ts';
 import { WasmRuntime } from './wasm/wasmRuntime.ts';
 import { WgslRuntime } from './wgsl/wgslRuntime.ts';
 
 /** Every runtime that this software has, set up for one node. Which of them work on this machine their probes find out. */
-export function allRuntimes({ isolation, warmProcesses, dataDir, gpuDriver }: NodeConfig): readonly Runtime[] {
+export function allRuntimes({
+  isolation,
+  warmProcesses,
+  dataDir,
+  gpuDriver,
+  containerEngine,
+}: NodeConfig): readonly Runtime[] {
   const options = { ...(isolation === undefined ? {} : { isolation }), folder: join(dataDir, 'sandbox') };
   const gpu = { ...options, ...(gpuDriver === undefined ? {} : { driver: gpuDriver }) };
   return [
@@ -16,6 +25,9 @@ export function allRuntimes({ isolation, warmProcesses, dataDir, gpuDriver }: No
     new WasmRuntime({ ...options, warm: warmProcesses }),
     trainRuntime(options),
     new OnnxRuntime(options),
+    new VideoRuntime(options),
+    new RenderRuntime(options),
+    ...(containerEngine === 'none' ? [] : [new ContainerRuntime({ folder: options.folder, socket: containerEngine })]),
     ...(gpuDriver === 'none' ? [] : [new WgslRuntime(gpu)]),
   ];
 }

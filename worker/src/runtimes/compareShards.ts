@@ -10,7 +10,7 @@ import type { FileSource } from '@dpu/sdk/storage/bytes';
 export type ShardOutputs = ReadonlyMap<string, FileSource>;
 
 /** The part of a spec that says what a shard's files are and how they are compared. */
-export type ComparedSpec = Pick<JobSpec, 'output' | 'comparator'>;
+export type ComparedSpec = Pick<JobSpec, 'output' | 'comparator' | 'settings'>;
 
 /** What was found about one file: compared, or not there on one side or both. */
 export type FileFinding =

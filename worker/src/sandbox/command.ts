@@ -1,4 +1,11 @@
-import type { ChildProgram, ChildSpec, Isolation, NodeSpec } from './isolation.ts';
+import {
+  FOLDER,
+  type ChildProgram,
+  type ChildSpec,
+  type Isolation,
+  type NodeSpec,
+  type ProgramSpec,
+} from './isolation.ts';
 
 export interface CommandOptions {
   readonly isolation: Isolation;
@@ -22,8 +29,11 @@ const mountsOutside = ({ mounts = [] }: NodeSpec): string[] => mounts.map(({ fro
 
 /** The command without any wrapping, with the binary, the folder and the mounts where the child sees them. */
 function plainCommand(spec: ChildSpec, binary: string, folder: string, inside: boolean): string[] {
+  if ('program' in spec) {
+    const words = spec.program.args.map((word) => word.replaceAll(FOLDER, folder));
+    return [binary, ...words, ...(spec.entry === undefined ? [] : [`${folder}/${spec.entry}`])];
+  }
   const entry = `${folder}/${spec.entry}`;
-  if ('program' in spec) return [binary, ...spec.program.args, entry];
   const mounts = inside ? mountsInside(spec) : mountsOutside(spec);
   const readable = [folder, ...mounts].map((path) => `--allow-fs-read=${path}`);
   const permission = spec.permission ? ['--permission', ...readable, ...(spec.addons ? ['--allow-addons'] : [])] : [];
@@ -56,6 +66,16 @@ function furnish({ binary, files, devices, proc, environment }: ChildProgram): s
   ];
 }
 
+/** What a program may write: single files of its folder, and a place that is gone with it. */
+function writable(spec: ChildSpec): string[] {
+  if (!('program' in spec)) return [];
+  const { folder, writable: files = [], scratchBytes }: ProgramSpec = spec;
+  return [
+    ...files.flatMap((name) => ['--bind', `${folder}/${name}`, `${FOLDER_INSIDE}/${name}`]),
+    ...(scratchBytes === undefined ? [] : ['--size', String(scratchBytes), '--tmpfs', '/tmp']),
+  ];
+}
+
 function bubblewrap(spec: ChildSpec, { node, libraries, seccompFd }: CommandOptions): string[] {
   return [
     'bwrap',
@@ -72,6 +92,7 @@ function bubblewrap(spec: ChildSpec, { node, libraries, seccompFd }: CommandOpti
           ...(spec.mounts ?? []).flatMap(({ from, to }) => readOnly(from, `${MOUNTS_INSIDE}/${to}`)),
         ]),
     ...readOnly(spec.folder, FOLDER_INSIDE),
+    ...writable(spec),
     ...['--remount-ro', '/', '--chdir', '/'],
     ...(seccompFd === undefined ? [] : ['--seccomp', String(seccompFd)]),
     '--',

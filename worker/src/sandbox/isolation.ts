@@ -47,13 +47,13 @@ export interface ChildMount {
 interface CommonSpec {
   /** Folder with everything the program imports; all that it can read. */
   readonly folder: string;
-  /** File name in the folder. */
-  readonly entry: string;
   readonly limits: ChildLimits;
 }
 
 /** A program for Node, the same as the running one. */
 export interface NodeSpec extends CommonSpec {
+  /** File name in the folder. */
+  readonly entry: string;
   readonly nodeFlags: readonly string[];
   /** Whether Node's own permission model is on; off only to see what the system alone keeps away. */
   readonly permission: boolean;
@@ -68,15 +68,24 @@ export interface NodeSpec extends CommonSpec {
 /** A program for another binary. What keeps it from the machine in the weaker classes is the binary's own business. */
 export interface ProgramSpec extends CommonSpec {
   readonly program: ChildProgram;
+  /** File name in the folder that is the program's last word; absent where its words say all. */
+  readonly entry?: string;
+  /** Files of the folder that it may write, each at most `limits.fileBytes` long. They must be there before it starts. */
+  readonly writable?: readonly string[];
+  /** Size of a `/tmp` of its own that is gone with it, bytes; none when absent. Only where the child has a root of its own. */
+  readonly scratchBytes?: number;
 }
 
 /** A program to start. */
 export type ChildSpec = NodeSpec | ProgramSpec;
 
+/** Stands for the child's folder, as the child sees it, inside the words of a {@link ChildProgram}. */
+export const FOLDER = '{folder}';
+
 /** A binary that runs a child's entry, and what it needs of the machine. All paths are absolute. */
 export interface ChildProgram {
   readonly binary: string;
-  /** Words between the binary and the entry's path. */
+  /** Words between the binary and the entry's path; {@link FOLDER} in one stands for the folder. */
   readonly args: readonly string[];
   /** The whole environment. */
   readonly environment: Readonly<Record<string, string>>;

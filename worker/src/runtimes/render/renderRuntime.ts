@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import type { CompareOptions } from '@dpu/sdk/compare/source';
+import { FOLDER, type ProgramSpec } from '../../sandbox/isolation.ts';
+import { compareShards, type ComparedSpec, type ShardComparison, type ShardOutputs } from '../compareShards.ts';
+import {
+  ShardError,
+  type Runtime,
+  type RunOptions,
+  type RuntimeProbe,
+  type ShardOutput,
+  type ShardRequest,
+} from '../runtime.ts';
+import { NativeSandbox, type NativeOptions } from '../tool/nativeSandbox.ts';
+import { checkEnding, runTool } from '../tool/runTool.ts';
+import { makeWorkplace, type Workplace } from '../tool/workplace.ts';
+import { findBlender } from './blender.ts';
+import { prepareRender } from './request.ts';
+import { SELF_TEST, selfTestProblem } from './selfTest.ts';
+
+const MIB = 1024 * 1024;
+/** What Blender, its Python and its threads map before they see a scene. */
+const BASE_DATA_BYTES = 1024 * MIB;
+const STACK_BYTES = 16 * MIB;
+/** Room for Blender's own small files; it is memory, and gone with the process. */
+const SCRATCH_BYTES = 64 * MIB;
+const MOST_THREADS = 64;
+const SCRIPT = new URL('./child/render.py', import.meta.url);
+const RESULT = 'result.png';
+/** Exit code of our script for a scene that cannot be rendered. */
+const FAILED = 3;
+/** Width and height stand here in every PNG, big endian. */
+const PNG_WIDTH_AT = 16;
+
+/** No window, no settings and no add-ons of anybody, and no code that a file brings. */
+const WORDS = [
+  ...['--background', '--factory-startup', '--disable-autoexec', '-noaudio', '--python-exit-code', '4'],
+  ...['--python', `${FOLDER}/render.py`, '--', FOLDER],
+];
+
+/** Renders tiles of scenes by Blender's Cycles, each shard in a process of its own. */
+export class RenderRuntime implements Runtime {
+  readonly name = 'render';
+  /** Cycles adds up in an order that changes from run to run. */
+  readonly determinism = 'tolerance';
+  readonly #native: NativeSandbox;
+
+  constructor(options: NativeOptions = {}) {
+    this.#native = new NativeSandbox('Pictures', options, async () => findBlender());
+  }
+
+  async probe(signal?: AbortSignal): Promise<RuntimeProbe> {
+    return this.#native.probe(async () => {
+      const { output } = await this.run(SELF_TEST, signal === undefined ? {} : { signal });
+      const problem = selfTestProblem(output);
+      return problem === undefined ? undefined : `the self-test failed: ${problem}`;
+    });
+  }
+
+  async run(request: ShardRequest, { signal, onLog }: RunOptions = {}): Promise<ShardOutput> {
+    const threads = Math.min(MOST_THREADS, availableParallelism());
+    const { files, tile, units } = prepareRender(request, threads);
+    const { limits } = request;
+    const started = performance.now();
+    const withScript = new Map(files).set('render.py', await readFile(SCRIPT));
+    const place = await makeWorkplace(withScript, [RESULT], this.#native.folder);
+    try {
+      const spec = await this.#spec(place, request);
+      const ending = await runTool(await this.#native.sandbox(), spec, { seconds: limits.seconds, signal });
+      if (ending.said !== '') onLog?.(ending.said);
+      if (ending.code !== 0 && (await place.size(RESULT)) >= limits.outputBytes)
+        checkEnding({ signal: 'SIGXFSZ', said: ending.said }, limits, reasonOf);
+      // Another code than our script's is Blender's or Python's own: it did not come as far as the scene.
+      if (ending.code !== undefined && ending.code !== 0 && ending.code !== FAILED)
+        throw new ShardError('sandbox', 'machine', `Blender ended with code ${ending.code}.`, { log: ending.said });
+      checkEnding(ending, limits, reasonOf);
+      const output = await place.read(RESULT);
+      if (!isPicture(output, tile))
+        throw new ShardError('trap', 'job', 'The shard failed: Blender made no picture of the tile’s size.');
+      return { output, units, log: ending.said, wallMs: performance.now() - started };
+    } finally {
+      await place.remove();
+    }
+  }
+
+  compare(
+    spec: ComparedSpec,
+    own: ShardOutputs,
+    shown: ShardOutputs,
+    options: CompareOptions = {},
+  ): Promise<ShardComparison> {
+    return compareShards(spec, own, shown, options);
+  }
+
+  close(): Promise<void> {
+    return this.#native.close();
+  }
+
+  async #spec({ folder }: Workplace, { limits }: ShardRequest): Promise<ProgramSpec> {
+    return {
+      folder,
+      writable: [RESULT],
+      scratchBytes: SCRATCH_BYTES,
+      limits: {
+        dataBytes: BASE_DATA_BYTES + limits.memoryBytes,
+        stackBytes: STACK_BYTES,
+        cpuSeconds: Math.ceil(limits.seconds * availableParallelism()) + 5,
+        fileBytes: limits.outputBytes,
+      },
+      program: { ...(await this.#native.program()), args: WORDS },
+    };
+  }
+}
+
+/** What our script said last, or Blender. */
+function reasonOf(said: string): string {
+  const lines = said.trim().split('\n');
+  const own = lines.findLast((line) => line.startsWith('render failed: '))?.slice('render failed: '.length);
+  const line = own ?? lines.at(-1) ?? '';
+  return line === '' ? 'Blender gave no reason' : line.replace(/\.$/, '').slice(0, 300);
+}
+
+function isPicture(bytes: Uint8Array, { width, height }: { width: number; height: number }): boolean {
+  if (bytes.length < PNG_WIDTH_AT + 8) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return view.getUint32(PNG_WIDTH_AT) === width && view.getUint32(PNG_WIDTH_AT + 4) === height;
+}

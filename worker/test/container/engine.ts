@@ -1,0 +1,38 @@
+/** The engine for tests: one that listens already, or Podman started for them. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { engineSockets } from '../../src/runtimes/container/engine.ts';
+import { findTool } from '../../src/runtimes/tool/findTool.ts';
+
+export interface TestEngine {
+  readonly socket: string | undefined;
+  close(): void;
+}
+
+const START_TRIES = 100;
+
+/** Finds or starts an engine; without one `socket` is undefined. */
+export async function testEngine(): Promise<TestEngine> {
+  const [running] = engineSockets();
+  if (running !== undefined) return { socket: running, close: () => {} };
+  const podman = findTool('podman');
+  if (podman === undefined || process.getuid?.() !== 0) return { socket: undefined, close: () => {} };
+  const folder = mkdtempSync(join(tmpdir(), 'dpu-podman-'));
+  const socket = join(folder, 'podman.sock');
+  // runc where it is: crun refuses machines with both versions of cgroups.
+  const runtime = findTool('runc') === undefined ? [] : ['--runtime', 'runc'];
+  const words = [...runtime, '--cgroup-manager', 'cgroupfs', '--events-backend', 'none'];
+  const child: ChildProcess = spawn(podman, [...words, 'system', 'service', '--time=0', `unix://${socket}`], {
+    stdio: 'ignore',
+  });
+  const close = (): void => {
+    child.kill();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  for (let i = 0; i < START_TRIES && !existsSync(socket); i += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return { socket: existsSync(socket) ? socket : undefined, close };
+}
