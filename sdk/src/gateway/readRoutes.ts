@@ -5,13 +5,15 @@ import type { CID } from 'multiformats/cid';
 import { carHeader, carSectionHead } from '../storage/car.ts';
 import type { Block } from '../storage/car.ts';
 import { CODECS, linksOf, parseCid } from '../storage/cid.ts';
-import { InvalidRequestError, NotAcceptableError, NotAFileError, NotFoundError } from '../storage/errors.ts';
+import { GoneError, InvalidRequestError, NotAcceptableError, NotAFileError, NotFoundError } from '../storage/errors.ts';
 import { FileCursor, walkFile } from '../storage/unixfs.ts';
 import type { FileBlockstore } from './fileBlockstore.ts';
 
 /** What the reading half of a gateway stands on. */
 export interface ReadDeps {
   readonly store: FileBlockstore;
+  /** Content that the operator does not serve. */
+  readonly isBlocked: (cid: string) => boolean;
   /** Told when an answer broke off because a block was missing or damaged; the client sees a cut stream. */
   readonly onBroken: (cid: string, error: unknown) => void;
 }
@@ -30,12 +32,13 @@ interface CarRequest {
 }
 
 /** GET and HEAD /ipfs/:cid by the trustless gateway specification: single blocks and CARs, nothing deserialised. */
-export function readRoutes({ store, onBroken }: ReadDeps): Hono {
+export function readRoutes({ store, isBlocked, onBroken }: ReadDeps): Hono {
   const app = new Hono();
 
   // Hono answers HEAD with the GET handler and drops the body
   app.get('/ipfs/:cid', async (c) => {
     const cid = parseCid(c.req.param('cid'));
+    if (isBlocked(cid.toString())) throw new GoneError(cid.toString());
     const format = formatOf(c);
     const request = format === 'car' ? carRequestOf(c) : undefined;
     const etag = request ? carEtag(cid, request) : `"${cid}.raw"`;

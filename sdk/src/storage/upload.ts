@@ -5,6 +5,7 @@ import { carHeader, carSectionHead } from './car.ts';
 import { GatewayError, reasonOf, StorageError } from './errors.ts';
 import { gatewayUrl } from './gatewayRequest.ts';
 import { errorFromResponse } from './wire.ts';
+import type { WriteRequest } from './writeAuth.ts';
 
 /** How an upload is cut and how patient it is. */
 export interface UploadOptions {
@@ -32,8 +33,8 @@ export const DEFAULT_UPLOAD: UploadOptions = {
 /** What writing to a gateway needs from outside. */
 export interface WriterDeps {
   readonly fetch: typeof fetch;
-  /** Headers of every write, for gateways that ask who writes. */
-  readonly headers?: (() => Promise<Record<string, string>> | Record<string, string>) | undefined;
+  /** Headers of a write, for gateways that ask who writes: see `signedWriteHeaders` and `grantHeaders`. Asked again for every try. */
+  readonly headers?: ((request: WriteRequest) => Promise<Record<string, string>> | Record<string, string>) | undefined;
 }
 
 /** Sends writes to one gateway: retries what failed, turns refusals into typed errors. */
@@ -66,7 +67,10 @@ export class GatewayWriter {
     try {
       const response = await this.#deps.fetch(gatewayUrl(this.#gateway, path), {
         method: 'POST',
-        headers: { ...(await this.#deps.headers?.()), 'content-type': type },
+        headers: {
+          ...(await this.#deps.headers?.({ gateway: this.#gateway, method: 'POST', path, body })),
+          'content-type': type,
+        },
         body,
         signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
         redirect: 'error',
