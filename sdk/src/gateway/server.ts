@@ -67,6 +67,8 @@ export interface GatewayOptions {
    * `SignedWrites`. If absent, everybody may where only this machine can connect, and nobody elsewhere.
    */
   readonly authorizeWrite?: (request: WriteAttempt) => Promise<boolean | Writer> | boolean | Writer;
+  /** Says in `GET /health` that writes are signed here, so that clients ask for a signature before they upload. */
+  readonly signedWrites?: boolean;
   /** Keeps copies for other nodes, as a registered node does. */
   readonly replicas?: ReplicaOptions;
   /** Content that the operator does not serve, for whatever reason: answered with 410. */
@@ -169,8 +171,17 @@ export function gatewayApp(
     cors({
       origin: '*',
       allowMethods: ['GET', 'HEAD', 'POST', 'OPTIONS'],
-      allowHeaders: ['Accept', 'Authorization', 'Content-Type', 'If-None-Match'],
-      exposeHeaders: ['Content-Length', 'ETag', 'X-Ipfs-Path', 'X-Ipfs-Roots'],
+      allowHeaders: [
+        'Accept',
+        'Authorization',
+        'Cache-Control',
+        'Content-Type',
+        'If-None-Match',
+        'Range',
+        'User-Agent',
+        'X-Requested-With',
+      ],
+      exposeHeaders: ['Content-Length', 'Content-Location', 'Content-Range', 'ETag', 'X-Ipfs-Path', 'X-Ipfs-Roots'],
       maxAge: 86_400,
     }),
   );
@@ -183,7 +194,9 @@ export function gatewayApp(
     await next();
   });
 
-  app.get('/health', (c) => c.json({ ...store.size, pins: pins.count }));
+  app.get('/health', (c) =>
+    c.json({ ...store.size, pins: pins.count, writes: options.signedWrites ? 'signed' : 'open' }),
+  );
   const onBroken = (cid: string, error: unknown): void => log.warn({ cid, error }, 'Download broken off');
   app.route('/', readRoutes({ store, isBlocked: options.isBlocked ?? (() => false), onBroken }));
   const pulling = { store, pins, patience: options.patience, fetch: options.fetch ?? fetch, signal };
@@ -200,6 +213,9 @@ export function gatewayApp(
   app.notFound((c) => answer(c, new InvalidRequestError(`there is nothing at ${c.req.method} ${c.req.path}`), 404));
   app.onError((error, c) => {
     if (error instanceof QuotaExceededError) onFull();
+    // asked for what is here at once or not at all, by the specification a condition that failed
+    const onlyHere = /\bonly-if-cached\b/.test(c.req.header('cache-control') ?? '');
+    if (error instanceof NotFoundError && onlyHere) return answer(c, error, 412);
     if (error instanceof StorageError && error.code !== 'internal') return answer(c, error);
     // the client is told that we failed, never how
     log.error({ method: c.req.method, path: c.req.path, error }, 'Request failed');

@@ -32,6 +32,10 @@ const WRITES_AT_ONCE = 8;
 const MAX_ORIGINS = 32;
 const MAX_PIN_BODY_BYTES = 64 * 1024;
 
+const MAX_MISSING = 1024;
+const MAX_MISSING_BODY_BYTES = 256 * 1024;
+const MISSING_BODY = z.object({ cids: z.array(z.string().max(200)).max(MAX_MISSING) });
+
 const WALK = z.enum(['none', 'links']).default('none');
 const ORIGIN = z.url({ protocol: /^https?$/ }).max(2048);
 const PIN_BODY = z.object({
@@ -47,6 +51,14 @@ export function writeRoutes(deps: WriteDeps): Hono<WriterEnv> {
   app.post('/v1/blocks', async (c) => {
     const { blocks, bytes } = await importCar(c, deps);
     return c.json({ blocks, bytes }, 201);
+  });
+
+  app.post('/v1/missing', async (c) => {
+    const asked = MISSING_BODY.safeParse(jsonOf(await textOf(c, MAX_MISSING_BODY_BYTES, c.get('writer'))));
+    if (!asked.success) throw new InvalidRequestError(`JSON is expected here: {cids: at most ${MAX_MISSING}}`);
+    const missing: string[] = [];
+    for (const cid of asked.data.cids) if (!(await deps.store.refresh(parseCid(cid)))) missing.push(cid);
+    return c.json({ missing });
   });
 
   app.post('/v1/car', async (c) => {
@@ -125,6 +137,14 @@ async function pinBody(c: Context<WriterEnv>): Promise<z.infer<typeof PIN_BODY>>
     throw new InvalidRequestError(
       'a pin request is JSON: {cid, origins?: http(s) URLs, at most 32, walk?: none|links}',
     );
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

@@ -84,14 +84,21 @@ export class GatewayWriter {
   }
 }
 
-/** Collects blocks into CAR shards and sends them while more are collected. */
+/** Shards smaller than this are sent without asking what of them is there: the question would take as long. */
+const WORTH_ASKING_BYTES = 2 * 1024 * 1024;
+
+/**
+ * Collects blocks into CAR shards and sends them while more are collected. An upload that broke off is resumed: the gateway is asked what it has of a
+ * shard, and gets only the rest; since uploads begin at the beginning, it is asked no more after a shard of which it had nothing.
+ */
 export class ShardSender {
   readonly #writer: GatewayWriter;
   readonly #options: UploadOptions;
   readonly #signal: AbortSignal | undefined;
   readonly #sending: TaskWindow;
-  #parts: Uint8Array[] = [];
+  #blocks: Block[] = [];
   #size = 0;
+  #resuming = true;
 
   constructor(writer: GatewayWriter, options: UploadOptions, signal?: AbortSignal) {
     this.#writer = writer;
@@ -102,13 +109,12 @@ export class ShardSender {
 
   /** Adds a block, sending the shard before it when the block no longer fits. Waits while enough is under way. */
   async add(block: Block): Promise<void> {
-    const head = carSectionHead(block);
-    const size = head.byteLength + block.bytes.byteLength;
+    const size = sectionBytes(block);
     // checked again after every wait: other blocks are added meanwhile
-    while (this.#parts.length > 0 && this.#size + size > this.#options.shardBytes) await this.#send();
-    if (this.#parts.length === 0) this.#push(carHeader([block.cid as CID]));
-    this.#push(head);
-    this.#push(block.bytes);
+    while (this.#blocks.length > 0 && this.#size + size > this.#options.shardBytes) await this.#send();
+    if (this.#blocks.length === 0) this.#size = carHeader([block.cid as CID]).byteLength;
+    this.#blocks.push(block);
+    this.#size += size;
   }
 
   /** Sends what is left and waits for everything. */
@@ -122,18 +128,32 @@ export class ShardSender {
     await this.#sending.settled();
   }
 
-  #push(part: Uint8Array): void {
-    this.#parts.push(part);
-    this.#size += part.byteLength;
+  async #send(): Promise<void> {
+    if (this.#blocks.length === 0) return;
+    const blocks = this.#blocks;
+    const worthAsking = this.#size >= WORTH_ASKING_BYTES;
+    this.#blocks = [];
+    this.#size = 0;
+    await this.#sending.add(async () => {
+      const missing = this.#resuming && worthAsking ? await this.#missing(blocks) : blocks;
+      const [first] = missing;
+      if (!first) return;
+      const parts = missing.flatMap((block) => [carSectionHead(block), block.bytes]);
+      const shard = concat([carHeader([first.cid as CID]), ...parts]);
+      await this.#writer.post('/v1/blocks', 'application/vnd.ipld.car; version=1', shard, this.#signal);
+    });
   }
 
-  async #send(): Promise<void> {
-    if (this.#parts.length === 0) return;
-    const shard = concat(this.#parts);
-    this.#parts = [];
-    this.#size = 0;
-    await this.#sending.add(() =>
-      this.#writer.post('/v1/blocks', 'application/vnd.ipld.car; version=1', shard, this.#signal),
-    );
+  async #missing(blocks: readonly Block[]): Promise<readonly Block[]> {
+    const body = JSON.stringify({ cids: blocks.map(({ cid }) => cid.toString()) });
+    const answer = await this.#writer.post('/v1/missing', 'application/json', body, this.#signal);
+    const { missing } = answer as { missing?: unknown };
+    // a gateway that does not say gets everything, which is never wrong
+    const absent = new Set(Array.isArray(missing) ? missing.map(String) : blocks.map(({ cid }) => cid.toString()));
+    const rest = blocks.filter(({ cid }) => absent.has(cid.toString()));
+    if (rest.length === blocks.length) this.#resuming = false;
+    return rest;
   }
 }
+
+const sectionBytes = (block: Block): number => carSectionHead(block).byteLength + block.bytes.byteLength;

@@ -22,7 +22,7 @@ export interface AdmissionDeps {
 }
 
 const FOR_NODES = /^\/v1\/(replicas$|receipts\/)/;
-const FOR_WALLETS = /^\/v1\/(blocks|car|commit\/)/;
+const FOR_WALLETS = /^\/v1\/(blocks|car|missing|commit\/)/;
 
 /**
  * What an account may write here: the operator of a staked node has copies made, a wallet with some of the chain's coin uploads the inputs of

@@ -31,7 +31,7 @@ export interface ReplicationParts {
 }
 
 /** How this node's gateway takes part. */
-export type StorageRole = Pick<Required<GatewayOptions>, 'authorizeWrite' | 'replicas'>;
+export type StorageRole = Pick<Required<GatewayOptions>, 'authorizeWrite' | 'replicas' | 'signedWrites'>;
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
@@ -77,7 +77,7 @@ export class Replication {
         { registry: this.registry, chain },
       ),
     });
-    this.#role = { authorizeWrite: (attempt) => writes.judge(attempt), replicas: this.#replicas };
+    this.#role = { authorizeWrite: (attempt) => writes.judge(attempt), replicas: this.#replicas, signedWrites: true };
   }
 
   /** What to start this node's gateway with. */
