@@ -46,10 +46,8 @@ export class RegisteredNodes implements RegistryChain {
 
 /** Signs writes in the name of node `id`. */
 export const headersOf = (id: number): ((request: WriteRequest) => Promise<Record<string, string>>) =>
-  signedWriteHeaders(
-    { signWrite: (data) => operatorOf(id).signTypedData(data) },
-    DOMAIN,
-    () => Math.floor(Date.now() / 1000),
+  signedWriteHeaders({ signWrite: (data) => operatorOf(id).signTypedData(data) }, DOMAIN, () =>
+    Math.floor(Date.now() / 1000),
   );
 
 /** How node `id` signs receipts. */
