@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createHash, randomFillSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,12 +14,14 @@ import { fileURLToPath } from 'node:url';
 import { startGateway } from '@dpu/sdk/gateway/server';
 import { iterate } from '@dpu/sdk/storage/bytes';
 import { HttpBackend } from '@dpu/sdk/storage/httpBackend';
+import { recover, serveHolder } from './lib/copies.ts';
+import { benchEncryption } from './lib/encryption.ts';
 import { judge, report } from './lib/report.ts';
 import type { BenchResult } from './lib/report.ts';
 
 /**
- * Throughput of the storage plane between processes over loopback: upload into a gateway, verified download, replication
- * to a second gateway. Beside it the plainest thing that does the same job: one HTTP request with a running sha256, and a
+ * Throughput and memory of the storage plane between processes over loopback: upload into a gateway, verified download, replication
+ * to a second gateway, a lost copy made again with its receipt; and how fast private files are sealed. Beside it the plainest thing that does the same job: one HTTP request with a running sha256, and a
  * file synced to disk where the storage plane syncs too. `--full` adds 1 GB, `--json` prints JSON.
  */
 
@@ -28,6 +30,8 @@ import type { BenchResult } from './lib/report.ts';
  * syncs every block by itself. Small files are measured without a target: there the disk's sync time is all.
  */
 const TARGETS = { download: 0.5, write: 0.4 };
+/** Most memory that a gateway process may ever have, MB: some shards and what a runtime of JavaScript takes, whatever the file's size. */
+const MOST_MEMORY = 400;
 
 const SIZES: [label: string, bytes: number][] = [
   ['1 MB', 1e6],
@@ -65,17 +69,24 @@ async function servePlain(dir: string): Promise<void> {
 
 interface Child {
   readonly url: string;
+  /** Most memory that it ever had, MB; undefined where the system does not say. */
+  peak(): Promise<number | undefined>;
   stop(): Promise<void>;
 }
 
-async function start(role: 'gateway' | 'plain'): Promise<Child> {
+async function start(role: 'gateway' | 'plain' | 'holder', origin = ''): Promise<Child> {
   const dir = await mkdtemp(join(tmpdir(), `dpu-bench-${role}-`));
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), role, dir], {
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), role, dir, origin], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [url] = (await once(createInterface(child.stdout), 'line')) as [string];
   return {
     url,
+    async peak() {
+      const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '');
+      const [, kib] = /VmHWM:\s+(\d+) kB/.exec(status) ?? [];
+      return kib === undefined ? undefined : (Number(kib) * 1024) / 1e6;
+    },
     async stop() {
       const gone = once(child, 'exit');
       child.kill('SIGKILL');
@@ -118,7 +129,10 @@ async function plainDownload(url: string): Promise<void> {
   for await (const chunk of iterate(response.body!)) hash.update(chunk);
 }
 
-async function measure([label, bytes]: [string, number], plain: Child, one: Child, two: Child): Promise<BenchResult[]> {
+async function measure(
+  [label, bytes]: [string, number],
+  [plain, one, two, holder]: readonly [Child, Child, Child, Child],
+): Promise<BenchResult[]> {
   const backend = new HttpBackend({ getHolders: () => [one.url], writeTo: one.url });
   const replica = new HttpBackend({ getHolders: () => [one.url], writeTo: two.url });
   const plainUp = await speed(bytes, () => plainUpload(plain.url, bytes));
@@ -141,6 +155,10 @@ async function measure([label, bytes]: [string, number], plain: Child, one: Chil
   let next = 0;
   const copy = await speed(bytes, () => replica.pin(cids[next++]!));
 
+  const began = performance.now();
+  await recover(holder.url, cids[0]!, 2 * bytes + 1e6);
+  const recoveredMs = performance.now() - began;
+
   const against = (name: string, value: number, baseline: number, share: number): BenchResult => {
     const target = bytes < 1e7 ? {} : { target: baseline * share };
     return judge({ name: `${name} ${label}`, value, unit: 'MB/s', baseline, ...target });
@@ -150,6 +168,13 @@ async function measure([label, bytes]: [string, number], plain: Child, one: Chil
     against('verified download', down, plainDown, TARGETS.download),
     against('replication', copy, plainUp, TARGETS.write),
     judge({ name: `first byte ${label}`, value: firstByteMs, unit: 'ms', target: 200, better: 'lower' }),
+    judge({
+      ...{ name: `lost copy ${label}, asked to receipt`, value: recoveredMs, unit: 'ms', better: 'lower' },
+      ...{
+        baseline: bytes / 1e3 / plainUp,
+        ...(bytes < 1e7 ? {} : { target: bytes / 1e3 / (plainUp * TARGETS.write) }),
+      },
+    }),
   ];
 }
 
@@ -157,18 +182,33 @@ async function main(): Promise<void> {
   const children: Child[] = [];
   try {
     for (const role of ['plain', 'gateway', 'gateway'] as const) children.push(await start(role));
-    const [plain, one, two] = children as [Child, Child, Child];
+    children.push(await start('holder', children[1]!.url));
+    const all = children as [Child, Child, Child, Child];
     // the first request of a process pays for compiling its code
-    await measure(['warm-up', 1e6], plain, one, two);
+    await measure(['warm-up', 1e6], all);
     const results: BenchResult[] = [];
-    for (const size of SIZES) results.push(...(await measure(size, plain, one, two)));
+    for (const size of SIZES) {
+      results.push(...(await measure(size, all)));
+      for (const [index, name] of [
+        [1, 'gateway'],
+        [2, 'copying gateway'],
+      ] as const) {
+        const value = await all[index].peak();
+        if (value === undefined) continue;
+        results.push(
+          judge({ name: `memory of the ${name} ${size[0]}`, value, unit: 'MB', target: MOST_MEMORY, better: 'lower' }),
+        );
+      }
+    }
+    results.push(...(await benchEncryption()));
     report('Storage between processes over loopback; baseline is one plain HTTP copy with sha256', results);
   } finally {
     for (const child of children) await child.stop();
   }
 }
 
-const [role, dir] = process.argv.slice(2);
+const [role, dir, origin] = process.argv.slice(2);
 if (role === 'gateway') await serveGateway(dir!);
 else if (role === 'plain') await servePlain(dir!);
+else if (role === 'holder') console.log(await serveHolder(dir!, origin!));
 else await main();

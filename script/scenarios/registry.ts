@@ -1,12 +1,13 @@
 import { cheat } from './cheat.ts';
 import { govern } from './govern.ts';
+import { outage } from './outage.ts';
 import { outvote } from './outvote.ts';
 import { plain } from './plain.ts';
 import { privately } from './private.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Every story that `npm start -- --scenario` can play. */
-export const scenarios: readonly Scenario[] = [plain, cheat, outvote, govern, privately];
+export const scenarios: readonly Scenario[] = [plain, cheat, outvote, govern, privately, outage];
 
 /** Thrown for a scenario that does not exist; names those that do. */
 export class UnknownScenario extends Error {

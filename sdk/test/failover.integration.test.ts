@@ -33,7 +33,13 @@ async function fakeHolder(answer: (request: Request) => Promise<Response> | Resp
     if ('closeAllConnections' in server) server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, dir: '', kill: close, remove: close };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    dir: '',
+    pid: 0,
+    kill: close,
+    remove: close,
+  };
 }
 
 /** A holder that passes on what `origin` says, its body changed by `meddle`. */

@@ -11,6 +11,7 @@ import type { GatewayOptions } from '../src/gateway/server.ts';
 export interface Spawned {
   readonly url: string;
   readonly dir: string;
+  readonly pid: number;
   /** Ends it without warning and waits until it is gone. The folder stays. */
   kill(): Promise<void>;
   /** Ends it and removes its folder. */
@@ -48,6 +49,7 @@ async function spawnServer(file: string, dir: string, options: object): Promise<
   return {
     url,
     dir,
+    pid: child.pid!,
     kill,
     async remove() {
       await kill();

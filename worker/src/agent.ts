@@ -4,13 +4,14 @@ import { join } from 'node:path';
 
 import { LocalBackend } from '@dpu/sdk/gateway/localBackend';
 import type { Identity } from '@dpu/sdk/privacy/identity';
+import { digestToCid } from '@dpu/sdk/storage/cid';
 import { HttpBackend } from '@dpu/sdk/storage/httpBackend';
 import { marketDomain, runtimeBits, type RuntimeName, RUNTIMES } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 
 import type { Chain } from './chain.ts';
-import { ChainBook } from './chainBook.ts';
+import { ChainBook, type KnownLease } from './chainBook.ts';
 import { Claimer } from './planning/claimer.ts';
 import type { NodeConfig } from './config.ts';
 import { CourtBook } from './court/courtBook.ts';
@@ -31,7 +32,8 @@ import { Proposer } from './proposer.ts';
 import { Prover } from './prover.ts';
 import { Reconciler } from './reconciler.ts';
 import { repeat } from './repeat.ts';
-import { Replicator } from './replicator.ts';
+import { GatewayCopies } from './replication/gatewayCopies.ts';
+import { Replication } from './replication/openReplication.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 import { saltSecret } from './salt.ts';
 import { Scan } from './scan.ts';
@@ -107,10 +109,13 @@ export async function runAgent(
     );
   }
 
-  const gateway = await openGateway(config, log);
+  const replication = new Replication({ config, node, account, chain, log, clockMs });
+  const gateway = await openGateway(config, replication.role, log);
   stack.defer(() => gateway.close());
   const endpoint = config.endpoint ?? gateway.url;
-  const local = new LocalBackend(gateway);
+  replication.serveAs([endpoint, gateway.url]);
+  const keepUntilMs = (): number => replication.keepUntilMs();
+  const local = new LocalBackend({ store: gateway.store, pins: gateway.pins, keepUntilMs });
 
   const outbox = new Outbox(journal);
   const book = new ChainBook(journal);
@@ -147,6 +152,11 @@ export async function runAgent(
         for (const id of new Set(leases.map((lease) => lease.node))) {
           const { endpoint: holder } = await chain.node(id);
           if (/^https?:\/\//.test(holder)) peers.add(holder);
+        }
+        // Who made a result may be gone; its copies are where the order of all nodes says.
+        for (const { result } of leases) {
+          const cid = digestToCid(result.manifest, 'dag-cbor');
+          for (const copy of await replication.registry.holdersOf(cid, config.copies)) peers.add(copy);
         }
         return { shards: terms.shards, leases };
       },
@@ -202,19 +212,21 @@ export async function runAgent(
       promises,
       local,
       log,
-      onResult: (lease) => {
-        const { head } = watch;
-        const readyMs = clockMs();
-        // What fails here is done again with the next head.
-        if (head)
-          void keeper.prove(lease, head, readyMs).catch((error: unknown) => log.warn('Proof is delayed', { error }));
-      },
+      onResult: (lease) => proveNow(lease),
     },
   );
   stack.defer(() => executor.stop());
+  const proveNow = (lease: KnownLease): void => {
+    const { head } = watch;
+    const readyMs = clockMs();
+    // What fails here is done again with the next head.
+    if (head)
+      void keeper.prove(lease, head, readyMs).catch((error: unknown) => log.warn('Proof is delayed', { error }));
+  };
+  const mayShow = replication.collector(gateway, promises, proveNow, signal);
   const keeper = new Keeper(
     { node, revealConfirmations: config.revealConfirmations, lapseGraceSeconds: config.lapseGraceSeconds },
-    { chain, book, facts, promises, nextTime, executor, prover, settler, log },
+    { chain, book, facts, promises, nextTime, executor, prover, settler, ...(mayShow ? { mayShow } : {}), log },
   );
   const memoryBytes = config.shardMemoryMb * MIB;
   const preparer = new Preparer(
@@ -289,13 +301,16 @@ export async function runAgent(
   });
   stack.defer(() => court.stop());
   const reconciler = new Reconciler({ node, rescanBlocks: 5_000 }, { chain, book, scan, court: courtBook, log });
-  const replicator =
+  const copies =
     config.gateways.length === 0
       ? undefined
-      : new Replicator(
+      : new GatewayCopies(
           { node },
           {
-            gateway: new HttpBackend({ getHolders: () => [endpoint], writeTo: config.gateways[0] ?? endpoint }),
+            gateway: new HttpBackend(
+              { getHolders: () => [endpoint], writeTo: config.gateways[0] ?? endpoint },
+              { headers: replication.headers },
+            ),
             book,
             journal,
             log,
@@ -313,7 +328,7 @@ export async function runAgent(
       keeper,
       claimer,
       settler,
-      replicator,
+      copies,
       proposer,
       executor,
       court,
@@ -369,7 +384,9 @@ export async function runAgent(
   });
 
   const stop = new AbortController();
-  void machine.watch(AbortSignal.any([signal, stop.signal]));
+  const until = AbortSignal.any([signal, stop.signal]);
+  void machine.watch(until);
+  const looksAfter = replication.run(gateway, until);
   let fatal: unknown;
   await repeat(
     async (abort) => {
@@ -378,7 +395,7 @@ export async function runAgent(
     },
     {
       everyMs: config.pollMs,
-      signal: AbortSignal.any([signal, stop.signal]),
+      signal: until,
       onError: (error) => {
         if (error instanceof WorkerError && !error.retryable) {
           fatal = error;
@@ -388,6 +405,7 @@ export async function runAgent(
     },
   );
   stop.abort();
+  await looksAfter;
   await sender.idle();
   log.info('Node stops', { node, drained: loop.isDone() });
   if (fatal !== undefined) throw fatal;

@@ -122,6 +122,8 @@ export interface Chain extends SenderChain {
   /** Whether `node` may take the lease now, and from when it may (0: never). */
   drawn(terms: Terms, first: number, node: number): Promise<{ now: boolean; from: number }>;
   node(id: number): Promise<NodeView>;
+  /** Nodes that were ever registered; their ids are 1 … this. */
+  nodeCount(): Promise<number>;
   /** Node that `operator` works for; 0 for none. */
   nodeOf(operator: Address): Promise<number>;
   /** Stake of all nodes that offer `runtime`. */

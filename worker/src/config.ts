@@ -143,6 +143,19 @@ export const configSchema = z.strictObject({
   gateways: list.optional(),
   /** Bytes that the block store may hold, GiB; without a limit when absent. */
   storeQuotaGb: whole(1).optional(),
+  /** Copies of each result that there should be, this node's own among them. 1: none elsewhere. */
+  copies: whole(1, 8).default(3),
+  /** Longest wait for the receipts of other holders before a result is shown, seconds; never more than a quarter of the time that there is. */
+  receiptWaitSeconds: whole(0).default(20),
+  /** How long results, inputs and the copies of others are kept, days. Later jobs may read a result for 60 days. */
+  retentionDays: whole(1, 3_650).default(60),
+  /** Bytes that are kept for any other node, GiB. 0: this node keeps no copies for others. */
+  replicaQuotaGb: whole(0).default(10),
+  /** How often other holders of what this node has signed for are asked whether they still have it, seconds. */
+  auditSeconds: whole(1).default(300),
+  /** Bytes that any one wallet may upload to this node's gateway, MiB, and how long they are kept, days. 0: no uploads. */
+  uploadQuotaMb: whole(0).default(0),
+  uploadDays: whole(1, 3_650).default(30),
   /** Port of the status server, on the loopback interface. */
   statusPort: whole(0, 65_535).default(24_201),
   /** Close expired jobs that this node worked for. */

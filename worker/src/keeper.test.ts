@@ -24,7 +24,11 @@ const OPERATOR = '0x00000000000000000000000000000000000000b1';
 const MARKET = '0x00000000000000000000000000000000000000d1';
 const SALT = bytes32(0x5a);
 
-function setup(leases: KnownLease[], dryRun: (data: Hex) => DryRun = () => ({ ok: true, gas: 100_000n })) {
+function setup(
+  leases: KnownLease[],
+  dryRun: (data: Hex) => DryRun = () => ({ ok: true, gas: 100_000n }),
+  mayShow?: (lease: KnownLease, closes: number) => boolean,
+) {
   const journal = new Journal({ file: ':memory:' });
   const outbox = new Outbox(journal);
   const promises = new PromiseBook(journal);
@@ -77,7 +81,18 @@ function setup(leases: KnownLease[], dryRun: (data: Hex) => DryRun = () => ({ ok
   const facts = { revealTimes: async () => ({ opens: 1_000, closes: 1_600 }) } as unknown as ChainFacts;
   const keeper = new Keeper(
     { node: NODE, revealConfirmations: 1, lapseGraceSeconds: 30 },
-    { chain, book, facts, promises, nextTime: () => 1_051, executor, prover, settler, log: silentLog },
+    {
+      chain,
+      book,
+      facts,
+      promises,
+      nextTime: () => 1_051,
+      executor,
+      prover,
+      settler,
+      log: silentLog,
+      ...(mayShow ? { mayShow } : {}),
+    },
   );
   const head = sampleHead(20, 1_050);
   return { keeper, settler, prover, promises, outbox, done, sent, timings, running, head };
@@ -153,6 +168,34 @@ test('a commit is opened with the result and salt that it was made of, until the
     functionName: 'reveal',
     args: [packTerms(sampleTerms()), packLease(committed.lease), RESULT, SALT],
   });
+});
+
+test('a result that waits for its copies is shown as soon as they are made, without a new block', async () => {
+  let copied = false;
+  const asked: number[] = [];
+  const { keeper, promises, sent, head } = setup([committed], undefined, (_lease, closes) => {
+    asked.push(closes);
+    return copied;
+  });
+  promises.promise(leaseKeyOf(committed), { result: RESULT, salt: SALT });
+  await keeper.tick(head, 0);
+  expect(sent).toEqual([]);
+  copied = true;
+  await keeper.prove(committed, head, 0);
+  expect(sent.map(({ functionName }) => functionName)).toEqual(['reveal']);
+  expect(asked).toEqual([1_600, 1_600]);
+});
+
+test('the result of a direct job waits for its copies too, until its deadline', async () => {
+  const lease = sampleLease({ terms: sampleTerms({ direct: true, window: 0 }) });
+  const asked: number[] = [];
+  const { keeper, promises, sent, head } = setup([lease], undefined, (_lease, closes) => {
+    asked.push(closes);
+    return false;
+  });
+  promises.promise(leaseKeyOf(lease), { result: RESULT, salt: SALT });
+  await keeper.tick(head, 0);
+  expect([sent, asked]).toEqual([[], [1_100]]);
 });
 
 test('a commit of another result is never opened', async () => {

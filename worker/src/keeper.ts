@@ -29,6 +29,8 @@ export interface KeeperDeps {
   executor: Executor;
   prover: Prover;
   settler: Settler;
+  /** Whether a result may be shown now, or waits for receipts of its copies; absent: always. `closes`: last good second. */
+  mayShow?: (lease: KnownLease, closes: number, head: Head) => boolean;
   log: Log;
 }
 
@@ -65,10 +67,10 @@ export class Keeper {
       steps.push({ lease, step });
       if (step === 'run') executor.start(lease);
       else if (step === 'commit') await prover.commit(lease, seenMs);
-      else if (step === 'submit') await prover.submit(lease, seenMs);
-      else if (step === 'reveal') await prover.reveal(lease, closes, seenMs, committedSeats(book, lease));
       else if (step === 'settle') due.push(lease);
-      else if (step === 'agree') await settler.agree(lease, closes, this.#deps.nextTime(), seenMs);
+      else if (step === 'submit' || step === 'reveal') await this.#show(lease, step, closes, head, seenMs);
+      else if (step === 'agree' && this.#mayShow(lease, closes, head))
+        await settler.agree(lease, closes, this.#deps.nextTime(), seenMs);
       else if (step === 'lapse') await this.#lapse(lease);
       else if (step === 'lost') this.#mourn(lease);
       // Others on its range who are late hold it up.
@@ -79,14 +81,33 @@ export class Keeper {
     await this.#endJudged(head, seenMs);
   }
 
-  /** Proves a lease whose result has just come to the disk, without waiting for a block. */
+  /** Does what proves a lease next, without waiting for a block: its result has just come to the disk, or its copies are made. */
   async prove(lease: KnownLease, head: Head, readyMs: number): Promise<void> {
     // The lease as it stands now: a reorg may have taken it away while it was computed.
     const now = this.#deps.book.lease(lease.job, lease.lease.first, lease.lease.node);
     if (!now || now.lease.node !== lease.lease.node || now.lease.deadline !== lease.lease.deadline) return;
-    const { step } = await this.#judge(now, head);
+    const { step, closes } = await this.#judge(now, head);
     if (step === 'commit') await this.#deps.prover.commit(now, readyMs);
-    if (step === 'submit') await this.#deps.prover.submit(now, readyMs);
+    if (step === 'submit' || step === 'reveal') await this.#show(now, step, closes, head, readyMs);
+  }
+
+  async #show(
+    lease: KnownLease,
+    step: 'submit' | 'reveal',
+    closes: number,
+    head: Head,
+    sinceMs: number,
+  ): Promise<void> {
+    const { prover, book } = this.#deps;
+    if (!this.#mayShow(lease, step === 'submit' ? lease.lease.deadline : closes, head)) return;
+    if (step === 'submit') await prover.submit(lease, sinceMs);
+    else await prover.reveal(lease, closes, sinceMs, committedSeats(book, lease));
+  }
+
+  /** What was shown before needs no leave. */
+  #mayShow(lease: KnownLease, closes: number, head: Head): boolean {
+    if (lease.phase !== 'claimed' && lease.phase !== 'committed') return true;
+    return this.#deps.mayShow?.(lease, closes, head) ?? true;
   }
 
   async #judge(lease: KnownLease, head: Head): Promise<{ step: Step; closes: number }> {

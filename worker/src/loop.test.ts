@@ -63,7 +63,7 @@ function setup(changes: (HeadChange | undefined | Error)[], { endpoint = 'http:/
       },
     },
     settler: { close: async () => step('close') },
-    replicator: { tick: () => step('copy') },
+    copies: { tick: () => step('copy') },
     proposer: { propose: async ({ name }: { name: string }) => (step(name), { outcome: 'sent' }) },
     executor: {
       get running() {

@@ -10,7 +10,7 @@ import type { Log } from './log.ts';
 import type { Outbox } from './outbox.ts';
 import type { Proposer } from './proposer.ts';
 import type { Reconciler } from './reconciler.ts';
-import type { Replicator } from './replicator.ts';
+import type { GatewayCopies } from './replication/gatewayCopies.ts';
 import type { Scan } from './scan.ts';
 import type { Sender } from './sender.ts';
 import type { Settler } from './settler.ts';
@@ -39,7 +39,7 @@ export interface LoopDeps {
   keeper: Pick<Keeper, 'tick'>;
   claimer: Pick<Claimer, 'forget' | 'tick' | 'leaving'>;
   settler: Pick<Settler, 'close'>;
-  replicator: Pick<Replicator, 'tick'> | undefined;
+  copies: Pick<GatewayCopies, 'tick'> | undefined;
   proposer: Pick<Proposer, 'propose'>;
   executor: Pick<Executor, 'running'>;
   court: Pick<Court, 'tick' | 'busy'>;
@@ -91,7 +91,7 @@ export class Loop {
   }
 
   async #work({ head, reorged }: HeadChange, seenMs: number, signal: AbortSignal): Promise<void> {
-    const { scan, sender, reconciler, keeper, court, claimer, settler, replicator } = this.#deps;
+    const { scan, sender, reconciler, keeper, court, claimer, settler, copies } = this.#deps;
     const events = await scan.advance(head);
     claimer.forget(events, reorged);
     await sender.tick(head, reorged);
@@ -111,7 +111,7 @@ export class Loop {
       this.#deps.book.forget(head.timestamp - this.#options.forgetAfterSeconds);
       this.#tidiedAt = head.number;
     }
-    replicator?.tick(signal);
+    copies?.tick(signal);
   }
 
   /** Machines move: the chain should say where this one serves. */

@@ -9,6 +9,7 @@ import type { NodeConfig } from './config.ts';
 import { messageOf, OperatorError, WorkerError } from './errors.ts';
 import type { Log } from './log.ts';
 import { repeat } from './repeat.ts';
+import type { StorageRole } from './replication/openReplication.ts';
 import type { Runtime, RuntimeProbe } from './runtimes/runtime.ts';
 import type { Watch } from './watch.ts';
 
@@ -100,15 +101,15 @@ export async function probeRuntimes(
   return { usable, probes };
 }
 
-/** This node's own gateway, from which its results are served. Nobody else may write to it. */
-export async function openGateway(config: NodeConfig, log: Log): Promise<Gateway> {
+/** This node's own gateway, from which its results are served. `role` says who may write to it. */
+export async function openGateway(config: NodeConfig, role: StorageRole, log: Log): Promise<Gateway> {
   try {
     return await startGateway({
       dir: join(config.dataDir, 'store'),
       host: config.gatewayHost,
       port: config.gatewayPort,
       ...(config.storeQuotaGb === undefined ? {} : { quotaBytes: config.storeQuotaGb * GIB }),
-      authorizeWrite: () => false,
+      ...role,
       log: {
         warn: (facts, message) => log.warn(message, facts),
         error: (facts, message) => log.error(message, facts),

@@ -213,6 +213,7 @@ export function viemChain({ rpcUrl, market, timeoutMs }: ViemChainOptions): Chai
         return { now, from };
       }),
     node: (id) => ask('node', () => client.readContract({ ...contract, functionName: 'node', args: [id] })),
+    nodeCount: () => ask('config', async () => (await client.readContract({ ...contract, functionName: 'config' }))[4]),
     nodeOf: (operator) =>
       ask('nodeOf', () => client.readContract({ ...contract, functionName: 'nodeOf', args: [operator] })),
     runtimeStake: (runtime) =>

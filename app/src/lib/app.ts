@@ -62,6 +62,7 @@ export async function createApp(fetcher: typeof fetch): Promise<App> {
   if (!response.ok) throw new Error(`/config.json answered ${response.status}. It says where the network is.`);
   const deployment = parseDeployment(await response.text());
 
+  const wallet = new Wallet(deployment);
   let chain: Promise<Chain> | undefined;
   const getChain = (): Promise<Chain> =>
     (chain ??= import('./chain/chain.ts').then(({ createChain }) => createChain(deployment)));
@@ -69,7 +70,13 @@ export async function createApp(fetcher: typeof fetch): Promise<App> {
   let stakes: Promise<(owner: Address) => Promise<Stakes>> | undefined;
   let storage: Promise<Storage> | undefined;
   const getStorage = (): Promise<Storage> =>
-    (storage ??= import('./storage/storage.ts').then(({ createStorage }) => createStorage(deployment.gatewayUrl)));
+    (storage ??= import('./storage/storage.ts').then(({ createStorage }) =>
+      createStorage(deployment, async (grant) => {
+        const client = await wallet.client();
+        if (!client.account) throw new Error('The wallet gave no account. Connect it again.');
+        return client.signTypedData({ ...grant, account: client.account });
+      }),
+    ));
   const explain = async (error: unknown): Promise<Explanation> => (await import('./chain/explain.ts')).explain(error);
   const feed = new Feed(deployment.indexerUrl);
   return {
@@ -84,7 +91,7 @@ export async function createApp(fetcher: typeof fetch): Promise<App> {
       };
     },
     head: new Head({ rpcUrl: deployment.rpcUrl, everyMs: deployment.chainId === LOCAL_CHAIN ? 1_000 : 4_000 }),
-    wallet: new Wallet(deployment),
+    wallet,
     chain: getChain,
     governance: () =>
       (governance ??= Promise.all([getChain(), import('./chain/governance.ts')]).then(

@@ -98,6 +98,13 @@ export class FileBlockstore {
     throw new CorruptBlockError(cid.toString());
   }
 
+  /** Whether a good copy is here, read and hashed now. It then counts as young, so that it is not collected before it is pinned. */
+  async refresh(cid: CID): Promise<boolean> {
+    if (!(await this.#hasIntact(cid))) return false;
+    await this.#touch(cid);
+    return true;
+  }
+
   /** Verifies and keeps a block. A copy already here is read and kept if it is good, replaced if it is not. */
   async put(cid: CID, bytes: Uint8Array): Promise<void> {
     await verifyBlock(cid, bytes, this.#maxBlockBytes);
@@ -165,7 +172,7 @@ export class FileBlockstore {
   }
 
   async #put(cid: CID, bytes: Uint8Array): Promise<void> {
-    if (await this.#hasIntact(cid)) return this.#touch(cid);
+    if (await this.refresh(cid)) return;
     const size = bytes.byteLength;
     if (this.#bytes + this.#reserved + size > this.#quotaBytes) {
       throw new QuotaExceededError(this.#bytes + this.#reserved, this.#quotaBytes);

@@ -11,7 +11,7 @@ export interface Collected {
 }
 
 /**
- * Removes the blocks that no pin reaches and that were not touched for `minAgeMs` milliseconds (uploads under way are
+ * Ends the pins whose time is over, then removes the blocks that no pin reaches and that were not touched for `minAgeMs` milliseconds (uploads under way are
  * younger). Waits for pins being made and holds up new ones while it runs, so that nothing is pinned and swept at once.
  */
 export async function collectGarbage(
@@ -19,10 +19,11 @@ export async function collectGarbage(
   { minAgeMs, nowMs = Date.now() }: { minAgeMs: number; nowMs?: number },
 ): Promise<Collected> {
   return pins.alone(async () => {
+    await pins.expire(nowMs);
     const kept = new Set<string>();
     for (const { cid, walk } of pins.list()) {
       // a damaged pin still keeps what is left of it
-      for await (const block of reachable(store, parseCid(cid), walk, () => {})) kept.add(keyOf(block));
+      for await (const block of reachable(store, parseCid(cid), walk, () => {})) kept.add(keyOf(block.cid));
     }
     let blocks = 0;
     let bytes = 0;

@@ -1,3 +1,4 @@
+import type { CID } from 'multiformats/cid';
 import { dataOf, rangeOf } from '../storage/backend.ts';
 import type { CallOptions, PinOptions, ReadOptions, StorageBackend } from '../storage/backend.ts';
 import type { FileSource } from '../storage/bytes.ts';
@@ -7,12 +8,15 @@ import { cutFile, walkFile } from '../storage/unixfs.ts';
 import type { StoredFile } from '../storage/unixfs.ts';
 import { pinComplete } from './complete.ts';
 import type { FileBlockstore } from './fileBlockstore.ts';
+import { OWN } from './pinSet.ts';
 import type { PinSet } from './pinSet.ts';
 
 /** What a {@link LocalBackend} stands on; a running gateway has both. */
 export interface LocalBackendDeps {
   readonly store: FileBlockstore;
   readonly pins: PinSet;
+  /** Until when what is stored here is kept, in Unix milliseconds; for ever if absent. Asked for every file and block. */
+  readonly keepUntilMs?: (() => number) | undefined;
 }
 
 /** This process's own block store as a backend: where a node puts its results before anybody asks for them. */
@@ -27,7 +31,7 @@ export class LocalBackend implements StorageBackend {
 
   async addFile(source: FileSource, { signal }: CallOptions = {}): Promise<StoredFile> {
     const file = await cutFile(source, ({ cid, bytes }) => this.#store.putVerified(cid, bytes), signal);
-    await pinComplete(this.#deps, file.cid, 'none');
+    await this.#pin(file.cid, 'none');
     return file;
   }
 
@@ -43,7 +47,7 @@ export class LocalBackend implements StorageBackend {
     signal?.throwIfAborted();
     const parsed = parseCid(cid);
     await this.#store.put(parsed, bytes);
-    await pinComplete(this.#deps, parsed, 'none');
+    await this.#pin(parsed, 'none');
   }
 
   async getBlock(cid: CidLike, { signal }: CallOptions = {}): Promise<Uint8Array> {
@@ -57,6 +61,11 @@ export class LocalBackend implements StorageBackend {
 
   /** Pins what is here; fetching is the caller's job, so a gap is a `MissingBlockError`. */
   async pin(cid: CidLike, { walk = 'none' }: PinOptions = {}): Promise<void> {
-    await pinComplete(this.#deps, parseCid(cid), walk);
+    await this.#pin(parseCid(cid), walk);
+  }
+
+  async #pin(root: CID, walk: 'none' | 'links'): Promise<void> {
+    const untilMs = this.#deps.keepUntilMs?.() ?? null;
+    await pinComplete(this.#deps, root, { walk, hold: ({ bytes }) => ({ by: OWN.by, untilMs, bytes }) });
   }
 }

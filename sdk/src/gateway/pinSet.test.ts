@@ -9,7 +9,7 @@ import { MissingBlockError } from '../storage/errors.ts';
 import { FileBlockstore } from './fileBlockstore.ts';
 import { collectGarbage } from './garbage.ts';
 import { LocalBackend } from './localBackend.ts';
-import { PinSet } from './pinSet.ts';
+import { OWN, PinSet } from './pinSet.ts';
 
 let dir: string;
 let file: string;
@@ -25,7 +25,7 @@ describe('the pin list', () => {
     await pins.add({ cid: 'a', createdMs: 1, walk: 'none' });
     await pins.add({ cid: 'b', createdMs: 2, walk: 'links' });
     await pins.remove('a');
-    expect((await PinSet.open(file)).list()).toEqual([{ cid: 'b', createdMs: 2, walk: 'links' }]);
+    expect((await PinSet.open(file)).list()).toEqual([{ cid: 'b', createdMs: 2, walk: 'links', holds: [OWN] }]);
     expect(await readdir(dir)).toEqual(['pins.json']);
   });
 
@@ -40,10 +40,42 @@ describe('the pin list', () => {
     const pins = await PinSet.open(file);
     await pins.add({ cid: 'a', createdMs: 1, walk: 'links' });
     await pins.add({ cid: 'a', createdMs: 2, walk: 'none' });
-    expect(pins.list()).toEqual([{ cid: 'a', createdMs: 1, walk: 'links' }]);
+    expect(pins.list()).toEqual([{ cid: 'a', createdMs: 1, walk: 'links', holds: [OWN] }]);
   });
 
-  test.each(['', '{"version":1,"pins":[{"cid":5}]}', '{"version":2,"pins":[]}'])(
+  test('a root stays until the last promise about it has ended, to the millisecond', async () => {
+    const pins = await PinSet.open(file);
+    const pin = { cid: 'a', createdMs: 1, walk: 'none' } as const;
+    await pins.add(pin, { by: 'node:3', untilMs: 1_000, bytes: 5 });
+    await pins.add(pin, { by: 'wallet:0x1', untilMs: 2_000, bytes: 5 });
+    expect(await pins.expire(1_000)).toEqual([]);
+    expect(pins.usage('node:3')).toEqual({ bytes: 5, roots: 1 });
+    expect(await pins.expire(1_001)).toEqual([]);
+    expect(pins.usage('node:3')).toEqual({ bytes: 0, roots: 0 });
+    expect(await pins.expire(2_000)).toEqual([]);
+    expect(await pins.expire(2_001)).toEqual(['a']);
+    expect((await PinSet.open(file)).list()).toEqual([]);
+  });
+
+  test('a promise is not shortened by a later one, and what is kept for ever stays so', async () => {
+    const pins = await PinSet.open(file);
+    const pin = { cid: 'a', createdMs: 1, walk: 'none' } as const;
+    await pins.add(pin, { by: 'node:3', untilMs: 2_000, bytes: 5 });
+    await pins.add(pin, { by: 'node:3', untilMs: 1_000, bytes: 6 });
+    await pins.add(pin);
+    await pins.add(pin, { by: 'self', untilMs: 1_000, bytes: 0 });
+    expect(pins.get('a')?.holds).toEqual([
+      { by: 'node:3', untilMs: 2_000, bytes: 6 },
+      { by: 'self', untilMs: null, bytes: 0 },
+    ]);
+  });
+
+  test('pins of the first version are kept for ever', async () => {
+    await writeFile(file, '{"version":1,"pins":[{"cid":"a","createdMs":1,"walk":"none"}]}');
+    expect((await PinSet.open(file)).list()).toEqual([{ cid: 'a', createdMs: 1, walk: 'none', holds: [OWN] }]);
+  });
+
+  test.each(['', '{"version":1,"pins":[{"cid":5}]}', '{"version":3,"pins":[]}'])(
     'refuses to start from a damaged list: %s',
     async (text) => {
       await writeFile(file, text);
@@ -61,6 +93,17 @@ describe('collecting garbage', () => {
     store = await FileBlockstore.open({ dir: join(dir, 'blocks') });
     pins = await PinSet.open(file);
     backend = new LocalBackend({ store, pins });
+  });
+
+  test('what two roots share outlives the promise about one of them', async () => {
+    const shared = randomBytes(2 * MIB);
+    const ending = new LocalBackend({ store, pins, keepUntilMs: () => LATER - 1 });
+    const one = await ending.addFile(Buffer.concat([shared, randomBytes(10, 3)]));
+    const two = await backend.addFile(Buffer.concat([shared, randomBytes(10, 2)]));
+    // only its node and its last leaf: the others are shared
+    expect(await collectGarbage({ store, pins }, { minAgeMs: 0, nowMs: LATER })).toMatchObject({ blocks: 2 });
+    expect(pins.has(one.cid.toString())).toBe(false);
+    expect(await count(backend.readFile(two.cid))).toBe(3);
   });
 
   test('removes what no pin reaches, also what two pins shared once both are gone', async () => {

@@ -1,49 +1,50 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import type { CID } from 'multiformats/cid';
+import { CID } from 'multiformats/cid';
+import { identity } from 'multiformats/hashes/identity';
 import { carHeader, carSectionHead } from '../storage/car.ts';
 import type { Block } from '../storage/car.ts';
 import { CODECS, linksOf, parseCid } from '../storage/cid.ts';
-import { InvalidRequestError, NotAcceptableError, NotAFileError, NotFoundError } from '../storage/errors.ts';
+import { GoneError, InvalidRequestError, NotAFileError, NotFoundError } from '../storage/errors.ts';
 import { FileCursor, walkFile } from '../storage/unixfs.ts';
 import type { FileBlockstore } from './fileBlockstore.ts';
+import { headersOf, matchesTag, readRequestOf } from './readFormat.ts';
+import type { CarRequest, ReadRequest } from './readFormat.ts';
 
 /** What the reading half of a gateway stands on. */
 export interface ReadDeps {
   readonly store: FileBlockstore;
+  /** Content that the operator does not serve. */
+  readonly isBlocked: (cid: string) => boolean;
   /** Told when an answer broke off because a block was missing or damaged; the client sees a cut stream. */
   readonly onBroken: (cid: string, error: unknown) => void;
 }
 
-const RAW = 'application/vnd.ipld.raw';
-const CAR = 'application/vnd.ipld.car';
-/** Content under a CID never changes. */
-const IMMUTABLE = 'public, max-age=29030400, immutable';
-
-type Scope = 'block' | 'entity' | 'all';
-
-interface CarRequest {
-  readonly scope: Scope;
-  /** First and last byte of the file as asked: negative counts from the end, undefined is the end. */
-  readonly range: { readonly first: number; readonly last: number | undefined };
+interface Inline {
+  readonly cid: CID;
+  readonly bytes: Uint8Array;
 }
 
+/** What anybody puts into a CID itself. */
+const MAX_INLINE_BYTES = 128;
+
 /** GET and HEAD /ipfs/:cid by the trustless gateway specification: single blocks and CARs, nothing deserialised. */
-export function readRoutes({ store, onBroken }: ReadDeps): Hono {
+export function readRoutes({ store, isBlocked, onBroken }: ReadDeps): Hono {
   const app = new Hono();
 
   // Hono answers HEAD with the GET handler and drops the body
   app.get('/ipfs/:cid', async (c) => {
-    const cid = parseCid(c.req.param('cid'));
-    const format = formatOf(c);
-    const request = format === 'car' ? carRequestOf(c) : undefined;
-    const etag = request ? carEtag(cid, request) : `"${cid}.raw"`;
-    const headers = headersOf(cid, format, etag);
-    if (matches(c.req.header('if-none-match'), etag)) return c.body(null, 304, headers);
+    const inline = identityOf(c.req.param('cid'));
+    const cid = inline?.cid ?? parseCid(c.req.param('cid'));
+    if (isBlocked(cid.toString())) throw new GoneError(cid.toString());
+    const request = readRequestOf(c);
+    const headers = headersOf(cid, request, c);
+    if (matchesTag(c.req.header('if-none-match'), headers['etag']!)) return c.body(null, 304, headers);
 
     const head = c.req.method === 'HEAD';
-    if (!request) return sendBlock(c, store, cid, headers, head);
+    if (inline) return sendInline(c, inline, request, headers, head);
+    if (request.format === 'raw') return sendBlock(c, store, cid, headers, head);
     if (head) {
       if (!(await store.has(cid))) throw new NotFoundError(cid.toString());
       return c.body(null, 200, headers);
@@ -85,56 +86,47 @@ async function sendBlock(
   return c.body(null, 200, { ...headers, 'content-length': String(size) });
 }
 
-/** `?format=` wins over Accept, as links in pages cannot set headers. */
-function formatOf(c: Context): 'raw' | 'car' {
-  const query = c.req.query('format');
-  const accept = c.req.header('accept') ?? '';
-  if (query === 'raw' || query === 'car') return query;
-  if (query !== undefined) throw new NotAcceptableError();
-  if (accept.includes(RAW)) return 'raw';
-  if (accept.includes(CAR) && !/version=[^1]/.test(accept)) return 'car';
-  throw new NotAcceptableError();
-}
-
-function carRequestOf(c: Context): CarRequest {
-  const bytes = c.req.query('entity-bytes');
-  // asking for a part of a file only makes sense for the file
-  const scope = c.req.query('dag-scope') ?? (bytes === undefined ? 'all' : 'entity');
-  if (scope !== 'block' && scope !== 'entity' && scope !== 'all') {
-    throw new InvalidRequestError(`dag-scope is block, entity or all, not "${scope.slice(0, 20)}"`);
+/** Content that a CID carries in itself, as the probe of the specification does; undefined for all other CIDs. */
+function identityOf(text: string): Inline | undefined {
+  let cid: CID;
+  try {
+    cid = CID.parse(text);
+  } catch {
+    return undefined;
   }
-  if (bytes === undefined) return { scope, range: { first: 0, last: undefined } };
-  const [, first, last] = /^(-?\d{1,15}):(-?\d{1,15}|\*)$/.exec(bytes) ?? [];
-  if (first === undefined || last === undefined) {
-    throw new InvalidRequestError('entity-bytes is <first>:<last>, whole numbers, the last inclusive or *');
-  }
-  return { scope, range: { first: Number(first), last: last === '*' ? undefined : Number(last) } };
+  if (cid.multihash.code !== identity.code) return undefined;
+  const known = (Object.values(CODECS) as number[]).includes(cid.code);
+  if (!known || cid.multihash.digest.byteLength > MAX_INLINE_BYTES) return undefined;
+  return { cid, bytes: cid.multihash.digest };
 }
 
-const carEtag = (cid: CID, { scope, range }: CarRequest): string =>
-  `W/"${cid}.car.${scope}.${range.first}.${range.last ?? 'end'}"`;
-
-/** Whether the client already has it. Weak comparison: any copy of the content will do. */
-function matches(ifNoneMatch: string | undefined, etag: string): boolean {
-  const plain = (tag: string): string => tag.trim().replace(/^W\//, '');
-  return (ifNoneMatch ?? '').split(',').some((tag) => tag.trim() === '*' || plain(tag) === plain(etag));
-}
-
-function headersOf(cid: CID, format: 'raw' | 'car', etag: string): Record<string, string> {
-  return {
-    etag,
-    'cache-control': IMMUTABLE,
-    'content-type': format === 'raw' ? RAW : `${CAR}; version=1; order=dfs; dups=y`,
-    'content-disposition': `attachment; filename="${cid}.${format === 'raw' ? 'bin' : 'car'}"`,
-    vary: 'Accept',
-    'x-content-type-options': 'nosniff',
-    'x-ipfs-path': `/ipfs/${cid}`,
-    'x-ipfs-roots': cid.toString(),
-  };
+/** There is nothing to look up or to verify. In a CAR such a block is left out: who has the CID has it. */
+function sendInline(
+  c: Context,
+  { cid, bytes }: Inline,
+  request: ReadRequest,
+  headers: Record<string, string>,
+  head: boolean,
+): Response {
+  const body = request.format === 'raw' ? bytes : carHeader([cid]);
+  const sized = { ...headers, 'content-length': String(body.byteLength) };
+  return head ? c.body(null, 200, sized) : c.body(body as Uint8Array<ArrayBuffer>, 200, sized);
 }
 
 /** The blocks a CAR answer holds, depth first. */
-async function* blocksOf(store: FileBlockstore, root: Block, { scope, range }: CarRequest): AsyncGenerator<Block> {
+async function* blocksOf(store: FileBlockstore, root: Block, request: CarRequest): AsyncGenerator<Block> {
+  const sent = new Set<string>();
+  for await (const block of allBlocksOf(store, root, request)) {
+    if (!request.dups) {
+      const key = block.cid.toString();
+      if (sent.has(key)) continue;
+      sent.add(key);
+    }
+    yield block;
+  }
+}
+
+async function* allBlocksOf(store: FileBlockstore, root: Block, { scope, range }: CarRequest): AsyncGenerator<Block> {
   const read = (cid: CID): Promise<Uint8Array> => store.get(cid);
   if (scope === 'block' || root.cid.code === CODECS.raw) return yield root;
   const fileSize = sizeIfFile(root);

@@ -6,16 +6,30 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { cors } from 'hono/cors';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { CID } from 'multiformats/cid';
 import { MAX_BLOCK_BYTES } from '../storage/cid.ts';
-import { InvalidRequestError, QuotaExceededError, StorageError, UnauthorizedError } from '../storage/errors.ts';
+import {
+  InvalidRequestError,
+  NotFoundError,
+  QuotaExceededError,
+  StorageError,
+  UnauthorizedError,
+} from '../storage/errors.ts';
 import type { Patience } from '../storage/gatewayRequest.ts';
 import { errorBody, statusOf } from '../storage/wire.ts';
 import { FileBlockstore } from './fileBlockstore.ts';
 import { collectGarbage } from './garbage.ts';
 import type { Collected } from './garbage.ts';
 import { PinSet } from './pinSet.ts';
+import { pullAndPin } from './pull.ts';
 import { readRoutes } from './readRoutes.ts';
+import { ReceiptBook } from './receiptBook.ts';
+import { replicaRoutes } from './replicaRoutes.ts';
+import type { ReplicaOptions } from './replicaRoutes.ts';
 import { writeRoutes } from './writeRoutes.ts';
+import type { WriterEnv } from './writeRoutes.ts';
+import { OWNER } from './writers.ts';
+import type { WriteAttempt, Writer } from './writers.ts';
 
 /** Where a gateway writes what happens; pino's loggers fit. */
 export interface GatewayLog {
@@ -48,8 +62,19 @@ export interface GatewayOptions {
    * is no proxy, clients ask the other holders themselves.
    */
   readonly pullFrom?: (cid: string) => Promise<readonly string[]> | readonly string[];
-  /** Decides who may write; everybody may if absent. Gets the request's method, path and headers. */
-  readonly authorizeWrite?: (request: { method: string; path: string; headers: Headers }) => Promise<boolean> | boolean;
+  /**
+   * Decides who may write: true for everything in the owner's name, false for nothing, or who it is and how much it may have kept; see
+   * `SignedWrites`. If absent, everybody may where only this machine can connect, and nobody elsewhere.
+   */
+  readonly authorizeWrite?: (request: WriteAttempt) => Promise<boolean | Writer> | boolean | Writer;
+  /** Says in `GET /health` that writes are signed here, so that clients ask for a signature before they upload. */
+  readonly signedWrites?: boolean;
+  /** Keeps copies for other nodes, as a registered node does. */
+  readonly replicas?: ReplicaOptions;
+  /** Content that the operator does not serve, for whatever reason: answered with 410. */
+  readonly isBlocked?: (cid: string) => boolean;
+  /** Longest time for the whole of a request to come in, in milliseconds; 150 s if absent, more than clients wait. Its headers have 10 s. */
+  readonly requestMs?: number;
   /** Patience with the peers that content is pulled from. */
   readonly patience?: Partial<Patience>;
   /** The fetch used for pulling. */
@@ -62,8 +87,12 @@ export interface Gateway {
   readonly url: string;
   readonly store: FileBlockstore;
   readonly pins: PinSet;
-  /** Removes old blocks that no pin reaches; to be called now and then, as when a job's content was unpinned. */
+  /** Who holds copies of what is kept here. */
+  readonly receipts: ReceiptBook;
+  /** Ends pins whose time is over, removes old blocks that no pin reaches; to be called now and then, as when a job's content was unpinned. */
   collectGarbage(): Promise<Collected>;
+  /** Fetches what is missing under a root that is pinned here from other gateways. Its pin stays as it is. */
+  copy(root: CID, from: readonly string[]): Promise<void>;
   /** Stops listening, ends what is under way and returns when the port is free. */
   close(): Promise<void>;
 }
@@ -72,6 +101,7 @@ export interface Gateway {
 export interface GatewayParts {
   readonly store: FileBlockstore;
   readonly pins: PinSet;
+  readonly receipts: ReceiptBook;
   /** Ends pulls when the gateway closes. */
   readonly signal: AbortSignal;
   /** Told when a write found no room. */
@@ -79,6 +109,8 @@ export interface GatewayParts {
 }
 
 const DEFAULT_GARBAGE_AGE_MS = 6 * 60 * 60 * 1000;
+const DEFAULT_REQUEST_MS = 150_000;
+const HEADERS_MS = 10_000;
 const DEFAULT_UPLOAD_BYTES = 256 * 1024 * 1024;
 const SILENT: GatewayLog = { warn: () => {}, error: () => {} };
 
@@ -93,17 +125,32 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const pins = await PinSet.open(join(options.dir, 'pins.json'));
   const closing = new AbortController();
   const minAgeMs = options.garbageAgeMs ?? DEFAULT_GARBAGE_AGE_MS;
-  const collect = (): Promise<Collected> => collectGarbage({ store, pins }, { minAgeMs });
+  const receipts = await ReceiptBook.open(join(options.dir, 'receipts'));
+  const collect = async (): Promise<Collected> => {
+    const collected = await collectGarbage({ store, pins }, { minAgeMs });
+    await receipts.prune((cid) => pins.has(cid));
+    return collected;
+  };
   const onFull = onceAtATime(collect, options.log ?? SILENT);
-  const app = gatewayApp({ ...options, maxBlockBytes }, { store, pins, signal: closing.signal, onFull });
   const host = options.host ?? '127.0.0.1';
-  const server = await listen(app, host, options.port ?? 0);
+  const authorizeWrite = options.authorizeWrite ?? ((): boolean => isLoopback(host));
+  const parts = { store, pins, receipts, signal: closing.signal, onFull };
+  const app = gatewayApp({ ...options, authorizeWrite, maxBlockBytes }, parts);
+  const server = await listen(app, host, options.port ?? 0, options.requestMs ?? DEFAULT_REQUEST_MS);
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     store,
     pins,
+    receipts,
     collectGarbage: collect,
+    async copy(root, from) {
+      const pin = pins.get(root.toString());
+      if (!pin) throw new NotFoundError(root.toString());
+      const deps = { store, pins, patience: options.patience, fetch: options.fetch ?? fetch, signal: closing.signal };
+      const pinning = { walk: pin.walk, depth: 'read' as const, hold: () => pin.holds[0]! };
+      await pullAndPin(deps, root, pinning, { getHolders: () => from });
+    },
     async close() {
       closing.abort(new Error('the gateway is closing'));
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -116,44 +163,59 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 /** The gateway's routes over an open store, for whoever has a server already. */
 export function gatewayApp(
   options: Omit<GatewayOptions, 'dir' | 'host' | 'port' | 'quotaBytes' | 'garbageAgeMs'>,
-  { store, pins, signal, onFull }: GatewayParts,
-): Hono {
+  { store, pins, receipts, signal, onFull }: GatewayParts,
+): Hono<WriterEnv> {
   const log = options.log ?? SILENT;
-  const app = new Hono();
+  const app = new Hono<WriterEnv>();
   app.use(
     cors({
       origin: '*',
       allowMethods: ['GET', 'HEAD', 'POST', 'OPTIONS'],
-      allowHeaders: ['Accept', 'Authorization', 'Content-Type', 'If-None-Match'],
-      exposeHeaders: ['Content-Length', 'ETag', 'X-Ipfs-Path', 'X-Ipfs-Roots'],
+      allowHeaders: [
+        'Accept',
+        'Authorization',
+        'Cache-Control',
+        'Content-Type',
+        'If-None-Match',
+        'Range',
+        'User-Agent',
+        'X-Requested-With',
+      ],
+      exposeHeaders: ['Content-Length', 'Content-Location', 'Content-Range', 'ETag', 'X-Ipfs-Path', 'X-Ipfs-Roots'],
       maxAge: 86_400,
     }),
   );
   app.post('*', async (c, next) => {
-    const { method, path, raw } = c.req;
-    const allowed = (await options.authorizeWrite?.({ method, path, headers: raw.headers })) ?? true;
-    if (!allowed) throw new UnauthorizedError();
+    const { method, url, raw } = c.req;
+    const { pathname, search } = new URL(url);
+    const allowed = (await options.authorizeWrite?.({ method, path: pathname + search, headers: raw.headers })) ?? true;
+    if (allowed === false) throw new UnauthorizedError();
+    c.set('writer', allowed === true ? OWNER : allowed);
     await next();
   });
 
-  app.get('/health', (c) => c.json({ ...store.size, pins: pins.count }));
-  app.route('/', readRoutes({ store, onBroken: (cid, error) => log.warn({ cid, error }, 'Download broken off') }));
+  app.get('/health', (c) =>
+    c.json({ ...store.size, pins: pins.count, writes: options.signedWrites ? 'signed' : 'open' }),
+  );
+  const onBroken = (cid: string, error: unknown): void => log.warn({ cid, error }, 'Download broken off');
+  app.route('/', readRoutes({ store, isBlocked: options.isBlocked ?? (() => false), onBroken }));
+  const pulling = { store, pins, patience: options.patience, fetch: options.fetch ?? fetch, signal };
+  app.route('/', replicaRoutes({ ...pulling, receipts, replicas: options.replicas }));
   app.route(
     '/',
     writeRoutes({
-      store,
-      pins,
+      ...pulling,
       maxBlockBytes: options.maxBlockBytes ?? MAX_BLOCK_BYTES,
       maxUploadBytes: options.maxUploadBytes ?? DEFAULT_UPLOAD_BYTES,
       pullFrom: options.pullFrom,
-      patience: options.patience,
-      fetch: options.fetch ?? fetch,
-      signal,
     }),
   );
   app.notFound((c) => answer(c, new InvalidRequestError(`there is nothing at ${c.req.method} ${c.req.path}`), 404));
   app.onError((error, c) => {
     if (error instanceof QuotaExceededError) onFull();
+    // asked for what is here at once or not at all, by the specification a condition that failed
+    const onlyHere = /\bonly-if-cached\b/.test(c.req.header('cache-control') ?? '');
+    if (error instanceof NotFoundError && onlyHere) return answer(c, error, 412);
     if (error instanceof StorageError && error.code !== 'internal') return answer(c, error);
     // the client is told that we failed, never how
     log.error({ method: c.req.method, path: c.req.path, error }, 'Request failed');
@@ -178,9 +240,17 @@ function onceAtATime(collect: () => Promise<Collected>, log: GatewayLog): () => 
 const answer = (c: Context, error: StorageError, status: number = statusOf(error.code)): Response =>
   c.json(errorBody(error), status as ContentfulStatusCode, { 'cache-control': 'no-store' });
 
-async function listen(app: Hono, hostname: string, port: number): Promise<ServerType> {
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
+
+async function listen(app: Hono<WriterEnv>, hostname: string, port: number, requestMs: number): Promise<ServerType> {
+  // a client that sends a byte now and then must not keep a connection for ever
+  const serverOptions = {
+    requestTimeout: requestMs,
+    headersTimeout: Math.min(HEADERS_MS, requestMs),
+    connectionsCheckingInterval: Math.min(5_000, requestMs),
+  };
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch: app.fetch, hostname, port }, () => {
+    const server = serve({ fetch: app.fetch, hostname, port, serverOptions }, () => {
       server.off('error', reject);
       resolve(server);
     });

@@ -2,35 +2,39 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import type { CID } from 'multiformats/cid';
 import { z } from 'zod';
-import { count, iterate, TaskWindow } from '../storage/bytes.ts';
+import { TaskWindow } from '../storage/bytes.ts';
 import { readCar } from '../storage/car.ts';
-import { CODECS, linksOf, parseCid } from '../storage/cid.ts';
-import { InvalidRequestError, MalformedCarError, MissingBlockError, UploadTooBigError } from '../storage/errors.ts';
-import { downloadBlock, downloadFile } from '../storage/download.ts';
-import { DEFAULT_PATIENCE } from '../storage/gatewayRequest.ts';
-import type { Patience } from '../storage/gatewayRequest.ts';
-import { pinComplete, walkComplete } from './complete.ts';
-import type { FileBlockstore } from './fileBlockstore.ts';
-import type { PinSet } from './pinSet.ts';
+import { parseCid } from '../storage/cid.ts';
+import { InvalidRequestError, MalformedCarError } from '../storage/errors.ts';
+import { bodyOf, textOf } from './body.ts';
+import { pinComplete } from './complete.ts';
+import type { Pinning } from './complete.ts';
+import { pullAndPin } from './pull.ts';
+import type { PullDeps } from './pull.ts';
+import { checkQuota } from './writers.ts';
+import type { Writer } from './writers.ts';
+
+/** What a request carries on its way: who writes. */
+export interface WriterEnv {
+  Variables: { writer: Writer };
+}
 
 /** What the writing half of a gateway stands on. */
-export interface WriteDeps {
-  readonly store: FileBlockstore;
-  readonly pins: PinSet;
+export interface WriteDeps extends PullDeps {
   readonly maxBlockBytes: number;
   /** Largest request body, in bytes. */
   readonly maxUploadBytes: number;
   /** Where to pull a CID from when a pin request names no origins. */
   readonly pullFrom?: ((cid: string) => Promise<readonly string[]> | readonly string[]) | undefined;
-  readonly patience?: Partial<Patience> | undefined;
-  readonly fetch: typeof fetch;
-  /** Ends pulls when the gateway closes. */
-  readonly signal: AbortSignal;
 }
 
 const WRITES_AT_ONCE = 8;
 const MAX_ORIGINS = 32;
 const MAX_PIN_BODY_BYTES = 64 * 1024;
+
+const MAX_MISSING = 1024;
+const MAX_MISSING_BODY_BYTES = 256 * 1024;
+const MISSING_BODY = z.object({ cids: z.array(z.string().max(200)).max(MAX_MISSING) });
 
 const WALK = z.enum(['none', 'links']).default('none');
 const ORIGIN = z.url({ protocol: /^https?$/ }).max(2048);
@@ -41,12 +45,20 @@ const PIN_BODY = z.object({
 });
 
 /** Uploads and pins. Every block is hashed before it is kept, and nothing counts as pinned before it is complete. */
-export function writeRoutes(deps: WriteDeps): Hono {
-  const app = new Hono();
+export function writeRoutes(deps: WriteDeps): Hono<WriterEnv> {
+  const app = new Hono<WriterEnv>();
 
   app.post('/v1/blocks', async (c) => {
     const { blocks, bytes } = await importCar(c, deps);
     return c.json({ blocks, bytes }, 201);
+  });
+
+  app.post('/v1/missing', async (c) => {
+    const asked = MISSING_BODY.safeParse(jsonOf(await textOf(c, MAX_MISSING_BODY_BYTES, c.get('writer'))));
+    if (!asked.success) throw new InvalidRequestError(`JSON is expected here: {cids: at most ${MAX_MISSING}}`);
+    const missing: string[] = [];
+    for (const cid of asked.data.cids) if (!(await deps.store.refresh(parseCid(cid)))) missing.push(cid);
+    return c.json({ missing });
   });
 
   app.post('/v1/car', async (c) => {
@@ -54,13 +66,15 @@ export function writeRoutes(deps: WriteDeps): Hono {
     const [root] = roots;
     if (!root || roots.length !== 1)
       throw new MalformedCarError(`it has ${roots.length} roots, one is needed to pin it`);
-    await pinComplete(deps, root, walkOf(c));
+    await pinComplete(deps, root, pinningOf(deps, c.get('writer'), root, walkOf(c)));
     return c.json({ cid: root.toString(), blocks, bytes }, 201);
   });
 
   app.post('/v1/commit/:cid', async (c) => {
     const root = parseCid(c.req.param('cid'));
-    const blocks = await pinComplete(deps, root, walkOf(c));
+    const writer = c.get('writer');
+    await textOf(c, MAX_PIN_BODY_BYTES, writer);
+    const { blocks } = await pinComplete(deps, root, pinningOf(deps, writer, root, walkOf(c)));
     return c.json({ cid: root.toString(), blocks }, 201);
   });
 
@@ -77,7 +91,10 @@ export function writeRoutes(deps: WriteDeps): Hono {
   app.post('/pins', async (c) => {
     const { cid, origins, walk } = await pinBody(c);
     const root = parseCid(cid);
-    const blocks = await pullAndPin(deps, root, origins, walk);
+    const pinning = pinningOf(deps, c.get('writer'), root, walk);
+    const getHolders = async (wanted: string): Promise<readonly string[]> =>
+      origins.length > 0 ? origins : ((await deps.pullFrom?.(wanted)) ?? []);
+    const { blocks } = await pullAndPin(deps, root, pinning, { getHolders, maxBytes: room(deps, c.get('writer')) });
     return c.json({ requestid: cid, status: 'pinned', pin: { cid, walk }, delegates: [], info: { blocks } }, 202);
   });
 
@@ -86,10 +103,10 @@ export function writeRoutes(deps: WriteDeps): Hono {
 
 /** Streams a CAR from the request's body into the store. A bad block ends it; the good ones before it may stay, unpinned. */
 async function importCar(
-  c: Context,
+  c: Context<WriterEnv>,
   { store, maxBlockBytes, maxUploadBytes }: WriteDeps,
 ): Promise<{ roots: readonly CID[]; blocks: number; bytes: number }> {
-  const { roots, blocks: incoming } = await readCar(limited(c, maxUploadBytes), maxBlockBytes);
+  const { roots, blocks: incoming } = await readCar(bodyOf(c, maxUploadBytes, c.get('writer')), maxBlockBytes);
   const writing = new TaskWindow(WRITES_AT_ONCE);
   let blocks = 0;
   let bytes = 0;
@@ -106,28 +123,14 @@ async function importCar(
   return { roots, blocks, bytes };
 }
 
-/** The request's body, refused as soon as it is known to be too long. */
-async function* limited(c: Context, maxBytes: number): AsyncGenerator<Uint8Array> {
-  if (Number(c.req.header('content-length') ?? 0) > maxBytes) throw new UploadTooBigError(maxBytes);
-  if (!c.req.raw.body) return;
-  let size = 0;
-  for await (const chunk of iterate(c.req.raw.body)) {
-    size += chunk.byteLength;
-    if (size > maxBytes) throw new UploadTooBigError(maxBytes);
-    yield chunk;
-  }
-}
-
 function walkOf(c: Context): 'none' | 'links' {
   const walk = WALK.safeParse(c.req.query('walk'));
   if (!walk.success) throw new InvalidRequestError('walk is none or links');
   return walk.data;
 }
 
-async function pinBody(c: Context): Promise<z.infer<typeof PIN_BODY>> {
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const chunk of limited(c, MAX_PIN_BODY_BYTES)) text += decoder.decode(chunk, { stream: true });
+async function pinBody(c: Context<WriterEnv>): Promise<z.infer<typeof PIN_BODY>> {
+  const text = await textOf(c, MAX_PIN_BODY_BYTES, c.get('writer'));
   try {
     return PIN_BODY.parse(JSON.parse(text));
   } catch {
@@ -137,52 +140,27 @@ async function pinBody(c: Context): Promise<z.infer<typeof PIN_BODY>> {
   }
 }
 
-/** Pins what is here already; pulls the rest, block by verified block, from the origins first. */
-async function pullAndPin(
-  deps: WriteDeps,
-  root: CID,
-  origins: readonly string[],
-  walk: 'none' | 'links',
-): Promise<number> {
+function jsonOf(text: string): unknown {
   try {
-    return await pinComplete(deps, root, walk);
-  } catch (error) {
-    if (!(error instanceof MissingBlockError)) throw error;
-  }
-  await pull(deps, root, origins);
-  if (walk === 'links' && root.code === CODECS['dag-cbor']) {
-    for (const link of linksOf(root, await deps.store.get(root))) await pull(deps, link, origins);
-  }
-  return pinComplete(deps, root, walk);
-}
-
-/** Copies one block, or one file with its tree, into the store. Links of dag-cbor blocks are not followed. */
-async function pull(deps: WriteDeps, root: CID, origins: readonly string[]): Promise<void> {
-  if (await isComplete(deps.store, root)) return;
-  const patience = { ...DEFAULT_PATIENCE, ...deps.patience };
-  const getHolders = async (cid: string): Promise<readonly string[]> =>
-    origins.length > 0 ? origins : ((await deps.pullFrom?.(cid)) ?? []);
-  const from = { getHolders, fetch: deps.fetch };
-  if (root.code !== CODECS['dag-pb']) {
-    return deps.store.putVerified(root, await downloadBlock(root, patience, from, deps.signal));
-  }
-  const writing = new TaskWindow(WRITES_AT_ONCE);
-  try {
-    for await (const { cid, bytes } of downloadFile(root, {}, patience, from, deps.signal)) {
-      await writing.add(() => deps.store.putVerified(cid, bytes));
-    }
-    await writing.idle();
-  } finally {
-    await writing.settled();
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 
-async function isComplete(store: FileBlockstore, root: CID): Promise<boolean> {
-  try {
-    await count(walkComplete(store, root, 'none'));
-    return true;
-  } catch (error) {
-    if (error instanceof MissingBlockError) return false;
-    throw error;
-  }
+/** How a writer's root is pinned: for it, as long as it is promised, and within what it may have kept. */
+function pinningOf({ pins }: WriteDeps, writer: Writer, root: CID, walk: 'none' | 'links'): Pinning {
+  return {
+    walk,
+    hold: ({ bytes }) => {
+      const before = pins.get(root.toString())?.holds.find(({ by }) => by === writer.by)?.bytes ?? 0;
+      checkQuota(writer, pins.usage(writer.by).bytes, bytes, before);
+      return { by: writer.by, untilMs: writer.keepMs === undefined ? null : Date.now() + writer.keepMs, bytes };
+    },
+  };
+}
+
+/** Bytes that a writer may still have kept; undefined without a limit. */
+function room({ pins }: WriteDeps, { by, quotaBytes }: Writer): number | undefined {
+  return Number.isFinite(quotaBytes) ? Math.max(0, quotaBytes - pins.usage(by).bytes) : undefined;
 }

@@ -1,15 +1,8 @@
 import type { CID } from 'multiformats/cid';
 import { sleep } from './bytes.ts';
 import { verifyBlock } from './cid.ts';
-import {
-  AllHoldersFailedError,
-  GatewayError,
-  HashMismatchError,
-  NotFoundError,
-  reasonOf,
-  StorageError,
-} from './errors.ts';
-import type { HolderFailure } from './errors.ts';
+import { AllHoldersFailedError, GatewayError, NotFoundError, reasonOf, StorageError } from './errors.ts';
+import type { HolderFailure, StorageErrorCode } from './errors.ts';
 import { GatewayRequest } from './gatewayRequest.ts';
 import type { Patience } from './gatewayRequest.ts';
 import { FileCursor } from './unixfs.ts';
@@ -17,6 +10,9 @@ import type { FileBlock } from './unixfs.ts';
 
 /** The gateways that hold a CID, as base URLs, best first. Asked again after every failure, as holders come and go. */
 export type GetHolders = (cid: string) => Promise<readonly string[]> | readonly string[];
+
+/** Answers after which a gateway need not be asked for the same content again. */
+const HOPELESS: ReadonlySet<StorageErrorCode> = new Set(['hash-mismatch', 'not-found', 'gone']);
 
 /** What a download needs from outside. */
 export interface DownloadDeps {
@@ -67,7 +63,7 @@ export class HolderRound {
       holder,
       error: error instanceof StorageError ? error : new GatewayError(holder, reasonOf(error), error),
     };
-    const hopeless = failure.error instanceof HashMismatchError || failure.error instanceof NotFoundError;
+    const hopeless = HOPELESS.has(failure.error.code);
     const strikes = (this.#strikes.get(holder) ?? 0) + 1;
     this.#strikes.set(holder, hopeless ? Number.POSITIVE_INFINITY : strikes);
     this.#failures.push(failure);

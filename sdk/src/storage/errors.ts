@@ -16,6 +16,10 @@ export type StorageErrorCode =
   | 'quota-exceeded'
   | 'not-acceptable'
   | 'unauthorized'
+  | 'writer-quota'
+  | 'unsupported-encoding'
+  | 'gone'
+  | 'receipt-invalid'
   | 'all-holders-failed'
   | 'gateway-failed'
   | 'wrong-cid'
@@ -170,10 +174,48 @@ export class NotAcceptableError extends StorageError {
   }
 }
 
-/** The gateway does not take writes from this caller. */
+/** The gateway does not take this write from this caller; the message says why and what would help. */
 export class UnauthorizedError extends StorageError {
-  constructor() {
-    super('unauthorized', 'this gateway does not take writes from you; use your own gateway or authenticate');
+  constructor(why?: string) {
+    const reason = why === undefined ? '' : `: ${why}`;
+    const advice = why === undefined ? '; use your own gateway or authenticate' : '';
+    super(
+      'unauthorized',
+      `this gateway does not take writes from you${reason}${advice}`,
+      why === undefined ? {} : { why },
+    );
+  }
+}
+
+/** What one writer may have kept here is used up. Retryable: what it had kept ends. */
+export class WriterQuotaError extends StorageError {
+  constructor(by: string, usedBytes: number, quotaBytes: number) {
+    super(
+      'writer-quota',
+      `${by} has ${usedBytes} of ${quotaBytes} bytes here and has no room; use another gateway or wait until some of it ends`,
+      { by, usedBytes, quotaBytes },
+      { retryable: true },
+    );
+  }
+}
+
+/** A request body that is compressed. A small one could unfold to anything, and content is named by its plain bytes. */
+export class UnsupportedEncodingError extends StorageError {
+  constructor(encoding: string) {
+    super(
+      'unsupported-encoding',
+      `a body with Content-Encoding ${encoding.slice(0, 40)} is refused; send it as it is`,
+      {
+        encoding: encoding.slice(0, 40),
+      },
+    );
+  }
+}
+
+/** The operator of this gateway has decided not to serve it, whether it is here or not. */
+export class GoneError extends StorageError {
+  constructor(cid: string) {
+    super('gone', `${cid} is not served by this gateway any more; ask another holder`, { cid });
   }
 }
 

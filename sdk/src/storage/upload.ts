@@ -5,6 +5,7 @@ import { carHeader, carSectionHead } from './car.ts';
 import { GatewayError, reasonOf, StorageError } from './errors.ts';
 import { gatewayUrl } from './gatewayRequest.ts';
 import { errorFromResponse } from './wire.ts';
+import type { WriteRequest } from './writeAuth.ts';
 
 /** How an upload is cut and how patient it is. */
 export interface UploadOptions {
@@ -32,8 +33,8 @@ export const DEFAULT_UPLOAD: UploadOptions = {
 /** What writing to a gateway needs from outside. */
 export interface WriterDeps {
   readonly fetch: typeof fetch;
-  /** Headers of every write, for gateways that ask who writes. */
-  readonly headers?: (() => Promise<Record<string, string>> | Record<string, string>) | undefined;
+  /** Headers of a write, for gateways that ask who writes: see `signedWriteHeaders` and `grantHeaders`. Asked again for every try. */
+  readonly headers?: ((request: WriteRequest) => Promise<Record<string, string>> | Record<string, string>) | undefined;
 }
 
 /** Sends writes to one gateway: retries what failed, turns refusals into typed errors. */
@@ -66,7 +67,10 @@ export class GatewayWriter {
     try {
       const response = await this.#deps.fetch(gatewayUrl(this.#gateway, path), {
         method: 'POST',
-        headers: { ...(await this.#deps.headers?.()), 'content-type': type },
+        headers: {
+          ...(await this.#deps.headers?.({ gateway: this.#gateway, method: 'POST', path, body })),
+          'content-type': type,
+        },
         body,
         signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
         redirect: 'error',
@@ -80,14 +84,21 @@ export class GatewayWriter {
   }
 }
 
-/** Collects blocks into CAR shards and sends them while more are collected. */
+/** Shards smaller than this are sent without asking what of them is there: the question would take as long. */
+const WORTH_ASKING_BYTES = 2 * 1024 * 1024;
+
+/**
+ * Collects blocks into CAR shards and sends them while more are collected. An upload that broke off is resumed: the gateway is asked what it has of a
+ * shard, and gets only the rest; since uploads begin at the beginning, it is asked no more after a shard of which it had nothing.
+ */
 export class ShardSender {
   readonly #writer: GatewayWriter;
   readonly #options: UploadOptions;
   readonly #signal: AbortSignal | undefined;
   readonly #sending: TaskWindow;
-  #parts: Uint8Array[] = [];
+  #blocks: Block[] = [];
   #size = 0;
+  #resuming = true;
 
   constructor(writer: GatewayWriter, options: UploadOptions, signal?: AbortSignal) {
     this.#writer = writer;
@@ -98,13 +109,12 @@ export class ShardSender {
 
   /** Adds a block, sending the shard before it when the block no longer fits. Waits while enough is under way. */
   async add(block: Block): Promise<void> {
-    const head = carSectionHead(block);
-    const size = head.byteLength + block.bytes.byteLength;
+    const size = sectionBytes(block);
     // checked again after every wait: other blocks are added meanwhile
-    while (this.#parts.length > 0 && this.#size + size > this.#options.shardBytes) await this.#send();
-    if (this.#parts.length === 0) this.#push(carHeader([block.cid as CID]));
-    this.#push(head);
-    this.#push(block.bytes);
+    while (this.#blocks.length > 0 && this.#size + size > this.#options.shardBytes) await this.#send();
+    if (this.#blocks.length === 0) this.#size = carHeader([block.cid as CID]).byteLength;
+    this.#blocks.push(block);
+    this.#size += size;
   }
 
   /** Sends what is left and waits for everything. */
@@ -118,18 +128,32 @@ export class ShardSender {
     await this.#sending.settled();
   }
 
-  #push(part: Uint8Array): void {
-    this.#parts.push(part);
-    this.#size += part.byteLength;
+  async #send(): Promise<void> {
+    if (this.#blocks.length === 0) return;
+    const blocks = this.#blocks;
+    const worthAsking = this.#size >= WORTH_ASKING_BYTES;
+    this.#blocks = [];
+    this.#size = 0;
+    await this.#sending.add(async () => {
+      const missing = this.#resuming && worthAsking ? await this.#missing(blocks) : blocks;
+      const [first] = missing;
+      if (!first) return;
+      const parts = missing.flatMap((block) => [carSectionHead(block), block.bytes]);
+      const shard = concat([carHeader([first.cid as CID]), ...parts]);
+      await this.#writer.post('/v1/blocks', 'application/vnd.ipld.car; version=1', shard, this.#signal);
+    });
   }
 
-  async #send(): Promise<void> {
-    if (this.#parts.length === 0) return;
-    const shard = concat(this.#parts);
-    this.#parts = [];
-    this.#size = 0;
-    await this.#sending.add(() =>
-      this.#writer.post('/v1/blocks', 'application/vnd.ipld.car; version=1', shard, this.#signal),
-    );
+  async #missing(blocks: readonly Block[]): Promise<readonly Block[]> {
+    const body = JSON.stringify({ cids: blocks.map(({ cid }) => cid.toString()) });
+    const answer = await this.#writer.post('/v1/missing', 'application/json', body, this.#signal);
+    const { missing } = answer as { missing?: unknown };
+    // a gateway that does not say gets everything, which is never wrong
+    const absent = new Set(Array.isArray(missing) ? missing.map(String) : blocks.map(({ cid }) => cid.toString()));
+    const rest = blocks.filter(({ cid }) => absent.has(cid.toString()));
+    if (rest.length === blocks.length) this.#resuming = false;
+    return rest;
   }
 }
+
+const sectionBytes = (block: Block): number => carSectionHead(block).byteLength + block.bytes.byteLength;

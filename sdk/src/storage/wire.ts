@@ -16,18 +16,22 @@ const STATUS: Record<StorageErrorCode, number> = {
   'malformed-car': 400,
   'invalid-request': 400,
   'not-a-file': 400,
+  'receipt-invalid': 400,
   unauthorized: 401,
   'not-found': 404,
   'corrupt-block': 404,
   'not-acceptable': 406,
   'missing-block': 409,
+  gone: 410,
   'block-too-big': 413,
   'file-too-big': 413,
   'upload-too-big': 413,
+  'unsupported-encoding': 415,
   'all-holders-failed': 502,
   'gateway-failed': 502,
   'wrong-cid': 502,
   'quota-exceeded': 507,
+  'writer-quota': 507,
   internal: 500,
 };
 
@@ -96,7 +100,13 @@ function fromBody(body: Record<string, unknown>): errors.StorageError | undefine
     case 'invalid-request':
       return new errors.InvalidRequestError(text('message'));
     case 'unauthorized':
-      return new errors.UnauthorizedError();
+      return new errors.UnauthorizedError(body['why'] === undefined ? undefined : text('why'));
+    case 'writer-quota':
+      return new errors.WriterQuotaError(text('by'), count('usedBytes'), count('quotaBytes'));
+    case 'unsupported-encoding':
+      return new errors.UnsupportedEncodingError(text('encoding'));
+    case 'gone':
+      return new errors.GoneError(text('cid'));
     case 'not-found':
       return new errors.NotFoundError(text('cid'));
     case 'corrupt-block':

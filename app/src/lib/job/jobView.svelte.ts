@@ -2,10 +2,14 @@
 import type { HistoryLease, JobHistory } from '@dpu/sdk/history';
 import { readRules } from '@dpu/sdk/rules';
 import { outputOf, type JobSpec } from '@dpu/sdk/spec';
+import { digestToCid } from '@dpu/sdk/storage/cid';
+import { copyEndpoints } from '@dpu/sdk/storage/copies';
 import type { Hex } from 'viem';
 
 import type { App } from '../app.ts';
 import { Resource } from '../state/resource.svelte.ts';
+import type { Chain } from '../chain/chain.ts';
+import type { Storage } from '../storage/storage.ts';
 import { chainOf } from './chain.ts';
 import { openWith, type Lock } from './lock.ts';
 import { resultLeases } from './panels.ts';
@@ -151,8 +155,20 @@ export class JobView {
           storage.addHolder(endpoint);
         }),
       ).catch(() => undefined);
+      await this.#addCopies(chain, storage, open).catch(() => undefined);
     }
     if (!this.#stopped) this.#verifier?.follow(leases);
+  }
+
+  /** Who made a result may be gone; then its copies are where the order of all nodes says. */
+  async #addCopies(chain: Chain, storage: Storage, leases: readonly HistoryLease[]): Promise<void> {
+    const { nodeCount: count } = await chain.market().config();
+    const endpointOf = async (node: number): Promise<string> => (await chain.market().node(node)).endpoint;
+    for (const { result } of leases) {
+      if (!result) continue;
+      const manifest = digestToCid(result.manifest, 'dag-cbor');
+      for (const url of await copyEndpoints(manifest, { count, endpointOf })) storage.addHolder(url);
+    }
   }
 
   async #loadFacts(): Promise<JobFacts> {

@@ -1,6 +1,9 @@
+import type { Deployment } from '@dpu/sdk/deployment';
 import { decodeSpec, type JobSpec } from '@dpu/sdk/spec';
 import { digestToCid } from '@dpu/sdk/storage/cid';
 import { HttpBackend } from '@dpu/sdk/storage/httpBackend';
+import { storageDomain } from '@dpu/sdk/storage/receipt';
+import { uploadGrant, type UploadGrantDeps } from '@dpu/sdk/storage/uploadGrant';
 
 /** Content by its hash, from the network's gateway and from the nodes that made it. */
 export interface Storage {
@@ -11,10 +14,20 @@ export interface Storage {
   spec(digest: string, signal?: AbortSignal): Promise<JobSpec>;
 }
 
-/** Builds the storage client of one deployment. */
-export function createStorage(gatewayUrl: string): Storage {
+/**
+ * Builds the storage client of one deployment. `sign` has the wallet sign once that it uploads; it is asked only where the gateway takes signed
+ * writes alone.
+ */
+export function createStorage(
+  { gatewayUrl, chainId, market }: Pick<Deployment, 'gatewayUrl' | 'chainId' | 'market'>,
+  sign: UploadGrantDeps['sign'],
+): Storage {
   const holders = new Set([gatewayUrl]);
-  const backend = new HttpBackend({ getHolders: () => [...holders], writeTo: gatewayUrl });
+  const headers = uploadGrant(
+    { domain: storageDomain(chainId, market) },
+    { sign, fetch: (input, init) => fetch(input, init), nowSeconds: () => Math.floor(Date.now() / 1_000) },
+  );
+  const backend = new HttpBackend({ getHolders: () => [...holders], writeTo: gatewayUrl }, { headers });
   return {
     backend,
     addHolder(url) {

@@ -1,14 +1,14 @@
 import type { StorageBackend } from '@dpu/sdk/storage/backend';
 import { digestToCid } from '@dpu/sdk/storage/cid';
 
-import type { ChainBook, KnownLease } from './chainBook.ts';
-import { leaseKeyOf, leaseName } from './executor.ts';
-import type { Journal } from './journal.ts';
-import type { Log } from './log.ts';
-import { Queue } from './repeat.ts';
+import type { ChainBook, KnownLease } from '../chainBook.ts';
+import { leaseKeyOf, leaseName } from '../executor.ts';
+import type { Journal } from '../journal.ts';
+import type { Log } from '../log.ts';
+import { Queue } from '../repeat.ts';
 
-/** What the replicator works with. */
-export interface ReplicatorDeps {
+/** What they are made with. */
+export interface GatewayCopiesDeps {
   /** The network's gateway, which pulls from this node. */
   gateway: StorageBackend;
   book: ChainBook;
@@ -20,13 +20,13 @@ export interface ReplicatorDeps {
  * Has the network's gateway keep a second copy of every result that is public. Before the reveal nothing is handed on: a result that others
  * can read before this node is bound to it could be copied.
  */
-export class Replicator {
+export class GatewayCopies {
   readonly #node: number;
-  readonly #deps: ReplicatorDeps;
+  readonly #deps: GatewayCopiesDeps;
   readonly #queue = new Queue();
   readonly #waiting = new Set<string>();
 
-  constructor({ node }: { node: number }, deps: ReplicatorDeps) {
+  constructor({ node }: { node: number }, deps: GatewayCopiesDeps) {
     this.#node = node;
     this.#deps = deps;
   }
