@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { LocalBackend } from '@dpu/sdk/gateway/localBackend';
 import type { Identity } from '@dpu/sdk/privacy/identity';
+import { parseCid } from '@dpu/sdk/storage/cid';
 import { HttpBackend } from '@dpu/sdk/storage/httpBackend';
 import { RUNTIMES, type RuntimeName } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
@@ -18,6 +19,7 @@ import { openCourt } from './court/openCourt.ts';
 import { DeclineError, DeclineRing } from './declines.ts';
 import { messageOf, OperatorError, WorkerError } from './errors.ts';
 import { Executor } from './executor.ts';
+import { NodeGossip } from './gossip/openNodeGossip.ts';
 import { ChainFacts } from './facts.ts';
 import { Journal } from './journal.ts';
 import { Keeper } from './keeper.ts';
@@ -38,7 +40,7 @@ import { Sender } from './sender.ts';
 import { Settler } from './settler.ts';
 import { Slots } from './slots.ts';
 import { checkNodeKey, firstContact, openGateway, probeRuntimes } from './startup.ts';
-import { describe, type GasSpent } from './status.ts';
+import { describe, type GasSpent, type NodeStatus } from './status.ts';
 import { startStatusServer } from './statusServer.ts';
 import { Timings } from './timings.ts';
 import { tryOut } from './trial.ts';
@@ -98,7 +100,8 @@ export async function runAgent(
     throw new OperatorError(`No runtime works on this machine. ${details}`, { details });
   }
 
-  const gateway = await openGateway(config, log);
+  const gossip = await NodeGossip.open({ config, node, account }, { log, clockMs });
+  const gateway = await openGateway(config, log, gossip.routes);
   stack.defer(() => gateway.close());
   const endpoint = config.endpoint ?? gateway.url;
   const local = new LocalBackend(gateway);
@@ -126,6 +129,7 @@ export async function runAgent(
       remote,
       identity,
       log,
+      onUsed: (cid) => gossip.held.use(cid),
       parentResults: async (job) => {
         const terms = book.terms(job);
         if (!terms) throw new DeclineError('inputsUnavailable', { problem: 'the earlier job is not known here' });
@@ -178,6 +182,7 @@ export async function runAgent(
       promises,
       local,
       log,
+      progress: gossip.progress,
       onResult: (lease) => {
         const { head } = watch;
         const readyMs = clockMs();
@@ -289,27 +294,28 @@ export async function runAgent(
 
   const token = randomBytes(24).toString('base64url');
   writeFileSync(join(config.dataDir, 'control-token'), token, { mode: 0o600 });
+  const describeNow = (): NodeStatus =>
+    describe({
+      node,
+      operator: account.address,
+      chainId,
+      market,
+      gatewayUrl: endpoint,
+      runtimes: runtimes.probes,
+      gas,
+      watch,
+      sender,
+      keeper,
+      claimer,
+      slots,
+      book,
+      declines,
+      timings,
+    });
   const status = await startStatusServer(
     { port: config.statusPort, token },
     {
-      status: () =>
-        describe({
-          node,
-          operator: account.address,
-          chainId,
-          market,
-          gatewayUrl: endpoint,
-          runtimes: runtimes.probes,
-          gas,
-          watch,
-          sender,
-          keeper,
-          claimer,
-          slots,
-          book,
-          declines,
-          timings,
-        }),
+      status: describeNow,
       drain: () => claimer.drain(),
     },
   ).catch((error: unknown) => {
@@ -320,6 +326,8 @@ export async function runAgent(
     );
   });
   stack.defer(() => status.close());
+  await gossip.start({ status: describeNow, declines, has: (cid) => local.has(parseCid(cid)) });
+  stack.defer(() => gossip.close());
   onReady?.({ gatewayUrl: gateway.url, statusUrl: status.url });
   log.info('Node works', {
     node,

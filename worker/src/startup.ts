@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import { startGateway, type Gateway } from '@dpu/sdk/gateway/server';
 import type { Identity } from '@dpu/sdk/privacy/identity';
+import type { Hono } from 'hono';
 import { zeroHash, type Hex } from 'viem';
 
 import type { Chain } from './chain.ts';
@@ -101,7 +102,7 @@ export async function probeRuntimes(
 }
 
 /** This node's own gateway, from which its results are served. Nobody else may write to it. */
-export async function openGateway(config: NodeConfig, log: Log): Promise<Gateway> {
+export async function openGateway(config: NodeConfig, log: Log, routes?: Hono): Promise<Gateway> {
   try {
     return await startGateway({
       dir: join(config.dataDir, 'store'),
@@ -109,6 +110,7 @@ export async function openGateway(config: NodeConfig, log: Log): Promise<Gateway
       port: config.gatewayPort,
       ...(config.storeQuotaGb === undefined ? {} : { quotaBytes: config.storeQuotaGb * GIB }),
       authorizeWrite: () => false,
+      ...(routes ? { routes } : {}),
       log: {
         warn: (facts, message) => log.warn(message, facts),
         error: (facts, message) => log.error(message, facts),

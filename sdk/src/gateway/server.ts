@@ -50,6 +50,8 @@ export interface GatewayOptions {
   readonly pullFrom?: (cid: string) => Promise<readonly string[]> | readonly string[];
   /** Decides who may write; everybody may if absent. Gets the request's method, path and headers. */
   readonly authorizeWrite?: (request: { method: string; path: string; headers: Headers }) => Promise<boolean> | boolean;
+  /** Further routes that are served beside these. */
+  readonly routes?: Hono;
   /** Patience with the peers that content is pulled from. */
   readonly patience?: Partial<Patience>;
   /** The fetch used for pulling. */
@@ -151,6 +153,7 @@ export function gatewayApp(
       signal,
     }),
   );
+  if (options.routes) app.route('/', options.routes);
   app.notFound((c) => answer(c, new InvalidRequestError(`there is nothing at ${c.req.method} ${c.req.path}`), 404));
   app.onError((error, c) => {
     if (error instanceof QuotaExceededError) onFull();

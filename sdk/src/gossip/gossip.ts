@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { TopicValidatorResult } from '@libp2p/gossipsub';
-import type * as z from 'zod';
 
 import { Buckets } from './bucket.ts';
 import type { NodeSource } from './chainNodes.ts';
@@ -16,7 +15,7 @@ import type { PeerAnswer } from './peerRecord.ts';
 import { rank } from './rank.ts';
 import { HeardFile, OwnSequences } from './sequenceFile.ts';
 import { decodeStatement, encodeStatement, StatementDomain, type Signer } from './statement.ts';
-import { GOSSIP_TOPICS, TOPICS, wireTopic, type GossipTopic, type TopicName } from './topics.ts';
+import { GOSSIP_TOPICS, TOPICS, wireTopic, type GossipTopic, type Sayings, type TopicName } from './topics.ts';
 import type { MarketDomain } from '../terms.ts';
 
 /** How one takes part. */
@@ -65,7 +64,7 @@ export interface GossipLog {
 }
 
 /** What can be said on each topic, before it is checked. */
-export type Sayable<Name extends TopicName> = z.input<(typeof TOPICS)[Name]['schema']>;
+export type Sayable<Name extends TopicName> = Sayings[Name];
 /** Hears what is new. */
 export type Listener = (statement: Checked<GossipTopic>) => void;
 

@@ -99,7 +99,7 @@ export function liveRoutes(place: () => Place | undefined, options: LiveRoutesOp
 
 /** A statement as it is shown. */
 export function shown({ node, time, topic, said }: Checked<GossipTopic>): Record<string, unknown> {
-  return { topic, node, at: time, ...said };
+  return { topic, node, saidAt: time, ...said };
 }
 
 /** JSON with bytes as base64. */

@@ -31,7 +31,7 @@ interface Kept {
 }
 
 /** One thing that a node said, and when (unix milliseconds of its clock). */
-export type Spoken<Name extends GossipTopic> = Bodies[Name] & { node: number; at: number };
+export type Spoken<Name extends GossipTopic> = Bodies[Name] & { node: number; saidAt: number };
 
 /** The newest statements of every node. */
 export class LiveStore {
@@ -121,7 +121,7 @@ export class LiveStore {
       [...kept]
         .filter(([key, [first]]) => first?.topic === topic && wanted(key))
         .flatMap(([, list]) => list)
-        .map(({ bytes, time }) => ({ ...(read(bytes) as Bodies[Name]), node, at: time })),
+        .map(({ bytes, time }) => ({ ...(read(bytes) as Bodies[Name]), node, saidAt: time })),
     );
   }
 

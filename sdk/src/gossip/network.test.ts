@@ -53,7 +53,7 @@ test('whoever dies, a late joiner learns from the others all that was said', asy
   for (const [index, node] of nodes.entries()) await node.say('heartbeat', idleHeartbeat(10 + index));
   await nodes[0]!.say('progress', progress(0, 'first'));
   await nodes[0]!.say('progress', progress(1, 'second'));
-  await nodes[1]!.say('decline', { job: hexToBytes(JOB), code: 'price', detail: { ask: '5' } });
+  await nodes[1]!.say('decline', { job: hexToBytes(JOB), code: 'price', at: 7, detail: { ask: '5' } });
   const complete = (place: Gossip): boolean =>
     heads(place).length === 3 && place.live.progress(JOB)[0]?.lines.length === 2 && place.live.declines().length === 1;
   await until(() => nodes.every(complete));
@@ -129,6 +129,8 @@ test('a neighbour that sends rubbish is not listened to any more', async () => {
     void publish((sent += 1));
     return (node!.counts.refused.form ?? 0) >= 6;
   });
+  const scores = node!.host.services.gossip as unknown as { getScore(peer: string): number };
+  await until(() => scores.getScore(rude!.peer) < -400);
   const { heard } = node!.counts;
   await rude!.say('heartbeat', idleHeartbeat(2));
   await node!.say('heartbeat', idleHeartbeat(3));

@@ -18,7 +18,7 @@ export interface ShardView {
   entries: number;
   head: Hex;
   /** When that was said, unix milliseconds of the node's clock. */
-  at: number;
+  saidAt: number;
   /** The end of its log: number of the line, and the line. */
   lines: { number: number; line: ProgressLine }[];
   preview?: Preview;
@@ -27,9 +27,9 @@ export interface ShardView {
 }
 
 /** Folds messages about a job, in the order in which each node sent them, into its shards. */
-export function foldProgress(messages: readonly (Progress & { node: number; at: number })[]): ShardView[] {
+export function foldProgress(messages: readonly (Progress & { node: number; saidAt: number })[]): ShardView[] {
   const views = new Map<string, ShardView>();
-  for (const { node, at, shards } of messages) {
+  for (const { node, saidAt, shards } of messages) {
     for (const { shard, lines, from, preview, sealed, ...facts } of shards) {
       const key = `${node}:${shard}`;
       const known = views.get(key);
@@ -39,7 +39,7 @@ export function foldProgress(messages: readonly (Progress & { node: number; at: 
         node,
         shard,
         ...facts,
-        at,
+        saidAt,
         lines: [...old, ...lines.map((line, index) => ({ number: from + index, line }))].slice(-TAIL_LINES),
         ...(shown ? { preview: shown } : {}),
         sealed: [...(known?.sealed ?? []), ...(sealed ? [sealed] : [])],

@@ -4,14 +4,15 @@ import * as z from 'zod';
 
 import type { MarketDomain } from '../terms.ts';
 import { ENVELOPE_BYTES } from './statement.ts';
+import { LINE_CHARS, LINE_LEVELS } from '../shardLog.ts';
 
 const whole = (least: number, most: number = Number.MAX_SAFE_INTEGER) => z.int().min(least).max(most);
 const text = (most: number) => z.string().max(most);
 const name = text(32).regex(/^[A-Za-z0-9][A-Za-z0-9._+-]*$/);
-const bytes = (most: number) => z.instanceof(Uint8Array).refine((value) => value.length <= most, 'too many bytes');
+const octets = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'must be bytes');
+const bytes = (most: number) => octets.refine((value) => value.length <= most, 'too many bytes');
 const hexOf = (length: number) =>
-  z
-    .instanceof(Uint8Array)
+  octets
     .refine((value) => value.length === length, `must be ${length} bytes`)
     .transform((value): Hex => bytesToHex(value));
 
@@ -19,15 +20,10 @@ const hexOf = (length: number) =>
 export const PROGRESS_SHARDS = 32;
 /** Most lines of one shard in one message. */
 export const PROGRESS_LINES = 64;
-/** Most characters of a line. */
-export const LINE_CHARS = 1_024;
 /** Most bytes of a preview. */
 export const PREVIEW_BYTES = 12 * 1024;
 /** Most bytes of a filter of held content. */
 export const FILTER_BYTES = 4 * 1024;
-
-/** Levels of a log line. `note` is the node's own voice. */
-export const LINE_LEVELS = ['out', 'err', 'note'] as const;
 
 /** One line: milliseconds since the shard began, level, text. */
 const line = z.tuple([whole(0), z.enum(LINE_LEVELS), text(LINE_CHARS)]);
@@ -94,6 +90,10 @@ export const sealedProgressSchema = z.object({
 export const declineSchema = z.object({
   job: hexOf(32),
   code: name,
+  /** Block time of the decision, unix seconds. */
+  at: whole(0, 0xff_ffff_ffff),
+  /** The operator's signature of the decline alone, where it made one: with it the decline can be shown outside of the network. */
+  signature: z.exactOptional(hexOf(65)),
   /** Facts of the decision. */
   detail: z
     .record(text(32), z.union([text(160), z.int()]))
@@ -132,6 +132,14 @@ export interface Bodies {
   decline: DeclineNotice;
   holdings: Holdings;
   peer: PeerNotice;
+}
+/** What can be said on each topic: hashes and addresses as bytes. */
+export interface Sayings {
+  heartbeat: z.input<typeof heartbeatSchema>;
+  progress: z.input<typeof progressSchema>;
+  decline: z.input<typeof declineSchema>;
+  holdings: z.input<typeof holdingsSchema>;
+  peer: z.input<typeof peerSchema>;
 }
 /** Name of a topic; `peer` is one for signatures only. */
 export type TopicName = keyof Bodies;
