@@ -101,9 +101,9 @@ export interface Gossip {
 }
 
 const MINUTE = 60_000;
-/** How often a neighbour is asked for what was missed, and how often by who has heard nothing yet. */
+/** How often a neighbour is asked for what was missed; and how often, and for how long, after a neighbour has come. */
 const REPAIR_MS = 30_000;
-const JOINING_MS = 1_000;
+const JOINING = { everyMs: 1_000, forMs: 10_000 };
 /** The record is signed anew this often: it is good for a day. */
 const RECORD_MS = 60 * MINUTE;
 /** How long a peer that could not be reached is left alone, milliseconds: twice as long each time. A peer may not know us yet, and turn us away. */
@@ -173,7 +173,7 @@ export async function startGossip(options: GossipOptions, deps: GossipDeps): Pro
 
   const protocol = latestProtocol(domain);
   const repairMs = options.repairMs ?? REPAIR_MS;
-  const askers = new Buckets({ burst: 8, perSecond: 4_000 / repairMs });
+  const askers = new Buckets({ burst: 16, perSecond: 4_000 / repairMs });
   const everything = (): Uint8Array[] => [...(record ? [record.bytes] : []), ...directory.records(), ...live.all()];
   await host.handle(
     protocol,
@@ -195,10 +195,13 @@ export async function startGossip(options: GossipOptions, deps: GossipDeps): Pro
   };
   /** Gossip is lost where a neighbour is not there yet, or any more; so somebody is asked on joining, and now and then. */
   let askedAt = -Infinity;
+  let joinedAt = -Infinity;
+  host.addEventListener('connection:open', () => (joinedAt = now()));
   const repair = async (): Promise<void> => {
     const connections = host.getConnections();
     const connection = connections[Math.floor(Math.random() * connections.length)];
-    if (!connection || now() - askedAt < (live.bytes > 0 ? repairMs : Math.min(repairMs, JOINING_MS))) return;
+    const pause = now() - joinedAt < JOINING.forMs ? Math.min(repairMs, JOINING.everyMs) : repairMs;
+    if (!connection || now() - askedAt < pause) return;
     askedAt = now();
     const peer = connection.remotePeer.toString();
     await ask(protocol, connection, everything(), (bytes) => hear(bytes, peer), signal).catch((error: unknown) =>

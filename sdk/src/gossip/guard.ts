@@ -26,7 +26,7 @@ export type Refusal =
 export interface Checked<Name extends TopicName = TopicName> extends Statement {
   topic: Name;
   said: Bodies[Name];
-  /** The statement as it came: what is handed on to others. */
+  /** The statement as it came: what is handed on to others. A copy, as what came may be part of something larger. */
   bytes: Uint8Array;
 }
 
@@ -132,7 +132,7 @@ export class Guard {
     if (!late && !this.#speakers[topic].take(String(node), now())) return this.#refuse('rate', topic);
     const first = heard.mark(place);
     if (!late && !first) return this.#refuse('heard', topic);
-    return { verdict: 'accept', statement: { ...statement, topic, said, bytes } };
+    return { verdict: 'accept', statement: { ...statement, topic, said, bytes: Uint8Array.from(bytes) } };
   }
 
   #refuse(reason: Refusal, topic: TopicName): { verdict: 'ignore' | 'reject'; reason: Refusal } {

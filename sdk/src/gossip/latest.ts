@@ -98,7 +98,8 @@ export async function* unframe(pieces: AsyncIterable<Uint8Array>): AsyncGenerato
       const length = lengthAt(rest, at);
       if (length === 0 || length > MAX_MESSAGE_BYTES) throw new BadTelling(`a statement has ${length} bytes`);
       if (rest.length - at < LENGTH_BYTES + length) break;
-      yield rest.slice(at + LENGTH_BYTES, at + LENGTH_BYTES + length);
+      // A copy: what is kept must not keep the whole piece.
+      yield Uint8Array.from(rest.subarray(at + LENGTH_BYTES, at + LENGTH_BYTES + length));
       at += LENGTH_BYTES + length;
     }
     rest = rest.subarray(at);

@@ -119,7 +119,7 @@ test('an observer hears everything and can say nothing', async () => {
 });
 
 test('a neighbour that sends rubbish is not listened to any more', async () => {
-  network = new TestNetwork({ repairMs: 3_600_000 });
+  network = new TestNetwork({ tendMs: 100, repairMs: 3_600_000 });
   const [node, rude] = await network.startNodes(2);
   await until(() => full([node!, rude!]));
   const publish = (index: number): Promise<unknown> =>

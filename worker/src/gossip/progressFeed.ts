@@ -5,6 +5,8 @@ import { sealBytes } from '@dpu/sdk/privacy/stream';
 import { ShardLogWriter, type LogOwner } from '@dpu/sdk/shardLog';
 import { hexToBytes, type Hex } from 'viem';
 
+import { sha256 } from '../workspace.ts';
+
 /** How progress is told. */
 export interface ProgressFeedOptions {
   /** Messages that one flush sends at most; what does not fit waits for the next. */
@@ -72,7 +74,7 @@ export class ProgressFeed {
     const { clockMs } = this.#deps;
     const startedMs = clockMs();
     const run: Running = {
-      ...{ owner, readers, startedMs, writer: new ShardLogWriter(owner), state: 'running', endedMs: undefined },
+      ...{ owner, readers, startedMs, writer: new ShardLogWriter(owner, sha256), state: 'running', endedMs: undefined },
       ...{ permille: null, preview: undefined, told: 0 },
     };
     const elapsed = (): number => clockMs() - startedMs;
