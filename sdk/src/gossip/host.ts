@@ -124,6 +124,12 @@ export async function startHost(options: HostOptions, deps: HostDeps): Promise<H
         floodPublish: false,
         emitSelf: false,
         doPX: false,
+        // A small mesh: what gets lost is asked for, and a thousand heartbeats in four copies are a megabit a second.
+        D: 4,
+        Dlo: 3,
+        Dhi: 6,
+        Dscore: 2,
+        Dout: 1,
         allowedTopics: [...names.keys()],
         maxInboundDataLength: 2 * MAX_MESSAGE_BYTES,
         maxTopicBytesPerPeer: 16 * 1_024,

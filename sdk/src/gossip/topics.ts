@@ -212,5 +212,6 @@ export const MAX_MESSAGE_BYTES = Math.max(...Object.values(TOPICS).map(({ bodyBy
 
 /** Name of a topic on the wire: networks do not hear each other. */
 export function wireTopic(topic: GossipTopic, { chainId, verifyingContract }: MarketDomain): string {
-  return `/dpu/${chainId}/${verifyingContract.toLowerCase()}/${topic}/1`;
+  // Four bytes tell networks apart well enough; the signature's domain does it for certain.
+  return `/dpu/${chainId}/${verifyingContract.slice(2, 10).toLowerCase()}/${topic}/1`;
 }
