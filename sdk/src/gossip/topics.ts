@@ -22,6 +22,8 @@ export const PROGRESS_SHARDS = 32;
 export const PROGRESS_LINES = 64;
 /** Most bytes of a preview. */
 export const PREVIEW_BYTES = 12 * 1024;
+/** Most bytes of sealed lines and a preview. */
+export const SEALED_BYTES = 20 * 1024;
 /** Most bytes of a filter of held content. */
 export const FILTER_BYTES = 4 * 1024;
 
@@ -74,7 +76,7 @@ export const progressSchema = z.object({
         lines: z.array(line).max(PROGRESS_LINES),
         preview: z.exactOptional(preview),
         /** Of a private job: lines and preview, sealed to its readers (age), instead of those. */
-        sealed: z.exactOptional(bytes(20 * 1024)),
+        sealed: z.exactOptional(bytes(SEALED_BYTES)),
       }),
     )
     .min(1)

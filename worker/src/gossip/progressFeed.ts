@@ -1,6 +1,6 @@
 import { encodeBody } from '@dpu/sdk/gossip/statement';
 import type { Sayable } from '@dpu/sdk/gossip/gossip';
-import { PREVIEW_BYTES, PROGRESS_LINES, PROGRESS_SHARDS, type Preview } from '@dpu/sdk/gossip/topics';
+import { PREVIEW_BYTES, PROGRESS_LINES, PROGRESS_SHARDS, SEALED_BYTES, type Preview } from '@dpu/sdk/gossip/topics';
 import { sealBytes } from '@dpu/sdk/privacy/stream';
 import { ShardLogWriter, type LogOwner } from '@dpu/sdk/shardLog';
 import { hexToBytes, type Hex } from 'viem';
@@ -120,7 +120,8 @@ export class ProgressFeed {
       if (!first) return;
       const shards: SaidShard[] = [];
       let size = 0;
-      for (const [key, run] of this.#waiting) {
+      // A copy: a shard with more lines is put back at the end, for the next message.
+      for (const [key, run] of [...this.#waiting]) {
         if (run.owner.job !== first.owner.job || shards.length === PROGRESS_SHARDS) continue;
         const { said, bytes, told } = await saidOf(run, this.#deps.clockMs());
         if (shards.length > 0 && size + bytes > MESSAGE_BYTES) break;
@@ -171,7 +172,9 @@ async function saidOf(run: Running, nowMs: number): Promise<{ said: SaidShard; b
     lines.push([ms, level, text]);
   }
   const shown = { lines, ...(preview ? { preview } : {}) };
-  const sealed = readers && (lines.length > 0 || preview) ? await sealBytes(encodeBody(shown), readers) : undefined;
+  const closed = readers && (lines.length > 0 || preview) ? await sealBytes(encodeBody(shown), readers) : undefined;
+  // Many readers, and a large preview: the stored log has the lines.
+  const sealed = closed && closed.length <= SEALED_BYTES ? closed : undefined;
   const said: SaidShard = {
     ...{ shard: owner.shard, state: run.state, permille: run.permille, from },
     ms: Math.max(0, Math.round(run.endedMs ?? nowMs - run.startedMs)),
