@@ -84,7 +84,10 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
 
   const gatewayPort = await freePort(PORTS.gateway);
   const gatewayUrl = `http://127.0.0.1:${gatewayPort}`;
-  const gatewayArgs = [join(root, 'script/network/gatewayProcess.ts'), join(folder, 'gateway'), String(gatewayPort)];
+  const gatewayArgs = [
+    join(root, 'script/network/gatewayProcess.ts'),
+    ...[join(folder, 'gateway'), String(gatewayPort), join(folder, 'deployment.json')],
+  ];
   const gateway = tree.start({ name: 'gateway', file: process.execPath, args: gatewayArgs });
 
   const contracts = await deploy(folder, local);
@@ -153,6 +156,8 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
     tree.ready(node.process, async () => (await fetch(`${node.statusUrl}/health`)).ok);
   await Promise.all(nodes.map(nodeReady));
   step(`nodes ${nodes.map(({ id }) => id).join(', ')} are watching`);
+  await tree.ready(gateway, async () => (await heartbeats(gatewayUrl)) === nodes.length);
+  step(`nodes hear each other: the gateway has ${nodes.length} heartbeats`);
   if (indexer) {
     await tree.ready(indexer, async () => (await fetch(`${deployment.indexerUrl}/ready`)).ok);
     step(`indexer at ${deployment.indexerUrl}`);
@@ -181,6 +186,12 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
       await tree.stop();
     },
   };
+}
+
+/** How many nodes a gateway has heard lately. */
+async function heartbeats(gatewayUrl: string): Promise<number> {
+  const answer = await fetch(`${gatewayUrl}/v1/live/heartbeats`);
+  return answer.ok ? ((await answer.json()) as { items: unknown[] }).items.length : 0;
 }
 
 /** Runs the deployment script and reads what it wrote. */

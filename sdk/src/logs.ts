@@ -187,6 +187,18 @@ export async function readPostLogs(
   );
 }
 
+/** Every log of some of the Market's events in `fromBlock … toBlock`, in chain order. */
+export async function readMarketLogs(
+  client: Pick<ChainReader, 'request'>,
+  market: Address,
+  names: readonly ContractEventName<typeof marketAbi>[],
+  range: { fromBlock: number; toBlock: number },
+  signal?: AbortSignal,
+): Promise<RpcLog[]> {
+  const topics = names.map((eventName) => encodeEventTopics({ abi: marketAbi, eventName })[0] as Hex);
+  return readRanges(client, market, [topics], range, signal);
+}
+
 async function rangeOf(
   client: ChainReader,
   deployment: Pick<Deployment, 'startBlock'>,
@@ -200,7 +212,7 @@ async function rangeOf(
 }
 
 async function readRanges(
-  client: ChainReader,
+  client: Pick<ChainReader, 'request'>,
   address: Address,
   topics: (Hex | Hex[] | null)[],
   { fromBlock, toBlock }: { fromBlock: number; toBlock: number },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { LocalBackend } from '@dpu/sdk/gateway/localBackend';
 import type { Identity } from '@dpu/sdk/privacy/identity';
-import { digestToCid } from '@dpu/sdk/storage/cid';
+import { digestToCid, parseCid } from '@dpu/sdk/storage/cid';
 import { HttpBackend } from '@dpu/sdk/storage/httpBackend';
 import { marketDomain, runtimeBits, type RuntimeName, RUNTIMES } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
@@ -20,6 +20,7 @@ import { DeclineBook, DeclineError } from './planning/declines.ts';
 import { Experience } from './planning/experience.ts';
 import { messageOf, OperatorError, WorkerError } from './errors.ts';
 import { Executor } from './executor.ts';
+import { NodeGossip } from './gossip/openNodeGossip.ts';
 import { ChainFacts } from './facts.ts';
 import { Journal } from './journal.ts';
 import { Keeper } from './keeper.ts';
@@ -42,7 +43,7 @@ import { Settler } from './settler.ts';
 import { needsOf } from './resources/needs.ts';
 import { openMachine } from './resources/openMachine.ts';
 import { checkNodeKey, firstContact, openGateway, probeRuntimes } from './startup.ts';
-import { describe, type GasSpent } from './operator/status.ts';
+import { describe, type GasSpent, type NodeStatus } from './operator/status.ts';
 import { openControl } from './operator/control.ts';
 import { startStatusServer, type Control } from './operator/statusServer.ts';
 import { Timings } from './timings.ts';
@@ -109,8 +110,9 @@ export async function runAgent(
     );
   }
 
+  const gossip = await NodeGossip.open({ config, node, account }, { log, clockMs });
   const replication = new Replication({ config, node, account, chain, log, clockMs });
-  const gateway = await openGateway(config, replication.role, log);
+  const gateway = await openGateway(config, replication.role, log, gossip.routes);
   stack.defer(() => gateway.close());
   const endpoint = config.endpoint ?? gateway.url;
   replication.serveAs([endpoint, gateway.url]);
@@ -145,6 +147,7 @@ export async function runAgent(
       remote,
       identity,
       log,
+      onUsed: (cid) => gossip.held.use(cid),
       parentResults: async (job) => {
         const terms = book.terms(job);
         if (!terms) throw new DeclineError('inputsUnavailable', { problem: 'the earlier job is not known here' });
@@ -212,6 +215,7 @@ export async function runAgent(
       promises,
       local,
       log,
+      progress: gossip.progress,
       onResult: (lease) => proveNow(lease),
     },
   );
@@ -341,29 +345,30 @@ export async function runAgent(
   const control = openControl({ journal, claimer, log });
   const token = randomBytes(24).toString('base64url');
   writeFileSync(join(config.dataDir, 'control-token'), token, { mode: 0o600 });
+  const describeNow = (): NodeStatus =>
+    describe({
+      node,
+      operator: account.address,
+      chainId,
+      market,
+      gatewayUrl: endpoint,
+      runtimes: runtimes.probes,
+      gas,
+      watch,
+      sender,
+      keeper,
+      claimer,
+      resources,
+      governor,
+      experience,
+      book,
+      declines,
+      timings,
+    });
   const status = await startStatusServer(
     { port: config.statusPort, token },
     {
-      status: () =>
-        describe({
-          node,
-          operator: account.address,
-          chainId,
-          market,
-          gatewayUrl: endpoint,
-          runtimes: runtimes.probes,
-          gas,
-          watch,
-          sender,
-          keeper,
-          claimer,
-          resources,
-          governor,
-          experience,
-          book,
-          declines,
-          timings,
-        }),
+      status: describeNow,
       control,
     },
   ).catch((error: unknown) => {
@@ -374,6 +379,8 @@ export async function runAgent(
     );
   });
   stack.defer(() => status.close());
+  await gossip.start({ status: describeNow, declines, has: (cid) => local.has(parseCid(cid)) });
+  stack.defer(() => gossip.close());
   onReady?.({ gatewayUrl: gateway.url, statusUrl: status.url, control });
   log.info('Node works', {
     node,

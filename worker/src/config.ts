@@ -71,6 +71,10 @@ const windows = z
       }
     }),
   );
+/** A group of settings; in the environment, YAML or JSON in one line. */
+const group = <T extends z.ZodObject>(schema: T) =>
+  z.preprocess((value) => (typeof value === 'string' ? parseYaml(value) : (value ?? {})), schema);
+const multiaddrs = z.array(z.string().regex(/^\/(ip4|ip6|dns|dns4|dns6)\//, 'must be a multiaddr'));
 
 /** Every setting. The file and the flags use these names; the environment uses WORKER_ and the name in capitals. */
 export const configSchema = z.strictObject({
@@ -141,6 +145,20 @@ export const configSchema = z.strictObject({
   endpoint: url.optional(),
   /** Gateways to fetch from; the first also keeps copies of results. The deployment's when absent. */
   gateways: list.optional(),
+  /** The network between nodes: heartbeats, progress, declines, what each holds. */
+  gossip: group(
+    z.strictObject({
+      enabled: flag.default(true),
+      /** Multiaddrs to listen at, such as /ip4/0.0.0.0/tcp/24301 and /ip4/0.0.0.0/tcp/24302/ws; free ports at gatewayHost when absent. */
+      listen: multiaddrs.optional(),
+      /** Multiaddrs under which others reach them, such as /dns4/node.example.org/tcp/24301; what it listens at when empty. */
+      announce: multiaddrs.default([]),
+      /** URLs of gateways and indexers, or peer ids, that may listen beside the nodes. The deployment's when absent. */
+      observers: z.array(z.string()).optional(),
+      /** Neighbours to look for. */
+      neighbours: whole(1, 64).default(8),
+    }),
+  ),
   /** Bytes that the block store may hold, GiB; without a limit when absent. */
   storeQuotaGb: whole(1).optional(),
   /** Copies of each result that there should be, this node's own among them. 1: none elsewhere. */

@@ -2,11 +2,13 @@ import { decodeManifest, rootOf } from '@dpu/sdk/manifest';
 import { newIdentity } from '@dpu/sdk/privacy/identity';
 import { saltedHashOf } from '@dpu/sdk/privacy/salt';
 import { openBytes } from '@dpu/sdk/privacy/stream';
+import { parseLog } from '@dpu/sdk/shardLog';
 import { digestToCid } from '@dpu/sdk/storage/cid';
 import { expect, test } from 'vitest';
 
 import type { KnownLease } from './chainBook.ts';
 import { Executor, leaseKeyOf } from './executor.ts';
+import { ProgressFeed } from './gossip/progressFeed.ts';
 import { Journal } from './journal.ts';
 import { silentLog } from './log.ts';
 import type { JobSecret } from './privateJob.ts';
@@ -79,6 +81,7 @@ function setup(
       promises,
       local,
       log: silentLog,
+      progress: new ProgressFeed({ messagesPerFlush: 1, mostWaiting: 8 }, { say: undefined, clockMs: () => 5 }),
       onResult: (lease) => {
         order.push('result');
         finish(lease);
@@ -121,7 +124,9 @@ test('the promise is the root, the units and the manifest of what is stored, wit
   expect(promises.shards(JOB, 0, 9)).toEqual([]);
   expect(salt).toBe(leaseSalt(saltSecret(bytes32(1)), key, result));
   expect(await local.text(manifest.shards[1]!.cid)).toBe('output 1');
-  expect(await local.text(manifest.log!)).toBe('--- shard 1\nhm\n');
+  expect([...parseLog(await local.text(manifest.log!), { job: JOB, node: 7 }).values()]).toMatchObject([
+    { shard: 1, complete: true, entries: [{ text: 'hm' }, { level: 'end', text: 'done' }] },
+  ]);
 });
 
 test('shards that were finished before a crash are not computed again', async () => {
@@ -217,7 +222,11 @@ test('of a private job only sealed bytes reach store and journal, and the hashes
   expect(manifest.shards[1]!.size).toBe(sealed.length);
   expect(await openBytes(sealed, reader)).toEqual(output);
   const log = await openBytes(local.blocks.get(manifest.log!.toString())!, reader);
-  expect(new TextDecoder().decode(log)).toBe('--- shard 0\na secret line\n--- shard 1\na secret line\n');
+  const logs = [...parseLog(new TextDecoder().decode(log), { job: JOB, node: 7 }).values()];
+  expect(logs.map(({ shard, entries }) => [shard, entries.map(({ text }) => text)])).toEqual([
+    [0, ['a secret line', 'done']],
+    [1, ['a secret line', 'done']],
+  ]);
   const disk = [...local.blocks.values()].map((block) => Buffer.from(block).toString('latin1'));
   expect([...disk, ...kept].filter((text) => text.includes('output ') || text.includes('secret line'))).toEqual([]);
   expect(kept).toHaveLength(2);

@@ -11,6 +11,7 @@ import { messageOf } from './errors.ts';
 import type { Log } from './log.ts';
 import { statedHash } from './privateJob.ts';
 import { keptLog, readLog, storable } from './privateOutput.ts';
+import type { ProgressFeed } from './gossip/progressFeed.ts';
 import type { DoneShard, LeaseKey, PromiseBook } from './promiseBook.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 import { ShardError } from './runtimes/runtime.ts';
@@ -49,6 +50,8 @@ export interface ExecutorDeps {
   /** This node's own store: from here the result is served. */
   local: StorageBackend;
   log: Log;
+  /** Keeps the shards' logs, and tells others how they come along. */
+  progress: ProgressFeed;
   /** Called as soon as the result and its salt are on disk. */
   onResult: (lease: KnownLease) => void;
 }
@@ -182,15 +185,31 @@ export class Executor {
     shard: number,
     signal: AbortSignal,
   ): Promise<DoneShard> {
-    const { local, promises, log, experience } = this.#deps;
+    const { local, promises, log, experience, progress } = this.#deps;
+    const { secret } = prepared;
     for (let attempt = 1; ; attempt += 1) {
+      const owner = { job: lease.job, shard, node: lease.lease.node };
+      const feed = progress.begin(owner, secret?.readers);
       try {
-        const { output, units, log: text, wallMs } = await runtime.run(shardRequest(prepared, shard), { signal });
-        const { secret } = prepared;
+        let heard = false;
+        const onLog = (text: string): void => {
+          heard = true;
+          feed.log(text);
+        };
+        const {
+          output,
+          units,
+          log: text,
+          wallMs,
+        } = await runtime.run(shardRequest(prepared, shard), {
+          signal,
+          onLog,
+        });
+        if (!heard) feed.log(text);
         const stored = await storable(output, secret, signal);
         const { cid } = await local.addFile(stored, { signal });
         const hash = await statedHash(secret?.salt, shard, sha256(output));
-        const kept = await keptLog(text, secret);
+        const kept = await keptLog(feed.end('done', 'done'), secret);
         const done = { shard, hash, cid: cid.toString(), size: stored.length, units, log: kept };
         promises.addShard(lease.job, done);
         const module = moduleName(prepared);
@@ -198,6 +217,7 @@ export class Executor {
         experience.learn({ runtime: runtime.name, module, units, seconds: wallMs / 1000 });
         return done;
       } catch (error) {
+        feed.end('failed', messageOf(error));
         const again = error instanceof ShardError && error.retryable && attempt < this.#options.triesPerShard;
         if (!again || signal.aborted) throw error;
         log.warn('Shard failed on this machine, trying again', { job: lease.job, shard, reason: error.reason, error });
@@ -217,7 +237,7 @@ export class Executor {
   ): Promise<Result> {
     const { local } = this.#deps;
     const logs = await Promise.all(shards.map(({ log }) => readLog(log, secret)));
-    const text = logs.map((log, index) => (log === '' ? '' : `--- shard ${first + index}\n${log}\n`)).join('');
+    const text = logs.join('');
     const log = text === '' ? undefined : await storable(new TextEncoder().encode(text), secret);
     const manifest: Manifest = {
       version: 1,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import { startGateway, type Gateway } from '@dpu/sdk/gateway/server';
 import type { Identity } from '@dpu/sdk/privacy/identity';
+import type { Hono } from 'hono';
 import { zeroHash, type Hex } from 'viem';
 
 import type { Chain } from './chain.ts';
@@ -101,8 +102,8 @@ export async function probeRuntimes(
   return { usable, probes };
 }
 
-/** This node's own gateway, from which its results are served. `role` says who may write to it. */
-export async function openGateway(config: NodeConfig, role: StorageRole, log: Log): Promise<Gateway> {
+/** This node's own gateway, from which its results are served. `role` says who may write to it; `routes` are served beside it. */
+export async function openGateway(config: NodeConfig, role: StorageRole, log: Log, routes?: Hono): Promise<Gateway> {
   try {
     return await startGateway({
       dir: join(config.dataDir, 'store'),
@@ -110,6 +111,7 @@ export async function openGateway(config: NodeConfig, role: StorageRole, log: Lo
       port: config.gatewayPort,
       ...(config.storeQuotaGb === undefined ? {} : { quotaBytes: config.storeQuotaGb * GIB }),
       ...role,
+      ...(routes ? { routes } : {}),
       log: {
         warn: (facts, message) => log.warn(message, facts),
         error: (facts, message) => log.error(message, facts),

@@ -66,6 +66,8 @@ export interface WorkspaceDeps {
   /** This node's key, if it takes private jobs. */
   identity?: Identity | undefined;
   log: Log;
+  /** Told about every file that a job has used. */
+  onUsed?: (cid: CID) => void;
 }
 
 /** Fetches and checks what jobs are made of, before anything is promised and again when a lease is resumed. */
@@ -222,6 +224,7 @@ export class Workspace {
       await local.addFile(bytes, { signal });
     }
     budget.left -= bytes.length;
+    this.#deps.onUsed?.(cid);
     return bytes;
   }
 

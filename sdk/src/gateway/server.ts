@@ -75,6 +75,8 @@ export interface GatewayOptions {
   readonly isBlocked?: (cid: string) => boolean;
   /** Longest time for the whole of a request to come in, in milliseconds; 150 s if absent, more than clients wait. Its headers have 10 s. */
   readonly requestMs?: number;
+  /** Further routes that are served beside these. */
+  readonly routes?: Hono;
   /** Patience with the peers that content is pulled from. */
   readonly patience?: Partial<Patience>;
   /** The fetch used for pulling. */
@@ -210,6 +212,7 @@ export function gatewayApp(
       pullFrom: options.pullFrom,
     }),
   );
+  if (options.routes) app.route('/', options.routes);
   app.notFound((c) => answer(c, new InvalidRequestError(`there is nothing at ${c.req.method} ${c.req.path}`), 404));
   app.onError((error, c) => {
     if (error instanceof QuotaExceededError) onFull();
