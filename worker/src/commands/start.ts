@@ -1,10 +1,10 @@
 import { runAgent } from '../agent.ts';
 import type { NodeConfig } from '../config.ts';
+import { openEndpoints } from '../endpoints/open.ts';
 import { readKeyFile } from '../keyFile.ts';
 import type { Log } from '../log.ts';
 import { readNodeKey } from '../nodeKey.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
-import { viemChain } from '../viemChain.ts';
 
 /** Runs the node until `signal` is aborted or it was drained. */
 export async function start(
@@ -13,7 +13,7 @@ export async function start(
   signal: AbortSignal,
 ): Promise<void> {
   const operatorKey = readKeyFile(config.operatorKeyFile, config.keyPassword);
-  const chain = viemChain({ rpcUrl: config.rpcUrl, market: config.network.market, timeoutMs: config.rpcTimeoutMs });
+  const endpoints = openEndpoints(config, deps.log);
   const identity = await readNodeKey(config);
-  await runAgent({ config, operatorKey, ...(identity ? { identity } : {}) }, { ...deps, chain }, signal);
+  await runAgent({ config, operatorKey, ...(identity ? { identity } : {}) }, { ...deps, ...endpoints }, signal);
 }
