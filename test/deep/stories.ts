@@ -27,21 +27,23 @@ export function count(actions: Report['actions'], name: string, did: boolean): v
   actions.set(name, [before + Number(did), tried + 1]);
 }
 
-/** Chains get slower as they grow longer. */
+/** Chains get slower as they grow longer; and the local chain cannot go back far once it is some five hundred blocks long. */
 const STORIES_PER_WORLD = 100;
+const DEEP_STORIES_PER_WORLD = 4;
 
 /** Lets story after story happen; `look` says what a story is called and whether what it is about happened. */
 async function tell(
   runs: number,
   storyOf: (index: number) => Story,
   look: (outcome: Outcome, index: number) => [name: string, did: boolean],
+  perWorld = STORIES_PER_WORLD,
 ): Promise<Report> {
   const report: Report = { done: 0, violations: [], actions: new Map() };
-  for (let from = 0; from < runs; from += STORIES_PER_WORLD) {
+  for (let from = 0; from < runs; from += perWorld) {
     const world = await startWorld();
     const stories = new Stories(world);
     try {
-      for (let index = from; index < Math.min(runs, from + STORIES_PER_WORLD); index += 1) {
+      for (let index = from; index < Math.min(runs, from + perWorld); index += 1) {
         const outcome = await stories.happen(storyOf(index));
         report.done += 1;
         const [name, did] = look(outcome, index);
@@ -75,6 +77,7 @@ export const reorgs: Campaign = (seed, runs) =>
     runs,
     (index) => reorgStory(seed + Math.floor(index / DEEPEST_REORG), 1 + (index % DEEPEST_REORG)),
     (outcome) => ['reorganised', outcome.reorgs > 0],
+    DEEP_STORIES_PER_WORLD,
   );
 
 /** Each fault by itself and all together, by turns. */

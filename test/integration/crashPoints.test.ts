@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { CRASH_POINTS } from '../faults/points.ts';
-import { crashStory, DEEPEST_REORG, reorgStory, Stories } from '../faults/story.ts';
+import { crashStory, Stories } from '../faults/story.ts';
 import { startWorld, type World } from '../faults/world.ts';
 
 /** Seeds of the short form; `npm run test:deep -- --only crash` runs a hundred. */
 const SEEDS = [1];
-const DEPTHS = [1, 2, 7, 33, DEEPEST_REORG];
 
 let world: World;
 let stories: Stories;
@@ -25,10 +24,4 @@ describe.each(SEEDS)('seed %i', (seed) => {
     expect(outcome.violations, outcome.telling).toEqual([]);
     expect(outcome.deaths).toBeGreaterThanOrEqual(1);
   });
-});
-
-test.each(DEPTHS)('a reorganisation of %i blocks: paid once, nothing slashed', async (depth) => {
-  const outcome = await stories.happen(reorgStory(1, depth));
-  expect(outcome.violations, outcome.telling).toEqual([]);
-  expect(outcome.reorgs).toBe(1);
 });
