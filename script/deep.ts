@@ -1,5 +1,5 @@
 /**
- * `npm run test:deep`: long fuzz and invariant campaigns. Prints what each did and writes it, with seed and commit, to test/results/: what is not written down
+ * `npm run test:deep`: long fuzz and invariant campaigns of the contracts, and of the node: deaths at every point, reorganisations, bad endpoints, bombs and escapes. Prints what each did and writes it, with seed and commit, to test/results/: what is not written down
  * was not run. `--quick` stays under three minutes; without it the invariant campaigns make ten million calls, which takes hours.
  */
 import { execFileSync, spawn } from 'node:child_process';
@@ -31,7 +31,8 @@ interface Round {
 /** Rounds of the same tests, each with a seed of its own. */
 interface Campaign {
   readonly name: string;
-  readonly tests: string[];
+  /** Arguments of forge; without them it is a campaign of `test/deep/main.ts`, whose calls are stories, bombs or probes. */
+  readonly tests?: string[];
   /** Calls to reach; fuzz campaigns count their runs. */
   readonly calls: { quick: number; full: number };
   /** Of one round. */
@@ -63,16 +64,23 @@ const CAMPAIGNS: Campaign[] = [
     calls: { quick: 5_000, full: 1_000_000 },
     env: { quick: { FOUNDRY_FUZZ_RUNS: '500' }, full: { FOUNDRY_FUZZ_RUNS: '20000' } },
   },
+  // The node: in one round each, because a round is a chain and a node that live through all of it.
+  { name: 'crash', calls: { quick: 8, full: 800 }, env: { quick: {}, full: {} } },
+  { name: 'reorgs', calls: { quick: 4, full: 64 }, env: { quick: {}, full: {} } },
+  { name: 'faults', calls: { quick: 2, full: 110 }, env: { quick: {}, full: {} } },
+  { name: 'bombs', calls: { quick: 22, full: 1_000 }, env: { quick: {}, full: {} } },
+  { name: 'escapes', calls: { quick: 1, full: 1 }, env: { quick: {}, full: {} } },
 ];
 
 const options = new Command('npm run test:deep --')
-  .description('Long fuzz and invariant campaigns.')
+  .description('Long fuzz and invariant campaigns of the contracts; crashes, faults, bombs and escapes of the node.')
   .option('--quick', 'one short round of each, in under three minutes')
   .option('--only <names>', `comma-separated: ${CAMPAIGNS.map(({ name }) => name).join(', ')}`)
+  .option('--calls <number>', 'of each campaign, instead of its own number')
   .option('--seed <number>', 'of the first round; the next ones count up', String(Date.now() % 1_000_000))
   .option('--results <file>', 'where to write what was done')
   .parse()
-  .opts<{ quick?: boolean; only?: string; seed: string; results?: string }>();
+  .opts<{ quick?: boolean; only?: string; calls?: string; seed: string; results?: string }>();
 
 const size = options.quick ? 'quick' : 'full';
 const first = Number(options.seed);
@@ -81,18 +89,30 @@ const names = options.only?.split(',') ?? CAMPAIGNS.map(({ name }) => name);
 const unknown = names.filter((name) => !CAMPAIGNS.some((campaign) => campaign.name === name));
 if (unknown.length > 0) throw new Error(`no campaign ${unknown.join(', ')}`);
 
-/** Runs forge once; answers with what it reported. */
-async function round({ tests, env }: Campaign, seed: number): Promise<Round> {
+const callsOf = (campaign: Campaign): number => Number(options.calls ?? campaign.calls[size]);
+
+/** Runs forge, or a campaign of the node, once; answers with what it reported. */
+async function round(campaign: Campaign, seed: number): Promise<Round> {
+  const { name, tests, env } = campaign;
   const from = performance.now();
-  const args = ['test', '-vv', '--fuzz-seed', `0x${seed.toString(16)}`, ...tests];
-  const child = spawn(nativeBinary('forge'), args, {
+  const [file, args] = tests
+    ? [nativeBinary('forge'), ['test', '-vv', '--fuzz-seed', `0x${seed.toString(16)}`, ...tests]]
+    : [
+        process.execPath,
+        [join(root, 'test/deep/main.ts'), name, '--seed', `${seed}`, '--runs', `${callsOf(campaign)}`],
+      ];
+  const child = spawn(file, args, {
     cwd: root,
     env: { ...process.env, FOUNDRY_PROFILE: 'deep', NO_COLOR: '1', ...env[size] },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const said: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => said.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => said.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => {
+    said.push(chunk);
+    // A campaign of the node tells of its progress there.
+    if (!tests) process.stderr.write(chunk);
+  });
   const code = await new Promise<number>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (status) => resolve(status ?? 1));
@@ -140,7 +160,7 @@ for (const campaign of CAMPAIGNS.filter(({ name }) => names.includes(name))) {
   const total = { runs: 0, calls: 0, reverts: 0, seconds: 0, actions: [] as Action[] };
   const seeds: string[] = [];
   let passed = true;
-  while (passed && total.calls < campaign.calls[size]) {
+  while (passed && total.calls < callsOf(campaign)) {
     const done = await round(campaign, first + seeds.length);
     seeds.push(done.seed);
     passed = done.passed;

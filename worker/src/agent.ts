@@ -19,6 +19,7 @@ import { openCourt } from './court/openCourt.ts';
 import { DeclineBook, DeclineError } from './planning/declines.ts';
 import { Experience } from './planning/experience.ts';
 import { messageOf, OperatorError, WorkerError } from './errors.ts';
+import type { Witness } from './endpoints/witness.ts';
 import { Executor } from './executor.ts';
 import { NodeGossip } from './gossip/openNodeGossip.ts';
 import { ChainFacts } from './facts.ts';
@@ -29,7 +30,7 @@ import { Loop } from './loop.ts';
 import { Outbox } from './outbox.ts';
 import { Preparer } from './planning/preparer.ts';
 import { PromiseBook } from './promiseBook.ts';
-import { Proposer } from './proposer.ts';
+import { Proposer, type ProposerDeps } from './proposer.ts';
 import { Prover } from './prover.ts';
 import { Reconciler } from './reconciler.ts';
 import { repeat } from './repeat.ts';
@@ -54,6 +55,8 @@ import { Workspace } from './workspace.ts';
 /** What a node is made of from outside. */
 export interface AgentDeps {
   chain: Chain;
+  /** Makes the one who confirms what `chain` says, from the node's journal; nobody does when absent. */
+  witness?: (journal: Journal) => Witness;
   /** Runtimes that this program has; only those whose self-test succeeds here are used. */
   runtimes: readonly Runtime[];
   log: Log;
@@ -84,7 +87,7 @@ export async function runAgent(
   deps: AgentDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const { chain, log, clockMs } = deps;
+  const { log, clockMs } = deps;
   const account = privateKeyToAccount(operatorKey);
   const { chainId, market, startBlock } = config.network;
   const journal = new Journal({ file: join(config.dataDir, 'journal.sqlite') });
@@ -92,6 +95,8 @@ export async function runAgent(
   stack.defer(() => journal.close());
   journal.bind({ chainId, market, operator: account.address });
 
+  const { chain } = deps;
+  const witness = deps.witness?.(journal);
   const watch = new Watch({ chainId, lowerHeadPolls: 20 }, { chain, log });
   const node = await firstContact(watch, chain, config, account.address, log, signal);
   if (node === undefined) return;
@@ -190,7 +195,14 @@ export async function runAgent(
     },
   );
   const nextTime = (): number => watch.nextTime;
-  const proposer = new Proposer({ market, operator: account.address }, { chain, outbox, sender, nextTime });
+  const word: ProposerDeps['word'] = async (act) => {
+    const { head } = watch;
+    if (!witness || witness.isAlone) return { may: true };
+    // Facts are as old as the last block that was read: a newer head confirms nothing about them.
+    if (!head || book.cursor()?.hash !== head.hash) return { may: false, why: 'the newest block is not read yet' };
+    return witness.word(act, head);
+  };
+  const proposer = new Proposer({ market, operator: account.address }, { chain, outbox, sender, nextTime, word, log });
   const scanned = (): number => book.cursor()?.number ?? 0;
   const prover = new Prover({ promises, proposer, scanned, log, timings, clockMs });
   const settler = new Settler(
@@ -326,6 +338,7 @@ export async function runAgent(
       chain,
       watch,
       scan,
+      ...(witness ? { witness } : {}),
       book,
       sender,
       reconciler,
@@ -356,6 +369,7 @@ export async function runAgent(
       gas,
       watch,
       sender,
+      witness,
       keeper,
       claimer,
       resources,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
+import { OperatorError } from './errors.ts';
 import { configSchema, readConfig, readSettings, variableOf } from './config.ts';
 
 const TOKEN = '0x5FbDB2315678afecb367f032d93F642f64180aa3';
@@ -53,6 +54,18 @@ test('what the deployment knows need not be said', () => {
     asks: { [TOKEN.toLowerCase()]: 0n },
     tipGwei: 1_000_000_000n,
   });
+});
+
+test('endpoints are a list; one is a list of one, and both names at once are a mistake', () => {
+  writeFileSync(file, 'deployment: deployment.json\n');
+  expect(readConfig({ file, env: {} }).rpc).toEqual(['http://127.0.0.1:8545']);
+  expect(readConfig({ file, env: { WORKER_RPC_URL: 'http://a.example' } }).rpc).toEqual(['http://a.example']);
+  const several = readConfig({ file, env: { WORKER_RPC: 'http://a.example/, http://b.example' } });
+  expect([several.rpc, several.rpcUrl]).toEqual([['http://a.example', 'http://b.example'], 'http://a.example']);
+  const both = { WORKER_RPC: 'http://a.example', WORKER_RPC_URL: 'http://b.example' };
+  expect(() => readConfig({ file, env: both })).toThrow(
+    new OperatorError('Both rpc and rpcUrl are set. Keep rpc, which is the list of all endpoints.'),
+  );
 });
 
 test('asks and lists can be said in one variable', () => {

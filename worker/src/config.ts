@@ -80,8 +80,17 @@ const multiaddrs = z.array(z.string().regex(/^\/(ip4|ip6|dns|dns4|dns6)\//, 'mus
 export const configSchema = z.strictObject({
   /** The deployment file of the network: chain, contracts, gateway. A path relative to the configuration file. */
   deployment: z.string().default('.dpu/deployment.json'),
-  /** JSON-RPC endpoint; the deployment's when absent. */
+  /** JSON-RPC endpoint; the deployment's when absent. Short for `rpc` with one entry. */
   rpcUrl: url.optional(),
+  /**
+   * JSON-RPC endpoints of different providers, the preferred one first. With two or more, results are bound and shown, votes cast and bonds
+   * settled only on what two of them say; with one, whatever it says is believed.
+   */
+  rpc: list.pipe(z.array(url).min(1)).optional(),
+  /** An endpoint whose head is this many blocks older than another's lags. */
+  rpcLagBlocks: whole(1).default(3),
+  /** Act on one endpoint's word once half of the time left is gone in which the others were silent or lagged; never while they contradict it. */
+  rpcSolo: flag.default(true),
   /** Folder of the journal, the block store and the control token. */
   dataDir: z.string().default('./dpu-node-data'),
   /** File of the operator's private key, readable by its owner only. */
@@ -221,8 +230,9 @@ const BY_CURRENCY = ['unitAsks', 'coinPrices'] as const;
 /** Settings and the network that they name. */
 export interface NodeConfig extends Settings {
   network: Deployment;
-  /** Resolved: never absent. */
+  /** Resolved: never absent. `rpcUrl` is the first of `rpc`. */
   rpcUrl: string;
+  rpc: [string, ...string[]];
   gateways: string[];
   asks: Record<string, bigint>;
 }
@@ -255,10 +265,15 @@ export function readConfig(sources: ConfigSources): NodeConfig {
     address.toLowerCase(),
     ask,
   ]);
+  if (settings.rpc && settings.rpcUrl) {
+    throw new OperatorError('Both rpc and rpcUrl are set. Keep rpc, which is the list of all endpoints.');
+  }
+  const [rpcUrl = settings.rpcUrl ?? network.rpcUrl, ...more] = settings.rpc ?? [];
   return {
     ...settings,
     network,
-    rpcUrl: settings.rpcUrl ?? network.rpcUrl,
+    rpcUrl,
+    rpc: [rpcUrl, ...more],
     gateways: settings.gateways ?? [network.gatewayUrl],
     asks: Object.fromEntries(named),
   };

@@ -14,6 +14,7 @@ const never = new AbortController().signal;
 function setup(changes: (HeadChange | undefined | Error)[], { endpoint = 'http://here', differing = [0] } = {}) {
   const order: string[] = [];
   const faults: string[] = [];
+  const doubts: number[] = [];
   const state = { leaving: false, living: 1, pending: 0, running: 0 };
   const step = (name: string): void => {
     if (faults[0] === name) {
@@ -36,6 +37,11 @@ function setup(changes: (HeadChange | undefined | Error)[], { endpoint = 'http:/
         step('scan');
         return [];
       },
+      rescan: (block: number) => step(`scan from ${block}`),
+    },
+    witness: {
+      takeDoubt: () => doubts.shift(),
+      check: async () => ({ is: 'agreed' as const }),
     },
     book: {
       ownLiving: () => Array(state.living).fill(0),
@@ -79,7 +85,7 @@ function setup(changes: (HeadChange | undefined | Error)[], { endpoint = 'http:/
     { node: NODE, endpoint: 'http://here', reconcileEveryBlocks: 3, tidyEveryBlocks: 2, forgetAfterSeconds: 1 },
     deps,
   );
-  return { loop, order, faults, state, tick: () => loop.tick(never) };
+  return { loop, order, faults, doubts, state, tick: () => loop.tick(never) };
 }
 const at = (number: number, reorged = false): HeadChange => ({ head: sampleHead(number, number), reorged });
 
@@ -118,6 +124,16 @@ test('takes up a head again that could not be worked off, with the reorg that it
   order.length = 0;
   await tick();
   expect(order).toEqual(['scan', 'sender, reorged', 'reconcile', 'leases', 'court', 'claims', 'close', 'copy']);
+});
+
+test('reads again what only one endpoint has said, before anything else, once', async () => {
+  const { tick, order, doubts } = setup([at(1), at(2)]);
+  doubts.push(7);
+  await tick();
+  expect(order.slice(0, 2)).toEqual(['scan from 7', 'scan']);
+  order.length = 0;
+  await tick();
+  expect(order[0]).toBe('scan');
 });
 
 test('publishes the endpoint once when the chain names another', async () => {

@@ -4,6 +4,7 @@ import { marketCalls } from '@dpu/sdk/calls';
 import type { Claimer } from './planning/claimer.ts';
 import type { Court } from './court/court.ts';
 import { TransientError } from './errors.ts';
+import type { Witness } from './endpoints/witness.ts';
 import type { Executor } from './executor.ts';
 import type { Keeper } from './keeper.ts';
 import type { Log } from './log.ts';
@@ -32,7 +33,9 @@ export interface LoopOptions {
 export interface LoopDeps {
   chain: Chain;
   watch: Pick<Watch, 'poll'>;
-  scan: Pick<Scan, 'advance'>;
+  scan: Pick<Scan, 'advance' | 'rescan'>;
+  /** Confirms what is read; nobody does when absent. */
+  witness?: Pick<Witness, 'takeDoubt' | 'check'>;
   book: ChainBook;
   sender: Pick<Sender, 'tick' | 'pending'>;
   reconciler: Pick<Reconciler, 'reconcile'>;
@@ -91,7 +94,9 @@ export class Loop {
   }
 
   async #work({ head, reorged }: HeadChange, seenMs: number, signal: AbortSignal): Promise<void> {
-    const { scan, sender, reconciler, keeper, court, claimer, settler, copies } = this.#deps;
+    const { scan, sender, reconciler, keeper, court, claimer, settler, copies, witness } = this.#deps;
+    const doubt = witness?.takeDoubt();
+    if (doubt !== undefined) scan.rescan(doubt);
     const events = await scan.advance(head);
     claimer.forget(events, reorged);
     await sender.tick(head, reorged);
@@ -109,6 +114,8 @@ export class Loop {
       await settler.close(head);
       await this.#publishEndpoint();
       this.#deps.book.forget(head.timestamp - this.#options.forgetAfterSeconds);
+      // What nobody has confirmed yet does not pile up while there is nothing to do.
+      void witness?.check(head);
       this.#tidiedAt = head.number;
     }
     copies?.tick(signal);

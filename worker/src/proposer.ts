@@ -1,6 +1,8 @@
 import type { Address, Hex } from 'viem';
 
 import type { Chain, Revert } from './chain.ts';
+import type { Word } from './endpoints/witness.ts';
+import type { Log } from './log.ts';
 import type { IntentKind, Outbox } from './outbox.ts';
 import type { Sender } from './sender.ts';
 
@@ -16,8 +18,9 @@ export interface Proposal {
   shards?: number;
 }
 
-/** What happened to a proposal. `pending`: it is on its way since earlier. */
-export type Proposed = { outcome: 'sent' } | { outcome: 'pending' } | { outcome: 'refused'; revert: Revert };
+/** What happened to a proposal. `pending`: it is on its way since earlier. `withheld`: nobody confirms yet what it is based on. */
+export type Proposed =
+  { outcome: 'sent' } | { outcome: 'pending' } | { outcome: 'withheld' } | { outcome: 'refused'; revert: Revert };
 
 /** What the proposer works with. */
 export interface ProposerDeps {
@@ -26,6 +29,9 @@ export interface ProposerDeps {
   sender: Sender;
   /** When the next block is expected, unix seconds. */
   nextTime: () => number;
+  /** Whether what cannot be taken back may be done on what is known now; everything may when absent. */
+  word?: (act: { name: string; kind: IntentKind; deadline?: number }) => Promise<Word>;
+  log?: Log;
 }
 
 /** Higher goes first: what costs a bond before what earns, what earns before what tidies up. */
@@ -90,9 +96,15 @@ export class Proposer {
     }
   }
 
-  async #send({ name, kind, data, deadline, shards = 0 }: Proposal): Promise<Proposed> {
+  async #send(proposal: Proposal): Promise<Proposed> {
+    const { name, kind, data, deadline, shards = 0 } = proposal;
     const run = await this.#deps.chain.dryRun(this.#operator, data, this.#deps.nextTime());
     if (!run.ok) return { outcome: 'refused', revert: run.revert };
+    const word = await this.#deps.word?.(proposal);
+    if (word?.may === false) {
+      this.#deps.log?.debug('Withheld until a second RPC endpoint says the same', { name, why: word.why });
+      return { outcome: 'withheld' };
+    }
     await this.#deps.sender.submit({
       key: `${name}:${this.#deps.outbox.countKeys(`${name}:`) + 1}`,
       kind,

@@ -104,6 +104,18 @@ test('takes nothing in when the chain moves between two questions', async () => 
   expect(book.cursor()).toBeUndefined();
 });
 
+test('takes nothing in of a head that the endpoint does not have: no logs of it are no answer', async () => {
+  const { scan, grow, book, chain } = setup();
+  const head = grow(1, 6);
+  chain.block = async () => undefined;
+  await expect(scan.advance(head)).rejects.toThrow(
+    new TransientError('The chain moved while its logs were read.', { from: 3, to: 6 }),
+  );
+  chain.block = async (number) => ({ ...head, number, hash: bytes32(78) });
+  await expect(scan.advance(head)).rejects.toThrow('The chain moved while its logs were read.');
+  expect(book.cursor()).toBeUndefined();
+});
+
 test('a rescan reads from the last scanned head before the block that it names', async () => {
   const { scan, grow, ranges } = setup();
   for (const head of [4, 5, 7, 8]) await scan.advance(grow(head === 4 ? 1 : head - 1, head));

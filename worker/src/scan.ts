@@ -40,11 +40,13 @@ export class Scan {
     let from = (book.cursor()?.number ?? this.#options.startBlock - 1) + 1;
     while (from <= head.number) {
       const to = Math.min(from + this.#options.rangeBlocks - 1, head.number);
-      const last = to === head.number ? head : await chain.block(to);
+      // Asked before the logs, even for the head: an endpoint that does not have the block yet answers with no logs of it, which look like none.
+      const last = await chain.block(to);
       const logs = await chain.logs(from, to);
       // A block that changed between the two questions would mix two forks.
       const moved = logs.find((log) => log.blockNumber === to && log.blockHash !== last?.hash);
-      if (!last || moved) throw new TransientError('The chain moved while its logs were read.', { from, to });
+      const other = to === head.number && last?.hash !== head.hash;
+      if (!last || moved || other) throw new TransientError('The chain moved while its logs were read.', { from, to });
       const events = await this.#dated(
         logs.flatMap((log) => readMarketLog(log) ?? []),
         last,

@@ -129,7 +129,7 @@ function writeConfig(path: string, config: NodeConfig): void {
   } = config;
   const text = stringify({
     deployment,
-    ...(rpcUrl === config.network.rpcUrl ? {} : { rpcUrl }),
+    ...(config.rpc.length > 1 ? { rpc: config.rpc } : rpcUrl === config.network.rpcUrl ? {} : { rpcUrl }),
     dataDir,
     operatorKeyFile,
     nodeKeyFile,

@@ -1,10 +1,10 @@
 import { runAgent } from '../agent.ts';
 import type { NodeConfig } from '../config.ts';
+import { openEndpoints } from '../endpoints/open.ts';
 import { readKeyFile } from '../keyFile.ts';
 import type { Log } from '../log.ts';
 import { readNodeKey } from '../nodeKey.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
-import { viemChain } from '../viemChain.ts';
 
 /** What the node is started with. */
 export interface StartDeps {
@@ -22,7 +22,7 @@ export async function start(
   signal: AbortSignal,
 ): Promise<void> {
   const operatorKey = readKeyFile(config.operatorKeyFile, config.keyPassword);
-  const chain = viemChain({ rpcUrl: config.rpcUrl, market: config.network.market, timeoutMs: config.rpcTimeoutMs });
+  const endpoints = openEndpoints(config, deps.log);
   const identity = await readNodeKey(config);
   await runAgent(
     {
@@ -31,7 +31,7 @@ export async function start(
       ...(identity ? { identity } : {}),
       onReady: ({ control }) => onDrainSignal?.(() => control.drain()),
     },
-    { ...deps, chain },
+    { ...deps, ...endpoints },
     signal,
   );
 }

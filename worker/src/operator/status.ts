@@ -3,6 +3,7 @@ import type { Address, Hex } from 'viem';
 import type { ChainBook, Earnings } from '../chainBook.ts';
 import type { Claimer } from '../planning/claimer.ts';
 import type { DeclineBook, ShownDecline } from '../planning/declines.ts';
+import type { Witness } from '../endpoints/witness.ts';
 import type { Keeper } from '../keeper.ts';
 import type { Sender } from '../sender.ts';
 import type { Governor, Halt } from '../resources/governor.ts';
@@ -80,6 +81,7 @@ export interface StatusSources {
   gas: GasSpent;
   watch: Pick<Watch, 'head' | 'connected'>;
   sender: Pick<Sender, 'problem' | 'pending'>;
+  witness?: Pick<Witness, 'problem'> | undefined;
   keeper: Pick<Keeper, 'steps'>;
   claimer: Pick<Claimer, 'draining' | 'leaving'>;
   resources: Resources;
@@ -96,6 +98,7 @@ export function describe(sources: StatusSources): NodeStatus {
   const problems = [
     ...(watch.connected ? [] : ['The RPC does not answer.']),
     ...(sender.problem ? [sender.problem.message] : []),
+    ...(sources.witness?.problem ? [sources.witness.problem.message] : []),
     ...keeper.steps
       .filter(({ step }) => step === 'lost')
       .map(({ lease }) => `The lease of shard ${lease.lease.first} of job ${lease.job} is lost.`),

@@ -36,7 +36,10 @@ function plainCommand(spec: ChildSpec, binary: string, folder: string, inside: b
   const entry = `${folder}/${spec.entry}`;
   const mounts = inside ? mountsInside(spec) : mountsOutside(spec);
   const readable = [folder, ...mounts].map((path) => `--allow-fs-read=${path}`);
-  const permission = spec.permission ? ['--permission', ...readable, ...(spec.addons ? ['--allow-addons'] : [])] : [];
+  const permission = spec.permission
+    ? // The database opens files without asking the permission model.
+      ['--permission', '--no-experimental-sqlite', ...readable, ...(spec.addons ? ['--allow-addons'] : [])]
+    : [];
   return [binary, ...spec.nodeFlags, ...permission, entry, ...mounts];
 }
 

@@ -19,14 +19,14 @@ test('bubblewrap: limits, an empty root with the runtime in it, then node', () =
       'bwrap --unshare-all --die-with-parent --new-session --clearenv --cap-drop ALL --uid 65534 --gid 65534 --hostname dpu ' +
       '--ro-bind /lib/libc.so.6 /lib/libc.so.6 --ro-bind /opt/node /dpu/node --ro-bind /stage /dpu/child ' +
       '--remount-ro / --chdir / --seccomp 3 -- ' +
-      '/dpu/node --no-liftoff --permission --allow-fs-read=/dpu/child /dpu/child/main.mjs',
+      '/dpu/node --no-liftoff --permission --no-experimental-sqlite --allow-fs-read=/dpu/child /dpu/child/main.mjs',
   );
 });
 
 test('prlimit: the same limits, the folder where it lies', () => {
   expect(childCommand(SPEC, { ...OPTIONS, isolation: 'prlimit' }).join(' ')).toBe(
     'prlimit --data=1000 --stack=65536 --cpu=9 --nofile=64 --fsize=0 --core=0 -- ' +
-      '/opt/node --no-liftoff --permission --allow-fs-read=/stage /stage/main.mjs',
+      '/opt/node --no-liftoff --permission --no-experimental-sqlite --allow-fs-read=/stage /stage/main.mjs',
   );
 });
 
@@ -41,7 +41,7 @@ test('folders beside the program are read-only, native libraries lie where they 
   expect(command.slice(command.indexOf('--hostname dpu'))).toBe(
     '--hostname dpu --ro-bind /lib/libc.so.6 /lib/libc.so.6 --ro-bind /lib/libm.so.6 /lib/libm.so.6 --ro-bind /opt/node /dpu/node ' +
       '--ro-bind /opt/modules/native /dpu/modules/native --ro-bind /stage /dpu/child --remount-ro / --chdir / -- ' +
-      '/dpu/node --no-liftoff --permission --allow-fs-read=/dpu/child --allow-fs-read=/dpu/modules/native --allow-addons ' +
+      '/dpu/node --no-liftoff --permission --no-experimental-sqlite --allow-fs-read=/dpu/child --allow-fs-read=/dpu/modules/native --allow-addons ' +
       '/dpu/child/main.mjs /dpu/modules/native',
   );
   expect(
@@ -49,7 +49,7 @@ test('folders beside the program are read-only, native libraries lie where they 
       .slice(9)
       .join(' '),
   ).toBe(
-    '--no-liftoff --permission --allow-fs-read=/stage --allow-fs-read=/opt/modules/native --allow-addons /stage/main.mjs /opt/modules/native',
+    '--no-liftoff --permission --no-experimental-sqlite --allow-fs-read=/stage --allow-fs-read=/opt/modules/native --allow-addons /stage/main.mjs /opt/modules/native',
   );
 });
 
@@ -63,6 +63,7 @@ test('process: nothing is put into the shell’s words', () => {
     '/opt/node',
     '--no-liftoff',
     '--permission',
+    '--no-experimental-sqlite',
     '--allow-fs-read=/with space;$(x)',
     '/with space;$(x)/main.mjs',
   ]);
