@@ -206,6 +206,7 @@ export class Endpoints {
       config: pass('config'),
       treasury: pass('treasury'),
       marketBalance: pass('marketBalance'),
+      nodeCount: pass('nodeCount'),
     };
   }
 }

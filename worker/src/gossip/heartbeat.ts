@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Sayable } from '@dpu/sdk/gossip/gossip';
 import { hexToBytes, type Hex } from 'viem';
 
-import type { NodeStatus } from '../status.ts';
+import type { NodeStatus } from '../operator/status.ts';
 
 /** What of a node's status its heartbeat says. */
 export type HeartbeatFacts = Pick<NodeStatus, 'head' | 'slots' | 'healthy' | 'problems' | 'runtimes' | 'draining'>;

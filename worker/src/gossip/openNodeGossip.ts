@@ -8,7 +8,7 @@ import type { Hono } from 'hono';
 import { createPublicClient, hexToBytes, http, type LocalAccount } from 'viem';
 
 import type { NodeConfig } from '../config.ts';
-import type { ShownDecline } from '../declines.ts';
+import type { ShownDecline } from '../planning/declines.ts';
 import type { Log } from '../log.ts';
 import { repeat } from '../repeat.ts';
 import { heartbeatOf, hottest, type HeartbeatFacts } from './heartbeat.ts';
@@ -180,9 +180,10 @@ export function declineTeller(
   return async () => {
     const all = declines.all();
     const fresh = all.filter(({ job, code, at }) => told.get(`${job}:${code}`) !== at).reverse();
-    for (const { job, code, detail, at } of fresh.slice(0, DECLINES_AT_ONCE)) {
+    for (const { job, code, detail, at, signature } of fresh.slice(0, DECLINES_AT_ONCE)) {
       told.set(`${job}:${code}`, at);
-      await say({ job: hexToBytes(job), code, at, detail: fitDetail(detail) });
+      const proof = signature ? { signature: hexToBytes(signature) } : {};
+      await say({ job: hexToBytes(job), code, at, ...proof, detail: fitDetail(detail) });
     }
     const known = new Set(all.map(({ job, code }) => `${job}:${code}`));
     for (const key of told.keys()) if (!known.has(key)) told.delete(key);

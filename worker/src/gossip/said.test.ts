@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 import { HeldContent } from './heldContent.ts';
 import { heartbeatOf, hottest, type HeartbeatFacts } from './heartbeat.ts';
 import { declineTeller } from './openNodeGossip.ts';
-import type { ShownDecline } from '../declines.ts';
+import type { ShownDecline } from '../planning/declines.ts';
 import { bytes32, JOB } from '../testing/samples.ts';
 
 const folder = (): string => mkdtempSync(join(tmpdir(), 'dpu-said-'));

@@ -32,6 +32,8 @@ export interface ShownDecline extends Decline {
   sentence: string;
   /** Block time, unix seconds. */
   at: number;
+  /** The operator's signature of it, once there is one. */
+  signature?: Hex;
 }
 
 /** How declines are kept. */
@@ -138,13 +140,14 @@ export class DeclineBook {
 
   /** The last declines, newest first. */
   all(): ShownDecline[] {
-    return this.#rows().map(({ job, code, detail, at }) => ({
+    return this.#rows().map(({ job, code, detail, at, signature }) => ({
       job,
       code,
       detail: JSON.parse(detail) as Decline['detail'],
       // A newer program may have left a reason that this one does not know.
       sentence: DECLINES[code]?.sentence ?? code,
       at,
+      ...(signature ? { signature } : {}),
     }));
   }
 
