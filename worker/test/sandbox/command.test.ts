@@ -100,7 +100,7 @@ test('another program finds its own binary, files, devices and environment, and 
 });
 
 test('a program may write the files that are named, has a place that is gone with it, and finds its folder in its words', () => {
-  const { entry: _entry, ...rest } = PROGRAM;
+  const { folder, limits } = PROGRAM;
   const program = {
     ...PROGRAM.program,
     files: [],
@@ -109,7 +109,7 @@ test('a program may write the files that are named, has a place that is gone wit
     environment: {},
     args: [`in=${FOLDER}/a`, FOLDER],
   };
-  const spec: ProgramSpec = { ...rest, program, writable: ['result'], scratchBytes: 4096 };
+  const spec: ProgramSpec = { folder, limits, program, writable: ['result'], scratchBytes: 4096 };
   const command = childCommand(spec, { ...OPTIONS, isolation: 'bubblewrap' }).join(' ');
   expect(command.slice(command.indexOf('--ro-bind /stage'))).toBe(
     '--ro-bind /stage /dpu/child --bind /stage/result /dpu/child/result --size 4096 --tmpfs /tmp --remount-ro / --chdir / -- ' +
