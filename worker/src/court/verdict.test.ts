@@ -50,3 +50,17 @@ test('bytes are only asked for where they decide', async () => {
   expect(await voteOn(own(), shown(FAR, never))).toBe('invalid');
   expect(await voteOn(fault(), shown(OUTPUT, never))).toBe('specFault');
 });
+
+test('a runtime that compares in its own way is asked', async () => {
+  const asked: unknown[] = [];
+  const mine: OwnShard = {
+    ...(own(true) as OwnShard & { kind: 'output' }),
+    compare: async (...sides) => {
+      asked.push(sides[0]);
+      return { same: true, files: [] };
+    },
+  };
+  expect(await voteOn(mine, shown(FAR))).toBe('valid');
+  expect(asked).toEqual([mine.spec]);
+  expect(await voteOn(own(true), shown(FAR))).toBe('invalid');
+});

@@ -49,6 +49,11 @@ test.each<[string, number, ShardError]>([
   });
 });
 
+test('declines what needs a device or an image that this machine does not have', async () => {
+  const failure = new ShardError('device-lost', 'machine', 'It needs a graphics card.');
+  await expect(tryOut(runtimesOf(failure).runtimes, jobOf(5_000), SIGNAL)).rejects.toMatchObject({ code: 'fails' });
+});
+
 test.each<[string, Error]>([
   ['a shard that simply takes longer than the trial', new ShardError('out-of-units', 'job', 'It used 100 units.')],
   ['trouble of this machine', new ShardError('timeout', 'machine', 'Too slow.')],

@@ -127,9 +127,9 @@ onEngine('an image', () => {
 
   test('that the engine does not have and the job does not bring is this machine’s problem, and nothing is pulled', async () => {
     const image = `sha256:${'0'.repeat(64)}`;
-    expect(await failure(made.run({ ...request({ tar: new Uint8Array(), id: image }, ['/show']) }))).toBe(
-      `device-lost (machine): This machine does not have the image ${image}, and the job does not bring it.`,
-    );
+    expect(
+      await failure(made.run(request({ tar: new Uint8Array(), id: image }, ['/show'], {}, {}, { units: 1 }))),
+    ).toBe(`device-lost (machine): This machine does not have the image ${image}, and the job does not bring it.`);
   });
 
   test('that the engine has already need not be brought', async () => {

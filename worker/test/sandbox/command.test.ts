@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { childCommand } from '../../src/sandbox/command.ts';
 import { weakness, type ProbeFacts } from '../../src/sandbox/detect.ts';
-import type { ChildSpec, ProgramSpec } from '../../src/sandbox/isolation.ts';
+import { FOLDER, type ChildSpec, type ProgramSpec } from '../../src/sandbox/isolation.ts';
 
 const SPEC: ChildSpec = {
   folder: '/stage',
@@ -97,6 +97,29 @@ test('another program finds its own binary, files, devices and environment, and 
     'run',
     '--quiet',
     '/stage/main.mjs',
+  ]);
+});
+
+test('a program may write the files that are named, has a place that is gone with it, and finds its folder in its words', () => {
+  const { folder, limits } = PROGRAM;
+  const program = {
+    ...PROGRAM.program,
+    files: [],
+    devices: [],
+    proc: false,
+    environment: {},
+    args: [`in=${FOLDER}/a`, FOLDER],
+  };
+  const spec: ProgramSpec = { folder, limits, program, writable: ['result'], scratchBytes: 4096 };
+  const command = childCommand(spec, { ...OPTIONS, isolation: 'bubblewrap' }).join(' ');
+  expect(command.slice(command.indexOf('--ro-bind /stage'))).toBe(
+    '--ro-bind /stage /dpu/child --bind /stage/result /dpu/child/result --size 4096 --tmpfs /tmp --remount-ro / --chdir / -- ' +
+      '/dpu/program in=/dpu/child/a /dpu/child',
+  );
+  expect(childCommand(spec, { ...OPTIONS, isolation: 'prlimit' }).slice(-3)).toEqual([
+    '/opt/other',
+    'in=/stage/a',
+    '/stage',
   ]);
 });
 

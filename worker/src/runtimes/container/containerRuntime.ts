@@ -70,6 +70,13 @@ export class ContainerRuntime implements Runtime {
     const { engine, gpu } = await this.#prepare();
     if (settings.gpu === true && gpu === undefined)
       throw new ShardError('device-lost', 'machine', 'The shard needs a graphics card, and containers here have none.');
+    // Before the units: the trial before a claim, which pays for little, finds out whether the image is any good.
+    await engine.ensureImage(settings.image, request.module);
+    const { units } = settings;
+    if (units > Number(request.limits.units)) {
+      const problem = `The shard counts as ${units} units, its spec allows ${request.limits.units}.`;
+      throw new ShardError('out-of-units', 'job', problem);
+    }
     const started = performance.now();
     const ran = await this.#runIn(engine, request, settings, settings.gpu === true ? gpu : undefined, {
       signal,
@@ -77,7 +84,7 @@ export class ContainerRuntime implements Runtime {
     });
     judge(ran, request);
     const output = new Uint8Array(ran.output);
-    return { output, units: settings.units, log: ran.log, wallMs: performance.now() - started };
+    return { output, units, log: ran.log, wallMs: performance.now() - started };
   }
 
   compare(
@@ -173,11 +180,6 @@ function checkContainer(request: ShardRequest): ContainerSettings {
   checkRequest(request, MODULE_BYTES);
   const parsed = containerSettingsSchema.safeParse(request.settings);
   if (!parsed.success) throw refuse('its settings are not those of the container runtime');
-  const { units } = parsed.data;
-  if (units > Number(request.limits.units)) {
-    const problem = `The shard counts as ${units} units, its spec allows ${request.limits.units}.`;
-    throw new ShardError('out-of-units', 'job', problem);
-  }
   return parsed.data;
 }
 
