@@ -13,9 +13,12 @@ import { createWasi, ProcessExit } from '../../worker/src/runtimes/wasm/child/wa
 import { SELF_TEST } from '../../worker/src/runtimes/wasm/selfTest.ts';
 import { WasmRuntime } from '../../worker/src/runtimes/wasm/wasmRuntime.ts';
 import { judge, report, type BenchResult } from '../../script/bench/lib/report.ts';
+import { againstNative } from './node/native.ts';
+import { bySlots } from './node/slots.ts';
+import { wholeNode } from './node/wholeNode.ts';
 
 /**
- * What metering and the sandbox cost. The baseline is the same module, not rewritten, compiled and run in this process by
+ * What metering and the sandbox cost; what a node makes of its slots; what it takes while idle, and how soon it claims. The baseline is the same module, not rewritten, compiled and run in this process by
  * the same compiler and the same WASI. What is compared takes turns, and every number is the median of several runs: other
  * work on the machine disturbs them alike. Processor time is all of the child's from its start on, its compiler threads
  * included. `--json` prints JSON, `--quick` takes fewer samples per pixel and fewer runs.
@@ -26,6 +29,8 @@ const RUNS = quick ? 3 : 7;
 const SAMPLES = quick ? 64 : 256;
 const SHORT_RUNS = quick ? 8 : 24;
 const PARALLEL = 2;
+/** Jobs that a whole node is given. */
+const JOBS = quick ? 2 : 8;
 /** The metered, sandboxed shard may take this many times as long as the bare one. */
 const TARGET_RATIO = 1.1;
 const MIB = 1024 * 1024;
@@ -168,8 +173,11 @@ try {
     await perMinute(warm, `self-test shards, ${PARALLEL} at a time, kept ready`, SELF_TEST),
     await perMinute(runtime, `128 x 128 tiles of 4 samples, ${PARALLEL} at a time`, tile(4)),
     await perMinute(warm, `128 x 128 tiles of 4 samples, ${PARALLEL} at a time, kept ready`, tile(4)),
+    ...(await bySlots(runtime, tile(4), SHORT_RUNS)),
+    ...(await againstNative(runtime, RUNS)),
+    ...(await wholeNode(JOBS)),
   ];
-  report(`wasm runtime, ${isolation}${seccomp ? ' with seccomp' : ''}`, results);
+  report(`node and wasm runtime, ${isolation}${seccomp ? ' with seccomp' : ''}`, results);
 } finally {
   await runtime.close();
   await warm.close();
