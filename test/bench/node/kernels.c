@@ -109,9 +109,9 @@ int main(int count, char **args) {
   struct timespec from, to;
   int kernel = atoi(args[1]), size = atoi(args[2]);
   seed = 123456789u;
-  clock_gettime(CLOCK_MONOTONIC, &from);
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
   uint32_t sum = kernel == 0 ? trace(size, 16) : kernel == 1 ? multiply(size) : compress(size);
-  clock_gettime(CLOCK_MONOTONIC, &to);
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
   printf("%u %.3f\n", sum, (to.tv_sec - from.tv_sec) * 1e3 + (to.tv_nsec - from.tv_nsec) / 1e6);
   return count == 3 ? 0 : 1;
 }

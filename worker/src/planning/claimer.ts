@@ -22,16 +22,13 @@ import {
   type PlannedClaim,
   type PlanOptions,
   type Range,
-  type Room,
 } from './plan.ts';
+import { PendingClaims } from './pendingClaims.ts';
 import type { Preparer } from './preparer.ts';
 import type { PromiseBook } from '../promiseBook.ts';
 import type { Proposer } from '../proposer.ts';
 import type { Settler } from '../settler.ts';
-import type { Lot } from '../resources/edf.ts';
 import type { Governor } from '../resources/governor.ts';
-import { roomNow } from '../resources/machine.ts';
-import { minus, needsOf, times } from '../resources/needs.ts';
 import type { Resources } from '../resources/resources.ts';
 import type { Experience } from './experience.ts';
 import type { Timings } from '../timings.ts';
@@ -79,13 +76,13 @@ export class Claimer {
   readonly #views = new Map<Hex, JobView>();
   /** Stake per runtime, as of the head that is being worked off. */
   readonly #stakes = new Map<number, Promise<bigint>>();
-  /** What claims of this process take, by their name. */
-  readonly #lots = new Map<string, Lot>();
+  readonly #pending: PendingClaims;
   #draining: 'no' | 'stay' | 'leave' = 'no';
 
   constructor(options: ClaimerOptions, deps: ClaimerDeps) {
     this.#options = options;
     this.#deps = deps;
+    this.#pending = new PendingClaims(options, deps);
   }
 
   get draining(): boolean {
@@ -129,7 +126,7 @@ export class Claimer {
       view,
       minStake: config.minStake,
       runtimes: this.#options.runtimes,
-      room: this.#room(),
+      room: this.#pending.room(),
       gas: { weiPerGas: head.baseFee + this.#options.tip, of: (kind) => this.#deps.experience.gasOf(kind) },
       halt: this.#deps.governor.halt,
       secondsLeft: this.#deps.governor.secondsLeft,
@@ -149,32 +146,6 @@ export class Claimer {
     const fresh = this.#deps.declines.add(plan.declines, head.timestamp);
     for (const decline of fresh) this.#deps.log.info('Job declined', { ...decline });
     await this.#deps.declines.sign(fresh, head.timestamp);
-  }
-
-  /** What is left of the machine beside what is promised, and beside the claims that are on their way. */
-  #room(): Room {
-    const { resources, governor } = this.#deps;
-    let free = roomNow(resources, governor.reading);
-    const lots = resources.lots;
-    for (const [name, shards] of this.#pendingShards()) {
-      const lot = this.#lots.get(name);
-      // A claim of an earlier process: what it takes is known when it is held.
-      free = minus(free, times(lot?.needs ?? needsOf(this.#options.memoryBytes), shards));
-      if (lot) lots.push(lot);
-    }
-    return { capacity: resources.capacity, free, lots };
-  }
-
-  /** Claims that are on their way, and of how many shards. */
-  #pendingShards(): Map<string, number> {
-    const scanned = this.#deps.book.cursor()?.number ?? 0;
-    const pending = this.#deps.outbox.live().filter(({ kind, status, block }) => {
-      if (kind !== 'claim' && kind !== 'takeOver' && kind !== 'sit' && kind !== 'audit') return false;
-      return status === 'queued' || status === 'sent' || (status === 'mined' && (block ?? 0) > scanned);
-    });
-    const named = new Map(pending.map(({ key, shards }) => [key.slice(0, key.lastIndexOf(':')), shards]));
-    for (const name of this.#lots.keys()) if (!named.has(name)) this.#lots.delete(name);
-    return named;
   }
 
   /* CANDIDATES */
@@ -359,7 +330,7 @@ export class Claimer {
     }
     const scanned = book.cursor()?.number ?? 0;
     const [name, intent, data] = this.#callFor(claim);
-    if (claim.lot) this.#lots.set(name, claim.lot);
+    if (claim.lot) this.#pending.add(name, claim.lot);
     const proposed = await proposer.propose(
       { name, kind: intent, data, ...(kind === 'audit' ? {} : { deadline: terms.expiry }), shards: count },
       scanned,
