@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { LINE_CHARS, LogBroken, logOrigin, MAX_SHARD_LOG_BYTES, parseLog, ShardLogWriter } from './shardLog.ts';
 
 const OWNER = { job: `0x${'ab'.repeat(32)}`, shard: 3, node: 7 } as const;
-const { shard: _shard, ...LEASE } = OWNER;
+const LEASE = { job: OWNER.job, node: OWNER.node };
 
 function written(texts: readonly string[], shard = 3): ShardLogWriter {
   const writer = new ShardLogWriter({ ...OWNER, shard });

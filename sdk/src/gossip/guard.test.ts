@@ -69,8 +69,8 @@ const verdictOf = async (
 
 test('the digest is that of EIP-712', async () => {
   const statement = decodeStatement(await signed())!;
-  const { signature: _signature, body, ...rest } = statement;
-  const message = { ...rest, sequence: 1n, time: BigInt(NOW), body: `0x${Buffer.from(body).toString('hex')}` } as const;
+  const { node, topic, body } = statement;
+  const message = { node, topic, sequence: 1n, time: BigInt(NOW), body: `0x${Buffer.from(body).toString('hex')}` } as const;
   expect(DOMAINS.digest(statement)).toBe(
     hashTypedData({ domain: DOMAIN, types: statementTypes, primaryType: 'Statement', message }),
   );
