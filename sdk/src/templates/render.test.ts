@@ -112,15 +112,17 @@ describe('the render template', () => {
 });
 
 describe('the registry', () => {
+  const IDS = ['render', 'gpu', 'inference', 'train', 'video', 'blender', 'container'];
+
   test('finds a template by name', () => {
     expect(templateNamed('render')).toBe(render);
-    expect(templates.map(({ id }) => id)).toEqual(['render', 'gpu', 'inference', 'train']);
+    expect(templates.map(({ id }) => id)).toEqual(IDS);
   });
 
   test('an unknown name lists the known ones', () => {
     expect(() => templateNamed('bake')).toThrow(UnknownTemplateError);
     expect(() => templateNamed('bake')).toThrow(
-      'There is no template called "bake". Choose one of: render, gpu, inference, train.',
+      `There is no template called "bake". Choose one of: ${IDS.join(', ')}.`,
     );
   });
 });

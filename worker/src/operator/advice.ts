@@ -55,6 +55,33 @@ const ADVICE: Readonly<Record<string, string>> = {
   'Private jobs are sealed to another key than this node has: publish its own with setNode':
     'Publish the node’s key with the owner’s wallet (dpu-node init --owner-key-file), or restore the one that is published.',
 
+  /* Several RPC endpoints. */
+  'Another RPC endpoint is used': 'Nothing. Often: the one that was left is slow; name another under rpc.',
+  'RPC endpoint serves another chain and is left out: correct rpc in the configuration':
+    'Correct rpc in the configuration and restart the node.',
+  'RPC endpoint does not answer': 'Nothing while another answers. Often: name another under rpc.',
+  'One RPC endpoint: whatever it says is believed. Name a second one under rpc':
+    'Name a second endpoint of another provider under rpc.',
+  'Acting on the word of one RPC endpoint, because time runs out':
+    'Check the other endpoints (dpu-node check), and name more under rpc.',
+  'Irrevocable acts wait for a second RPC endpoint':
+    'Check the endpoints (dpu-node check): deadlines run. Endpoints that contradict each other stop everything.',
+
+  /* The network between nodes. */
+  'This node does not hear the others: its host could not be started':
+    'Look at its error. Often: a port of gossip.listen is taken. The node works without.',
+  'The network could not be told': 'Nothing: it is told again. Often: look at its error.',
+
+  /* Copies of results. */
+  'Copies could not be looked after': 'Nothing: it is tried again. Often: check the disk and the RPC.',
+  'Too few nodes keep copies; those that were lost are asked again':
+    'Nothing: others are asked. Keep this node up meanwhile; its copy may be the last.',
+  'This node’s own copy is damaged, fetching it again': 'Check the disk: other holders still had it.',
+  'Result is shown with fewer copies than wanted; the repair goes on':
+    'Keep this node up until the copies are made. Often: raise receiptWaitSeconds.',
+  'Copies of a result could not be asked for': 'Nothing: it is tried again. Often: check the RPC.',
+  'Storage could not be looked after': 'Look at its error. Often: check the disk.',
+
   /* Act. */
   'Tick failed': 'Restart the node if it repeats, and report it with this line: it is a fault of the program.',
   'Lease cannot be computed, part of its bond will be lost':
