@@ -7,7 +7,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{sdk,worker,indexer,app,script}/{src,test,.}/**/*.test.ts'],
-          exclude: ['**/node_modules/**', '**/*.integration.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.{integration,long}.test.ts'],
           testTimeout: 30_000,
         },
       },
@@ -20,6 +20,16 @@ export default defineConfig({
           hookTimeout: 180_000,
           // Most of the time they wait for the chain's clock, so three files share two cores well.
           maxWorkers: 3,
+        },
+      },
+      {
+        // By name alone (`npm run test:long`): shorter tests of the same kind are in `integration`.
+        test: {
+          name: 'long',
+          include: ['test/long/**/*.test.ts', 'worker/test/**/*.long.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
         },
       },
       {

@@ -47,6 +47,10 @@ const TOTALS: Line[] = [
     target: 360_000,
   },
   { snapshot: 'three seats, DPU', name: 'three seats, claimed before they are computed', baseline: 908_000 },
+  {
+    snapshot: 'challenge and verdict of five jurors',
+    target: 650_000,
+  },
   { snapshot: 'per shard, 64 in one lease', baseline: 57_278, target: 5_000 },
   { snapshot: 'per shard, 64 in one lease, with commit', baseline: 57_278, target: 5_000 },
   { snapshot: 'per shard, 256 in four leases, settled together', baseline: 57_278, target: 5_000 },

@@ -18,7 +18,7 @@ import { AWAITED } from '@dpu/sdk/awaited';
 import { marketAbi } from '@dpu/sdk/abi';
 import { SPARE_GAS } from '@dpu/sdk/market';
 import { identityOfBytes } from '@dpu/sdk/privacy/identity';
-import { runtimeBits } from '@dpu/sdk/terms';
+import { runtimeBits, type RuntimeName } from '@dpu/sdk/terms';
 
 import type { LocalChain } from './chain.ts';
 import { localRuntimes } from './localRuntimes.ts';
@@ -94,6 +94,7 @@ export async function addNodes(
   local: LocalChain,
   contracts: DeployedContracts,
   endpoints: readonly string[],
+  runtimes: readonly RuntimeName[] = localRuntimes(),
 ): Promise<number[]> {
   const { market, token } = contracts;
   for (const [index] of endpoints.entries()) {
@@ -105,7 +106,7 @@ export async function addNodes(
     const owner = people.owner(index + 1);
     const operator = people.operator(index + 1).address;
     const { key } = await identityOfBytes(hexToBytes(nodeSecret(index + 1)));
-    const args = [operator, runtimeBits(localRuntimes()), key, endpoint];
+    const args = [operator, runtimeBits(runtimes), key, endpoint];
     await call(local, owner, { address: market, abi: marketAbi, functionName: 'register', args });
     const id = await local.publicClient.readContract({
       address: market,

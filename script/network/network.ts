@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDeployment, type Deployment } from '@dpu/sdk/deployment';
+import type { RuntimeName } from '@dpu/sdk/terms';
 import { HttpBackend } from '@dpu/sdk/storage/httpBackend';
 
 import { nativeBinary, root } from '../native.mjs';
@@ -25,6 +26,8 @@ export interface NetworkOptions {
   blockSeconds?: number;
   /** Shards that each node runs at once. Default 1. */
   slots?: number;
+  /** What the nodes are registered for, and test at their start. Everything that this machine has by default. */
+  runtimes?: readonly RuntimeName[];
   /** Settings of single nodes by their environment names; `node` counts from 1. */
   settings?: (node: number) => Record<string, string>;
   /** Leave the indexer, or the dApp, out. */
@@ -108,7 +111,7 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
     });
   }
   const endpoints = seats.map((seat) => `http://127.0.0.1:${seat.gatewayPort}`);
-  const ids = await addNodes(local, contracts, endpoints);
+  const ids = await addNodes(local, contracts, endpoints, options.runtimes);
   // Setup ran on a block per transaction; from here on time passes as on a real chain.
   await local.testClient.setIntervalMining({ interval: options.blockSeconds ?? 1 });
   step(`${ids.length} nodes registered and staked`);

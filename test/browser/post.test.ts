@@ -15,7 +15,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   await build(() => {});
-  network = await startNetwork({ name: 'browser', nodes: 2 });
+  network = await startNetwork({ name: 'browser', runtimes: ['wasm'], nodes: 2 });
   browser = await startBrowser();
 });
 

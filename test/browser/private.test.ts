@@ -13,7 +13,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   await build(() => {});
-  network = await startNetwork({ name: 'browser-private', nodes: 3 });
+  network = await startNetwork({ name: 'browser-private', runtimes: ['wasm'], nodes: 3 });
   browser = await startBrowser();
 });
 

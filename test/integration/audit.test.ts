@@ -31,6 +31,7 @@ const stakes = (): Promise<bigint[]> =>
 beforeAll(async () => {
   network = await startNetwork({
     name: 'test-audit',
+    runtimes: ['wasm'],
     nodes: 3,
     without: ['app', 'indexer'],
     blockSeconds: 1,

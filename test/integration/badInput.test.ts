@@ -22,7 +22,13 @@ let node: LocalNode;
 let jobs: TestJob[] = [];
 
 beforeAll(async () => {
-  network = await startNetwork({ name: 'test-bad-input', nodes: 1, without: ['app', 'indexer'], blockSeconds: 1 });
+  network = await startNetwork({
+    name: 'test-bad-input',
+    runtimes: ['wasm'],
+    nodes: 1,
+    without: ['app', 'indexer'],
+    blockSeconds: 1,
+  });
   node = network.nodes[0] as LocalNode;
   await fundRequester(network, 500n * DPU);
 }, 600_000);

@@ -23,6 +23,7 @@ let runs: NodeRun[] = [];
 beforeAll(async () => {
   network = await startNetwork({
     name: 'test-bad-surroundings',
+    runtimes: ['wasm'],
     nodes: 2,
     without: ['app', 'indexer'],
     blockSeconds: 1,

@@ -27,7 +27,7 @@ let network: Network;
 let job: Hex;
 
 beforeAll(async () => {
-  network = await startNetwork({ name: 'test-gossip', nodes: 3, without: ['app', 'indexer'] });
+  network = await startNetwork({ name: 'test-gossip', runtimes: ['wasm'], nodes: 3, without: ['app', 'indexer'] });
 }, 600_000);
 afterAll(() => network?.stop());
 

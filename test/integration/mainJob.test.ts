@@ -41,6 +41,7 @@ async function holdings(): Promise<typeof before> {
 beforeAll(async () => {
   network = await startNetwork({
     name: 'test-main-job',
+    runtimes: ['wasm'],
     nodes: 3,
     without: ['app'],
     blockSeconds: 1,

@@ -26,7 +26,13 @@ let silent: LocalNode;
 let jobs: TestJob[] = [];
 
 beforeAll(async () => {
-  network = await startNetwork({ name: 'test-outsider', nodes: 2, without: ['app', 'indexer'], blockSeconds: 1 });
+  network = await startNetwork({
+    name: 'test-outsider',
+    runtimes: ['wasm'],
+    nodes: 2,
+    without: ['app', 'indexer'],
+    blockSeconds: 1,
+  });
   [node, silent] = network.nodes as [LocalNode, LocalNode];
   silent.process.kill('SIGINT');
   await silent.process.exited;

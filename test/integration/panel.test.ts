@@ -40,6 +40,7 @@ const stakes = (): Promise<bigint[]> =>
 beforeAll(async () => {
   network = await startNetwork({
     name: 'test-panel',
+    runtimes: ['wasm'],
     nodes: 3,
     without: ['app', 'indexer'],
     blockSeconds: 1,

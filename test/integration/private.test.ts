@@ -77,6 +77,7 @@ async function postSealed(
 beforeAll(async () => {
   network = await startNetwork({
     name: 'test-private',
+    runtimes: ['wasm'],
     without: ['app', 'indexer'],
     onLine: (name, line) => void said.push(`${name} ${line}`),
   });

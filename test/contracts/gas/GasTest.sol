@@ -12,6 +12,15 @@ abstract contract GasTest is MarketTest {
     string internal constant PARTS = "parts";
     string internal constant TOTALS = "totals";
 
+    string internal what;
+    uint256 internal sum;
+    uint256 internal count;
+
+    /// @dev Adds what the last call cost, and keeps it as one of the parts.
+    function _add() internal {
+        sum += vm.snapshotGasLastCall(PARTS, string.concat(what, ", transaction ", vm.toString(++count)));
+    }
+
     function setUp() public virtual override {
         super.setUp();
         for (uint32 node = 1; node <= 3; ++node) {
@@ -59,5 +68,22 @@ abstract contract GasTest is MarketTest {
         p.auditRates = 0xaaa8;
         vm.prank(governor);
         return market.addParams(p);
+    }
+
+    /// @dev Snapshots are compared with the committed ones; `script/bench/gas.ts` judges them against the targets.
+    function _report(uint256 value) internal {
+        vm.snapshotValue(TOTALS, what, value);
+    }
+
+    /// @dev The seat on all of a job that `n` will have when it sits down now.
+    function _expected(Terms memory t, Actor memory n) internal view returns (Work memory w) {
+        w.t = t;
+        w.id = market.jobId(t.pack());
+        w.n = n;
+        w.r = _result("r");
+        w.salt = keccak256(abi.encode(w.id, n.id));
+        (w.l.count, w.l.node, w.l.price) = (uint16(t.shards), n.id, t.maxPrice);
+        w.l.deadline = uint40(_now() + t.exec);
+        w.l.flags = 0xa0;
     }
 }

@@ -9,15 +9,6 @@ import {Lease, Packing, Terms} from "test/contracts/lib/Readable.sol";
 
 /// @dev Whole lives: the sum of every transaction from post to payment. The targets are those of DESIGN.md §5.
 contract TotalsGasTest is GasTest {
-    string private what;
-    uint256 private sum;
-    uint256 private count;
-
-    /// @dev Adds what the last call cost, and keeps it as one of the parts.
-    function _add() private {
-        sum += vm.snapshotGasLastCall(PARTS, string.concat(what, ", transaction ", vm.toString(++count)));
-    }
-
     function _postAndClaim(Terms memory t) private returns (Work memory w) {
         vm.prank(t.requester);
         market.post(t.pack());
@@ -46,11 +37,6 @@ contract TotalsGasTest is GasTest {
         _pass(w.t.window + 1, 1);
         _settle(w);
         _add();
-    }
-
-    /// @dev Snapshots are compared with the committed ones; `script/bench/gas.ts` judges them against the targets.
-    function _report(uint256 value) private {
-        vm.snapshotValue(TOTALS, what, value);
     }
 
     function test_Gas_Direct() external {
@@ -200,61 +186,6 @@ contract TotalsGasTest is GasTest {
         market.settle(t.pack(), Packing.pack(leases), results);
         _add();
         _report(sum / 256);
-    }
-
-    /* SEVERAL SEATS */
-
-    /// @dev Three seats. `together`: each node computes first, then sits and commits in one call.
-    function _panel(bool together) private {
-        Terms memory t = _job(false, false);
-        (t.seats, t.window, t.minPrice) = (3, 0, t.maxPrice);
-        vm.prank(t.requester);
-        market.post(t.pack());
-        _add();
-        _pass(t.exec, 2);
-        Actor[3] memory actors = [alice, bob, carol];
-        Said[] memory said = new Said[](3);
-        for (uint256 i; i < 3; ++i) {
-            _pass(1, 1);
-            Work memory w = _expected(t, actors[i]);
-            bytes32 commitment = _commitmentOf(w);
-            vm.startPrank(w.n.operator);
-            market.sit(t.pack(), 0, 1, w.n.id, together ? commitment : bytes32(0));
-            _add();
-            if (!together) {
-                market.commitSeat(w.id, w.l.pack(), commitment);
-                _add();
-            }
-            vm.stopPrank();
-            said[i] = Said(w.l.word(), w.r, w.salt);
-        }
-        market.agree(t.pack(), 0, said);
-        _add();
-        _report(sum);
-    }
-
-    /// @dev The seat that `n` will have when it sits down now.
-    function _expected(Terms memory t, Actor memory n) private view returns (Work memory w) {
-        w.t = t;
-        w.id = market.jobId(t.pack());
-        w.n = n;
-        w.r = _result("r");
-        w.salt = keccak256(abi.encode(w.id, n.id));
-        w.l.count = 1;
-        w.l.node = n.id;
-        w.l.price = t.maxPrice;
-        w.l.deadline = uint40(_now() + t.exec);
-        w.l.flags = 0xa0;
-    }
-
-    function test_Gas_ThreeSeats() external {
-        what = "three seats, DPU";
-        _panel(false);
-    }
-
-    function test_Gas_ThreeSeatsClaimAndCommitTogether() external {
-        what = "three seats, claim and commit together, DPU";
-        _panel(true);
     }
 
     /* AUDITS */
