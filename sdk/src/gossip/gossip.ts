@@ -8,7 +8,7 @@ import { Buckets } from './bucket.ts';
 import type { NodeSource } from './chainNodes.ts';
 import { Directory, DIRECTORY_DEFAULTS, type KnownPeer } from './directory.ts';
 import { fitBody, Guard, type Checked, type Refusal } from './guard.ts';
-import { connect, hostKey, isConnected, startHost, type Host } from './host.ts';
+import { connect, hostKey, isConnected, isShunned, startHost, type Host } from './host.ts';
 import { ask, latestProtocol, tell } from './latest.ts';
 import { LiveStore, type LiveStoreOptions } from './liveStore.ts';
 import type { PeerAnswer } from './peerRecord.ts';
@@ -198,7 +198,9 @@ export async function startGossip(options: GossipOptions, deps: GossipDeps): Pro
   let joinedAt = -Infinity;
   host.addEventListener('connection:open', () => (joinedAt = now()));
   const repair = async (): Promise<void> => {
-    const connections = host.getConnections();
+    const connections = host
+      .getConnections()
+      .filter(({ remotePeer }) => !isShunned(host.services.gossip, remotePeer.toString()));
     const connection = connections[Math.floor(Math.random() * connections.length)];
     const pause = now() - joinedAt < JOINING.forMs ? Math.min(repairMs, JOINING.everyMs) : repairMs;
     if (!connection || now() - askedAt < pause) return;

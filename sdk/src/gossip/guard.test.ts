@@ -70,7 +70,13 @@ const verdictOf = async (
 test('the digest is that of EIP-712', async () => {
   const statement = decodeStatement(await signed())!;
   const { node, topic, body } = statement;
-  const message = { node, topic, sequence: 1n, time: BigInt(NOW), body: `0x${Buffer.from(body).toString('hex')}` } as const;
+  const message = {
+    node,
+    topic,
+    sequence: 1n,
+    time: BigInt(NOW),
+    body: `0x${Buffer.from(body).toString('hex')}`,
+  } as const;
   expect(DOMAINS.digest(statement)).toBe(
     hashTypedData({ domain: DOMAIN, types: statementTypes, primaryType: 'Statement', message }),
   );

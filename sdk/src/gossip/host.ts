@@ -71,6 +71,12 @@ const TOPIC_SCORES = {
   meshFailurePenaltyWeight: 0,
   meshFailurePenaltyDecay: 0.5,
 };
+/** Whether gossip has stopped listening to a peer for what it sent: then it is asked nothing either. */
+export function isShunned(gossip: unknown, peer: string): boolean {
+  // In the program, not in its type.
+  return (gossip as { getScore(peer: string): number }).getScore(peer) < SCORES.graylistThreshold;
+}
+
 const SCORES = { gossipThreshold: -100, publishThreshold: -200, graylistThreshold: -400 };
 
 /** A host's key from its file; made when there is none. The file is readable by its owner only. */

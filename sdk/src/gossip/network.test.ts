@@ -2,6 +2,7 @@ import { hexToBytes, type Hex } from 'viem';
 import { afterEach, expect, test } from 'vitest';
 
 import type { Gossip, Sayable } from './gossip.ts';
+import { isShunned } from './host.ts';
 import { idleHeartbeat, operatorOf, TestNetwork, until } from './testing.ts';
 
 const JOB: Hex = `0x${'ab'.repeat(32)}`;
@@ -129,8 +130,7 @@ test('a neighbour that sends rubbish is not listened to any more', async () => {
     void publish((sent += 1));
     return (node!.counts.refused.form ?? 0) >= 6;
   });
-  const scores = node!.host.services.gossip as unknown as { getScore(peer: string): number };
-  await until(() => scores.getScore(rude!.peer) < -400);
+  await until(() => isShunned(node!.host.services.gossip, rude!.peer));
   const { heard } = node!.counts;
   await rude!.say('heartbeat', idleHeartbeat(2));
   await node!.say('heartbeat', idleHeartbeat(3));
