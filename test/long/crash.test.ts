@@ -18,7 +18,13 @@ let node: LocalNode;
 let jobs: TestJob[] = [];
 
 beforeAll(async () => {
-  network = await startNetwork({ name: 'test-crash', runtimes: ['wasm'], nodes: 1, without: ['app', 'indexer'], blockSeconds: 1 });
+  network = await startNetwork({
+    name: 'test-crash',
+    runtimes: ['wasm'],
+    nodes: 1,
+    without: ['app', 'indexer'],
+    blockSeconds: 1,
+  });
   node = network.nodes[0] as LocalNode;
   await fundRequester(network, 100n * DPU);
 }, 600_000);

@@ -131,6 +131,15 @@ test('a neighbour that sends rubbish is not listened to any more', async () => {
     return (node!.counts.refused.form ?? 0) >= 6;
   });
   await until(() => isShunned(node!.host.services.gossip, rude!.peer));
+  // Gossipsub looks at a score once a second; the door is shut when rubbish is not even counted any more.
+  let [counted, unheard] = [0, 0];
+  await until(() => {
+    void publish((sent += 1));
+    const { form = 0 } = node!.counts.refused;
+    unheard = form === counted ? unheard + 1 : 0;
+    counted = form;
+    return unheard > 40;
+  });
   const { heard } = node!.counts;
   await rude!.say('heartbeat', idleHeartbeat(2));
   await node!.say('heartbeat', idleHeartbeat(3));
