@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { templateNamed, templates } from '@dpu/sdk/templates/registry';
+import type { RuntimeName } from '@dpu/sdk/terms';
 
 import { build } from './build.ts';
 import { root } from './native.mjs';
@@ -77,6 +78,16 @@ const options = new Command('npm start --')
   .parse()
   .opts<Options>();
 
+/** Runtimes beside wasm that a template's jobs need: a network that ends with them tests no others. */
+const RUNTIMES_OF: Readonly<Record<string, readonly RuntimeName[]>> = {
+  gpu: ['wgsl'],
+  inference: ['onnx'],
+  train: ['train'],
+  video: ['video'],
+  blender: ['render'],
+  container: ['container'],
+};
+
 /** Tools of the system that a template's jobs need. */
 const TOOLS_OF: Readonly<Record<string, readonly string[]>> = { video: ['ffmpeg'], blender: ['blender'] };
 
@@ -114,6 +125,7 @@ try {
     name: 'local',
     nodes: options.nodes ?? scenario.nodes ?? 3,
     ...(scenario.settings ? { settings: scenario.settings } : {}),
+    ...(options.once ? { runtimes: ['wasm', ...(RUNTIMES_OF[options.template] ?? [])] as const } : {}),
     onStep: print,
     ...(options.verbose ? { onLine: (name, line) => console.log(`         ${name.padEnd(8)} ${line}`) } : {}),
     onFailure: (error) => {
