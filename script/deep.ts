@@ -106,7 +106,7 @@ async function round(campaign: Campaign, seed: number): Promise<Round> {
       ];
   const child = spawn(file, args, {
     cwd: root,
-    env: { ...process.env, FOUNDRY_PROFILE: 'deep', NO_COLOR: '1', ...env[size] },
+    env: { ...process.env, FOUNDRY_PROFILE: options.quick ? 'default' : 'deep', NO_COLOR: '1', ...env[size] },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const said: Buffer[] = [];

@@ -64,6 +64,8 @@ contract CourtInvariantsTest is TrialHandler {
 
     /// forge-config: default.invariant.runs = 8
     /// forge-config: default.invariant.depth = 128
+    /// forge-config: deep.invariant.runs = 1024
+    /// forge-config: deep.invariant.depth = 128
     function invariant_CourtsKeepTheBooks() external view {
         _everyTokenHasAnOwner();
         _everyBalanceIsTheBooks();

@@ -98,6 +98,8 @@ contract InvariantsTest is ExitHandler {
     /// @dev One campaign for all: what costs time is the calls, not the counting.
     /// forge-config: default.invariant.runs = 32
     /// forge-config: default.invariant.depth = 128
+    /// forge-config: deep.invariant.runs = 1024
+    /// forge-config: deep.invariant.depth = 128
     function invariant_TheBooksHold() external view {
         for (uint256 i; i < 2; ++i) {
             _tokensAreTheBooks(currencies[i]);

@@ -54,6 +54,8 @@ contract PanelInvariantsTest is PanelHandler {
 
     /// forge-config: default.invariant.runs = 24
     /// forge-config: default.invariant.depth = 96
+    /// forge-config: deep.invariant.runs = 1024
+    /// forge-config: deep.invariant.depth = 96
     function invariant_PanelsKeepTheBooks() external view {
         _everyTokenHasAnOwner();
         _everyBalanceIsTheBooks();
