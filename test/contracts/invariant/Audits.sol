@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {Bound, Said} from "src-contracts/interfaces/IPanels.sol";
+import {BenchLib} from "src-contracts/types/Bench.sol";
 import {LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
 import {Handler} from "test/contracts/invariant/Handler.sol";
 import {Lease, Terms} from "test/contracts/lib/Readable.sol";
@@ -34,6 +35,7 @@ abstract contract AuditHandler is Handler {
         if (vm.getBlockNumber() < w.l.committedBlock + 2) vm.roll(w.l.committedBlock + 2);
         if (_now() < leases[k].at + 100) vm.warp(leases[k].at + 100); // everyone may now
         if (_now() > until || n.owner == _ownerOf(w.l.node) || !_canLock(n, w.t, w.l.count, w.l.first)) return;
+        if (_haveOneByte(w, n.id)) return;
         (bool drawn, bool pooled) = _roll(w, (seed >> 16) % 3);
         uint256 gross = uint256(w.l.price) * w.l.count;
         if (!drawn || (pooled && (w.t.currency != address(dpu) || w.t.node != 0))) return;
@@ -50,6 +52,12 @@ abstract contract AuditHandler is Handler {
         a.r = (seed >> 24) % 4 != 0 ? w.r : (seed >> 24) % 8 == 0 ? _fault() : _result("the auditor's own");
         a.salt = keccak256(abi.encode("audit", audits.length));
         ++succeeded["audit"];
+    }
+
+    /// @dev Whether holder and node have the same byte on the bench: one pair of 255 cannot sit together.
+    function _haveOneByte(Work memory w, uint32 node) private pure returns (bool) {
+        bytes32 range = w.l.flags & LeaseWordLib.SOLO != 0 ? w.id : keccak256(abi.encode(w.id, uint256(w.l.first)));
+        return BenchLib.printOf(range, w.l.node) == BenchLib.printOf(range, node);
     }
 
     /// @dev Whether the lease is drawn, and who pays; helps the draw where the hash is within reach: `kind` 1 to an
