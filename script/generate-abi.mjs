@@ -22,6 +22,7 @@ const abis = {
   stakeSurrogateAbi: merged('StakeSurrogate'),
   dpuGovernorAbi: merged('DpuGovernor'),
   computeCreditsAbi: merged('ComputeCredits'),
+  capabilityProofsAbi: merged('CapabilityProofs'),
   dpuTimelockAbi: merged('DpuTimelock'),
 };
 

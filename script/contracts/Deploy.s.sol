@@ -10,21 +10,24 @@ import {DpuTimelock} from "src-contracts/DpuTimelock.sol";
 import {DpuToken} from "src-contracts/DpuToken.sol";
 import {Market, Parts} from "src-contracts/Market.sol";
 import {Parameters} from "src-contracts/Parameters.sol";
+import {CapabilityProofs} from "src-contracts/capability/CapabilityProofs.sol";
 import {MarketCourt} from "src-contracts/court/MarketCourt.sol";
 import {MarketExits} from "src-contracts/court/MarketExits.sol";
 import {ComputeCredits} from "src-contracts/credits/ComputeCredits.sol";
 import {CreditParameters} from "src-contracts/credits/CreditParameters.sol";
 import {MarketExtension} from "src-contracts/extension/MarketExtension.sol";
+import {Benchmark, ICapabilityProofs} from "src-contracts/interfaces/ICapabilityProofs.sol";
 import {IMarket} from "src-contracts/interfaces/IMarket.sol";
 import {MarketPanels} from "src-contracts/panels/MarketPanels.sol";
 import {Params} from "src-contracts/types/Params.sol";
 
-/// @notice Deploys the token, the timelock, the governor, the extension, the Market and the credits, hands everything to the timelock, checks every
+/// @notice Deploys the token, the timelock, the governor, the extension, the Market, the credits and the proofs of capability, hands everything to the timelock, checks every
 /// address and role, and writes where they are.
 /// @dev Environment: DPU_NETWORK (`local`, `test` or `main`; decides the windows), DPU_DEPLOYMENT_FILE (default
 /// `.dpu/contracts-<chain id>.json`), DPU_DEPLOYER_KEY, DPU_HOLDER (gets the supply of DPU), DPU_GUARDIAN (all required outside `local`),
 /// DPU_TREASURY (default: the timelock), DPU_CURRENCIES (comma-separated, opened beside DPU; default none), DPU_RUNTIMES (comma-separated ids,
-/// opened beside wasm; default none: a vote opens them). A second run is refused while the file names a Market that has code on this chain.
+/// opened beside wasm; default none: a vote opens them), DPU_BENCHMARKS (hex of `abi.encode(uint8[] tiers, Benchmark[] benchmarks)`; default none).
+/// Somebody has to `deposit` a few wei of DPU for the proofs before the first begins. A second run is refused while the file names a Market that has code on this chain.
 contract Deploy is Script, DeployChecks {
     /// @notice Thrown when this network was deployed already.
     error AlreadyDeployed(string file, address market);
@@ -68,6 +71,8 @@ contract Deploy is Script, DeployChecks {
         d.market = Market(payable(_create("Market", args)));
         args = abi.encode(d.market, d.token, d.timelock, plan.epochLength);
         d.credits = ComputeCredits(_create("ComputeCredits", args));
+        args = abi.encode(d.market, d.token, d.timelock);
+        d.proofs = CapabilityProofs(_create("CapabilityProofs", args));
         _handOver(plan, d);
         vm.stopBroadcast();
 
@@ -87,11 +92,11 @@ contract Deploy is Script, DeployChecks {
     }
 
     /// @dev The timelock's first batch, while it has no delay: sets the Market up (DPU and wasm are open from the start; the plan's currencies
-    /// and runtimes and the credits are opened here), makes the governor the only proposer, takes the deployer's
+    /// and runtimes and the credits are opened here, the proofs may give tiers), makes the governor the only proposer, takes the deployer's
     /// roles away and sets the delay. It is all or nothing; after it the deployer is a stranger.
     function _handOver(Plan memory plan, Deployed memory d) private {
         uint256 opened = plan.currencies.length;
-        uint256 length = opened + plan.runtimes.length + 9;
+        uint256 length = opened + plan.runtimes.length + plan.tiers.length + 10;
         address[] memory targets = new address[](length);
         bytes[] memory calls = new bytes[](length);
         for (uint256 i; i < opened; ++i) {
@@ -108,6 +113,13 @@ contract Deploy is Script, DeployChecks {
         calls[opened++] = abi.encodeCall(IMarket(address(0)).allowCurrency, (address(d.credits), true));
         targets[opened] = address(d.market);
         calls[opened++] = abi.encodeCall(IMarket(address(0)).setCredits, (address(d.credits)));
+        targets[opened] = address(d.market);
+        calls[opened++] = abi.encodeCall(IMarket(address(0)).setProver, (address(d.proofs)));
+        for (uint256 i; i < plan.tiers.length; ++i) {
+            targets[opened] = address(d.proofs);
+            calls[opened++] =
+                abi.encodeCall(ICapabilityProofs(address(0)).setBenchmark, (plan.tiers[i], plan.benchmarks[i]));
+        }
 
         targets[opened] = address(d.market);
         // An hour less than the longest term: the batch runs later than it is written.
@@ -151,6 +163,8 @@ contract Deploy is Script, DeployChecks {
         plan.params = _params(local);
         plan.epochLength = local ? LOCAL_EPOCH : CreditParameters.EPOCH;
         plan.windows = _windows(local);
+        bytes memory benchmarks = vm.envOr("DPU_BENCHMARKS", bytes(""));
+        if (benchmarks.length != 0) (plan.tiers, plan.benchmarks) = abi.decode(benchmarks, (uint8[], Benchmark[]));
         if (local) {
             // Play money: the deployer hands it out. The one currency is the local dollar, made in a moment.
             plan.holder = deployer;
@@ -202,6 +216,7 @@ contract Deploy is Script, DeployChecks {
         vm.serializeAddress(key, "governor", address(d.governor));
         vm.serializeAddress(key, "timelock", address(d.timelock));
         vm.serializeAddress(key, "credits", address(d.credits));
+        vm.serializeAddress(key, "proofs", address(d.proofs));
         vm.serializeAddress(key, "currencies", plan.currencies);
         vm.writeJson(vm.serializeUint(key, "startBlock", d.startBlock), file);
         console2.log("Market", address(d.market));

@@ -6,6 +6,7 @@ import {DpuGovernor} from "src-contracts/DpuGovernor.sol";
 import {DpuTimelock} from "src-contracts/DpuTimelock.sol";
 import {Market} from "src-contracts/Market.sol";
 import {Parameters} from "src-contracts/Parameters.sol";
+import {CapabilityProofs} from "src-contracts/capability/CapabilityProofs.sol";
 import {ComputeCredits} from "src-contracts/credits/ComputeCredits.sol";
 import {CreditParameters} from "src-contracts/credits/CreditParameters.sol";
 import {IMarket} from "src-contracts/interfaces/IMarket.sol";
@@ -27,6 +28,7 @@ abstract contract DeployChecks {
     function _check(Plan memory plan, Deployed memory d) internal view {
         _checkMarket(plan, d);
         _checkCredits(plan, d);
+        _checkProofs(plan, d);
         _checkTimelock(plan, d);
         _checkGovernor(plan, d);
         require(d.token.balanceOf(plan.holder) == d.token.INITIAL_SUPPLY(), CheckFailed("supply"));
@@ -70,6 +72,18 @@ abstract contract DeployChecks {
         (,,, uint64 offer) = c.settings();
         require(offer == CreditParameters.OFFER, CheckFailed("offer of the credits"));
         require(c.rateOf(address(d.token)) == CreditParameters.DPU_RATE, CheckFailed("rate of the credits"));
+    }
+
+    function _checkProofs(Plan memory plan, Deployed memory d) private view {
+        CapabilityProofs p = d.proofs;
+        require(address(p.MARKET()) == address(d.market), CheckFailed("Market of the proofs"));
+        require(IMarket(address(d.market)).prover() == address(p), CheckFailed("prover of the Market"));
+        require(p.TOKEN() == address(d.token), CheckFailed("token of the proofs"));
+        require(p.owner() == address(d.timelock), CheckFailed("owner of the proofs"));
+        require(p.pendingOwner() == address(0), CheckFailed("next owner of the proofs"));
+        for (uint256 i; i < plan.tiers.length; ++i) {
+            require(p.benchmark(plan.tiers[i]).exec == plan.benchmarks[i].exec, CheckFailed("benchmarks"));
+        }
     }
 
     function _checkTimelock(Plan memory plan, Deployed memory d) private view {

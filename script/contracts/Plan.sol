@@ -5,10 +5,12 @@ import {DpuGovernor} from "src-contracts/DpuGovernor.sol";
 import {DpuTimelock} from "src-contracts/DpuTimelock.sol";
 import {DpuToken} from "src-contracts/DpuToken.sol";
 import {Market} from "src-contracts/Market.sol";
+import {CapabilityProofs} from "src-contracts/capability/CapabilityProofs.sol";
 import {MarketCourt} from "src-contracts/court/MarketCourt.sol";
 import {MarketExits} from "src-contracts/court/MarketExits.sol";
 import {ComputeCredits} from "src-contracts/credits/ComputeCredits.sol";
 import {MarketExtension} from "src-contracts/extension/MarketExtension.sol";
+import {Benchmark} from "src-contracts/interfaces/ICapabilityProofs.sol";
 import {MarketPanels} from "src-contracts/panels/MarketPanels.sol";
 import {Params} from "src-contracts/types/Params.sol";
 
@@ -37,6 +39,9 @@ struct Plan {
     Windows windows;
     /// Seconds of an epoch of the credits.
     uint24 epochLength;
+    /// Tiers that can be proven from the start, and what proves them.
+    uint8[] tiers;
+    Benchmark[] benchmarks;
     /// A local network, where the deployer may hold the supply.
     bool playMoney;
 }
@@ -53,4 +58,5 @@ struct Deployed {
     MarketExtension extension;
     Market market;
     ComputeCredits credits;
+    CapabilityProofs proofs;
 }

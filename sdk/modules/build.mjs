@@ -8,9 +8,9 @@ import asc from 'assemblyscript/asc';
 const here = import.meta.dirname;
 const output = join(here, 'build');
 const stampFile = join(output, 'stamp.json');
-const MODULES = ['pathtracer', 'assemble', 'train', 'average', 'confusion'];
+const MODULES = ['pathtracer', 'assemble', 'train', 'average', 'confusion', 'capability'];
 /** Kernels for GPUs: every node compiles them for its own device, so they are only copied. */
-const KERNELS = ['fractal'];
+const KERNELS = ['fractal', 'capability'];
 
 /** What docs/jobs.md asks of a module: `_start` exported instead of a start section, no import but WASI's. */
 const OPTIONS = [

@@ -38,6 +38,8 @@ abstract contract LedgerCore is LedgerFacts {
     uint32 internal _nodeCount;
     /// @dev Mints credits against receipts.
     address internal _credits;
+    /// @dev Gives tiers to nodes that have proven them.
+    address internal _prover;
 
     /* INTERNAL */
 

@@ -77,7 +77,14 @@ abstract contract Governed is MarketCore, IGoverned {
     }
 
     /// @inheritdoc IGoverned
-    function setTier(uint32 id, uint8 tier, uint40 until) external onlyOwner {
+    function setProver(address prover_) external onlyOwner {
+        _prover = prover_;
+        emit ProverSet(prover_);
+    }
+
+    /// @inheritdoc IGoverned
+    function setTier(uint32 id, uint8 tier, uint40 until) external {
+        if (msg.sender != _prover) _checkOwner();
         Node storage n = _nodes[id];
         require(n.owner != address(0), NodeUnknown(id));
         n.tier = tier;
@@ -105,6 +112,11 @@ abstract contract Governed is MarketCore, IGoverned {
     /// @inheritdoc IGoverned
     function credits() external view returns (address) {
         return _credits;
+    }
+
+    /// @inheritdoc IGoverned
+    function prover() external view returns (address) {
+        return _prover;
     }
 
     /// @inheritdoc IGoverned

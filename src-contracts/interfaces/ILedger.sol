@@ -28,6 +28,8 @@ interface LedgerFacts {
     event TreasurySet(address indexed treasury);
     /// @notice Emitted when the contract that mints credits changed.
     event CreditsSet(address indexed credits);
+    /// @notice Emitted when another contract gives tiers to nodes.
+    event ProverSet(address indexed prover);
     /// @notice Emitted when `guardian` was appointed until `until`.
     event GuardianSet(address indexed guardian, uint40 until);
     /// @notice Emitted when new posts and claims were stopped until `until`.

@@ -40,7 +40,10 @@ interface IGoverned {
     /// @notice Appoints the guardian for a term of at most a year.
     function setGuardian(address guardian, uint40 until) external;
 
-    /// @notice Records that a node has proven a capability tier, until `until`.
+    /// @notice Sets the contract that gives tiers to nodes which have proven them; zero: none.
+    function setProver(address prover) external;
+
+    /// @notice Records that a node has proven a capability tier, until `until`. The owner, or the prover.
     function setTier(uint32 node, uint8 tier, uint40 until) external;
 
     /* GUARDIAN */
@@ -51,6 +54,8 @@ interface IGoverned {
     function treasury() external view returns (address);
 
     function credits() external view returns (address);
+
+    function prover() external view returns (address);
 
     function guardian() external view returns (address guardian_, uint40 until);
 }

@@ -31,6 +31,7 @@ contract DeployRolesTest is Test {
     IDpuTimelock private timelock;
     address private extension;
     address private credits;
+    address private proofs;
     address private deployer = vm.addr(KEY);
     address private guardian = 0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC;
 
@@ -50,6 +51,7 @@ contract DeployRolesTest is Test {
         timelock = IDpuTimelock(vm.parseJsonAddress(json, ".timelock"));
         extension = vm.parseJsonAddress(json, ".extension");
         credits = vm.parseJsonAddress(json, ".credits");
+        proofs = vm.parseJsonAddress(json, ".proofs");
         _replay(vm.getRecordedLogs());
     }
 
@@ -111,6 +113,7 @@ contract DeployRolesTest is Test {
         _assertHeld(t, timelock.EXECUTOR_ROLE(), address(0));
         _assertHeld(address(market), OWNER, t);
         _assertHeld(credits, OWNER, t);
+        _assertHeld(proofs, OWNER, t);
         _assertHeld(address(market), TREASURY, t);
         _assertHeld(address(market), GUARDIAN, guardian);
         _assertHeld(address(gov), CANCELS, guardian);
@@ -120,7 +123,7 @@ contract DeployRolesTest is Test {
             (, bytes memory part) = address(market).staticcall(abi.encodeWithSignature(parts[i]));
             _assertHeld(abi.decode(part, (address)), OWNER, address(0xdead));
         }
-        assertEq(held.length, 13, "and no other");
+        assertEq(held.length, 14, "and no other");
         for (uint256 i; i < held.length; ++i) {
             assertTrue(held[i].who != deployer, "nothing for the deployer");
         }
@@ -128,7 +131,7 @@ contract DeployRolesTest is Test {
 
     /// @dev What the deployer queued in the timelock is one operation, and it is done: none is left to be executed later.
     function test_Operations_OfTheSetUpAreOneAndDone() external view {
-        assertEq(operations.length, 16);
+        assertEq(operations.length, 17);
         for (uint256 i; i < operations.length; ++i) {
             assertEq(operations[i], operations[0], "one batch");
         }

@@ -1884,6 +1884,19 @@ export const marketAbi = [
  },
  {
   "type": "event",
+  "name": "ProverSet",
+  "inputs": [
+   {
+    "name": "prover",
+    "type": "address",
+    "indexed": true,
+    "internalType": "address"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
   "name": "RuntimeAllowed",
   "inputs": [
    {
@@ -4031,6 +4044,19 @@ export const marketAbi = [
  },
  {
   "type": "function",
+  "name": "prover",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
   "name": "queueUnstake",
   "inputs": [
    {
@@ -4195,6 +4221,19 @@ export const marketAbi = [
     "name": "endpoint",
     "type": "string",
     "internalType": "string"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "setProver",
+  "inputs": [
+   {
+    "name": "prover_",
+    "type": "address",
+    "internalType": "address"
    }
   ],
   "outputs": [],
@@ -11751,6 +11790,551 @@ export const computeCreditsAbi = [
     "name": "job",
     "type": "bytes32",
     "internalType": "bytes32"
+   }
+  ]
+ }
+] as const;
+
+export const capabilityProofsAbi = [
+ {
+  "type": "function",
+  "name": "MARKET",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "address",
+    "internalType": "contract IMarket"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "TOKEN",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "acceptOwnership",
+  "inputs": [],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "begin",
+  "inputs": [
+   {
+    "name": "node",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "tier",
+    "type": "uint8",
+    "internalType": "uint8"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "job",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "benchmark",
+  "inputs": [
+   {
+    "name": "tier",
+    "type": "uint8",
+    "internalType": "uint8"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "",
+    "type": "tuple",
+    "internalType": "struct Benchmark",
+    "components": [
+     {
+      "name": "runtime",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "claimFor",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "exec",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "window",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "validFor",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "bond",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "head",
+      "type": "bytes",
+      "internalType": "bytes"
+     },
+     {
+      "name": "tail",
+      "type": "bytes",
+      "internalType": "bytes"
+     }
+    ]
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "finish",
+  "inputs": [
+   {
+    "name": "job",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "owner",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "pendingOwner",
+  "inputs": [],
+  "outputs": [
+   {
+    "name": "",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "proof",
+  "inputs": [
+   {
+    "name": "job",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ],
+  "outputs": [
+   {
+    "name": "node",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "tier",
+    "type": "uint8",
+    "internalType": "uint8"
+   },
+   {
+    "name": "validFor",
+    "type": "uint32",
+    "internalType": "uint32"
+   }
+  ],
+  "stateMutability": "view"
+ },
+ {
+  "type": "function",
+  "name": "renounceOwnership",
+  "inputs": [],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "setBenchmark",
+  "inputs": [
+   {
+    "name": "tier",
+    "type": "uint8",
+    "internalType": "uint8"
+   },
+   {
+    "name": "b",
+    "type": "tuple",
+    "internalType": "struct Benchmark",
+    "components": [
+     {
+      "name": "runtime",
+      "type": "uint8",
+      "internalType": "uint8"
+     },
+     {
+      "name": "claimFor",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "exec",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "window",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "validFor",
+      "type": "uint32",
+      "internalType": "uint32"
+     },
+     {
+      "name": "bond",
+      "type": "uint96",
+      "internalType": "uint96"
+     },
+     {
+      "name": "head",
+      "type": "bytes",
+      "internalType": "bytes"
+     },
+     {
+      "name": "tail",
+      "type": "bytes",
+      "internalType": "bytes"
+     }
+    ]
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "function",
+  "name": "transferOwnership",
+  "inputs": [
+   {
+    "name": "newOwner",
+    "type": "address",
+    "internalType": "address"
+   }
+  ],
+  "outputs": [],
+  "stateMutability": "nonpayable"
+ },
+ {
+  "type": "event",
+  "name": "BenchmarkSet",
+  "inputs": [
+   {
+    "name": "tier",
+    "type": "uint8",
+    "indexed": true,
+    "internalType": "uint8"
+   },
+   {
+    "name": "runtime",
+    "type": "uint8",
+    "indexed": false,
+    "internalType": "uint8"
+   },
+   {
+    "name": "exec",
+    "type": "uint32",
+    "indexed": false,
+    "internalType": "uint32"
+   },
+   {
+    "name": "validFor",
+    "type": "uint32",
+    "indexed": false,
+    "internalType": "uint32"
+   },
+   {
+    "name": "spec",
+    "type": "bytes32",
+    "indexed": false,
+    "internalType": "bytes32"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "OwnershipTransferStarted",
+  "inputs": [
+   {
+    "name": "previousOwner",
+    "type": "address",
+    "indexed": true,
+    "internalType": "address"
+   },
+   {
+    "name": "newOwner",
+    "type": "address",
+    "indexed": true,
+    "internalType": "address"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "OwnershipTransferred",
+  "inputs": [
+   {
+    "name": "previousOwner",
+    "type": "address",
+    "indexed": true,
+    "internalType": "address"
+   },
+   {
+    "name": "newOwner",
+    "type": "address",
+    "indexed": true,
+    "internalType": "address"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "ProofBegun",
+  "inputs": [
+   {
+    "name": "node",
+    "type": "uint32",
+    "indexed": true,
+    "internalType": "uint32"
+   },
+   {
+    "name": "job",
+    "type": "bytes32",
+    "indexed": true,
+    "internalType": "bytes32"
+   },
+   {
+    "name": "tier",
+    "type": "uint8",
+    "indexed": false,
+    "internalType": "uint8"
+   },
+   {
+    "name": "nonce",
+    "type": "bytes32",
+    "indexed": false,
+    "internalType": "bytes32"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "event",
+  "name": "ProofFinished",
+  "inputs": [
+   {
+    "name": "node",
+    "type": "uint32",
+    "indexed": true,
+    "internalType": "uint32"
+   },
+   {
+    "name": "job",
+    "type": "bytes32",
+    "indexed": true,
+    "internalType": "bytes32"
+   },
+   {
+    "name": "tier",
+    "type": "uint8",
+    "indexed": false,
+    "internalType": "uint8"
+   },
+   {
+    "name": "until",
+    "type": "uint40",
+    "indexed": false,
+    "internalType": "uint40"
+   }
+  ],
+  "anonymous": false
+ },
+ {
+  "type": "error",
+  "name": "BenchmarkOutOfBounds",
+  "inputs": [
+   {
+    "name": "field",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "value",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "least",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "most",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "NotOfNode",
+  "inputs": [
+   {
+    "name": "node",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "caller",
+    "type": "address",
+    "internalType": "address"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "NotProven",
+  "inputs": [
+   {
+    "name": "job",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   },
+   {
+    "name": "state",
+    "type": "uint8",
+    "internalType": "enum JobState"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "OwnableInvalidOwner",
+  "inputs": [
+   {
+    "name": "owner",
+    "type": "address",
+    "internalType": "address"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "OwnableUnauthorizedAccount",
+  "inputs": [
+   {
+    "name": "account",
+    "type": "address",
+    "internalType": "address"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "ProofUnknown",
+  "inputs": [
+   {
+    "name": "job",
+    "type": "bytes32",
+    "internalType": "bytes32"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "StringsInsufficientHexLength",
+  "inputs": [
+   {
+    "name": "value",
+    "type": "uint256",
+    "internalType": "uint256"
+   },
+   {
+    "name": "length",
+    "type": "uint256",
+    "internalType": "uint256"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "TierClosed",
+  "inputs": [
+   {
+    "name": "tier",
+    "type": "uint8",
+    "internalType": "uint8"
+   }
+  ]
+ },
+ {
+  "type": "error",
+  "name": "TierHeld",
+  "inputs": [
+   {
+    "name": "node",
+    "type": "uint32",
+    "internalType": "uint32"
+   },
+   {
+    "name": "tier",
+    "type": "uint8",
+    "internalType": "uint8"
+   },
+   {
+    "name": "until",
+    "type": "uint40",
+    "internalType": "uint40"
    }
   ]
  }

@@ -16,7 +16,7 @@ contract GovernedTest is MarketTest {
     }
 
     function test_RevertWhen_Governance_NotByTheOwner() external {
-        bytes[9] memory calls = [
+        bytes[10] memory calls = [
             abi.encodeCall(market.allowSeats, (true)),
             abi.encodeCall(market.addParams, (_params())),
             abi.encodeCall(market.allowCurrency, (address(usd), true)),
@@ -25,7 +25,8 @@ contract GovernedTest is MarketTest {
             abi.encodeCall(market.setUnbonding, (7 days)),
             abi.encodeCall(market.setTreasury, (stranger)),
             abi.encodeCall(market.setGuardian, (stranger, uint40(0))),
-            abi.encodeCall(market.setTier, (alice.id, 1, uint40(0)))
+            abi.encodeCall(market.setTier, (alice.id, 1, uint40(0))),
+            abi.encodeCall(market.setProver, (address(0)))
         ];
         address[4] memory callers = [stranger, guard, treasury, alice.owner];
         for (uint256 i; i < calls.length; ++i) {
@@ -221,6 +222,30 @@ contract GovernedTest is MarketTest {
         market.setTier(alice.id, 3, 77);
         assertEq(market.node(alice.id).tier, 3);
         assertEq(market.node(alice.id).tierUntil, 77);
+    }
+
+    /// @dev The prover gives tiers and nothing else; the owner still may.
+    function test_SetProver_MayGiveTiersAlone() external {
+        address prover = makeAddr("prover");
+        vm.prank(governor);
+        vm.expectEmit(address(market));
+        emit LedgerFacts.ProverSet(prover);
+        market.setProver(prover);
+        assertEq(market.prover(), prover);
+        vm.startPrank(prover);
+        market.setTier(alice.id, 2, 78);
+        assertEq(market.node(alice.id).tier, 2);
+        vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, prover));
+        market.setProver(stranger);
+        vm.stopPrank();
+        vm.startPrank(governor);
+        market.setTier(alice.id, 3, 79);
+        market.setProver(address(0));
+        vm.stopPrank();
+        vm.prank(prover);
+        vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, prover));
+        market.setTier(alice.id, 4, 80);
+        assertEq(market.node(alice.id).tierUntil, 79);
     }
 
     function test_SetGuardian_ForAYearAtMost() external {

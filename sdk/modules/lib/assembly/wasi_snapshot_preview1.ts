@@ -18,3 +18,4 @@ export declare function fd_read(file: i32, vectors: usize, count: usize, read: u
 export declare function fd_write(file: i32, vectors: usize, count: usize, written: usize): i32;
 export declare function fd_close(file: i32): i32;
 export declare function proc_exit(code: i32): void;
+export declare function random_get(at: usize, length: usize): i32;
