@@ -33,6 +33,8 @@ export interface DeployedContracts {
   governor: Address;
   timelock: Address;
   credits: Address;
+  /** Proofs of capability. */
+  proofs: Address;
   /** Opened beside DPU; on a local network the local dollar. */
   currencies: Address[];
   startBlock: number;

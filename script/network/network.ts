@@ -15,6 +15,7 @@ import { people } from './people.ts';
 import { freePort, PORTS } from './ports.ts';
 import { ProcessTree, type ProcessFailed, type ProcessSpec, type Running } from './processTree.ts';
 import { run } from './run.ts';
+import { fundProofs, localBenchmarks } from './tiers.ts';
 
 /** What kind of local network to start. */
 export interface NetworkOptions {
@@ -97,6 +98,7 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
   const [dollar] = contracts.currencies;
   if (!dollar) throw new Error('the deployment made no local dollar: deploy with DPU_NETWORK=local');
   await fundRequesters(local, contracts.token, dollar);
+  await fundProofs(local, contracts);
   step(`Market at ${contracts.market}`);
   const exchange = await deployPair(local, people.deployer, contracts);
   await seedPair(local, people.deployer, { ...contracts, exchange });
@@ -125,6 +127,7 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
     governor: contracts.governor,
     timelock: contracts.timelock,
     credits: contracts.credits,
+    proofs: contracts.proofs,
     exchange: { router: exchange.router, pair: exchange.pair },
     currencies: [
       { address: contracts.token, symbol: 'DPU', decimals: 18 },
@@ -214,7 +217,12 @@ async function deploy(folder: string, local: LocalChain): Promise<DeployedContra
       '--skip-simulation',
     ],
     {
-      env: { FOUNDRY_PROFILE: 'deploy', DPU_NETWORK: 'local', DPU_DEPLOYMENT_FILE: file },
+      env: {
+        FOUNDRY_PROFILE: 'deploy',
+        DPU_NETWORK: 'local',
+        DPU_DEPLOYMENT_FILE: file,
+        DPU_BENCHMARKS: await localBenchmarks(),
+      },
     },
   );
   return JSON.parse(readFileSync(file, 'utf8')) as DeployedContracts;

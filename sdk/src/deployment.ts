@@ -30,6 +30,8 @@ export const deploymentSchema = z.object({
   timelock: address.optional(),
   /** The compute credits, where there are some. */
   credits: address.optional(),
+  /** The proofs of capability, by which nodes get their tier, where there are some. */
+  proofs: address.optional(),
   /** Where credits are traded for DPU: a Uniswap v2 router, and the pair of the two. */
   exchange: z.object({ router: address, pair: address }).optional(),
   /** Currencies that jobs can be paid in. */

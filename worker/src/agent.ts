@@ -271,6 +271,7 @@ export async function runAgent(
       reserveSeconds: config.reserveSeconds,
       memoryBytes,
       lapseGraceSeconds: config.lapseGraceSeconds,
+      proofs: config.network.proofs,
     },
     {
       chain,

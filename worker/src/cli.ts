@@ -7,10 +7,12 @@ import { check } from './commands/check.ts';
 import { exit } from './commands/exit.ts';
 import { init } from './commands/init.ts';
 import { backup, restore, rotate } from './commands/key.ts';
+import { prove } from './commands/prove.ts';
+import { proveDeps } from './commands/proveDeps.ts';
 import { start } from './commands/start.ts';
 import { fetchStatus, statusLines } from './commands/status.ts';
 import { readConfig, type ConfigSources } from './config.ts';
-import { EXIT, exitCodeOf, messageOf, WorkerError } from './errors.ts';
+import { EXIT, exitCodeOf, messageOf, OperatorError, WorkerError } from './errors.ts';
 import { createLog } from './log.ts';
 import { order } from './operator/order.ts';
 import type { Ask } from './operator/questions.ts';
@@ -98,6 +100,12 @@ function sourcesOf(given: Record<string, string | undefined>): ConfigSources {
   return { file: given['config'], env: process.env, flags };
 }
 
+/** @throws OperatorError when it is none. */
+function tierOf(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= 255) return Number(text);
+  throw new OperatorError(`${text} is no tier: a tier is a number from 1 to 255.`, {});
+}
+
 const program = new Command('dpu-node')
   .description('A node of the DPU network: takes compute jobs, runs them in a sandbox, proves them and is paid.')
   .addHelpText('after', '\nExit status: 0 clean, 1 somebody must act (the message says what), 75 start me again.');
@@ -151,6 +159,15 @@ withFlags(program.command('resume'))
   .action(async (given: Record<string, string | undefined>) => {
     await order(readConfig(sourcesOf(given)), 'resume');
     print('Work is taken again.');
+  });
+
+withFlags(program.command('prove <tier>'))
+  .description('have the running node prove a tier of capability: a benchmark as a job, until it is entered on chain')
+  .requiredOption('--owner-key-file <file>', 'the owner’s key: begins and ends the proof')
+  .action(async (tier: string, given: Record<string, string | undefined>) => {
+    const config = readConfig(sourcesOf(given));
+    const { node, deps } = await proveDeps(config, given['ownerKeyFile']!, print);
+    await prove(deps, node, tierOf(tier), untilStopped());
   });
 
 const key = program.command('key').description('back up, restore or replace the operator’s key');

@@ -2,7 +2,7 @@ import { CID } from 'multiformats/cid';
 import { decodeAbiParameters, hexToBytes, parseEther, sha256, type Hex } from 'viem';
 import { describe, expect, test } from 'vitest';
 
-import { decodeSpec } from '../spec.ts';
+import { decodeSpec, encodeSpec } from '../spec.ts';
 import {
   benchmarkOf,
   encodeBenchmarks,
@@ -10,7 +10,7 @@ import {
   proofBytes,
   proofSpec,
   seedOf,
-  specDigestOf,
+  specOf,
   TIERS,
   walkOf,
 } from './benchmarks.ts';
@@ -28,7 +28,9 @@ describe.each([...TIERS, ...LOCAL_TIERS])('tier $tier, $walk.lanes lanes', (tier
 
   test('the contract makes the same spec of the two pieces and the nonce', () => {
     const benchmark = benchmarkOf(tier, MODULE);
-    expect(specDigestOf(benchmark, NONCE)).toBe(sha256(proofBytes(tier, MODULE, NONCE)));
+    const { spec, block } = specOf(benchmark, NONCE);
+    expect(block).toEqual(encodeSpec(proofSpec(tier, MODULE, NONCE)));
+    expect(spec.module).toEqual(MODULE);
   });
 
   test('is within the bounds of the contract', () => {

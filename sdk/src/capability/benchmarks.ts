@@ -1,10 +1,20 @@
 /** The benchmarks behind the tiers: the job spec of each, the two pieces of it that the contract keeps, and how long a node has. docs/capability.md. */
 import type { CID } from 'multiformats/cid';
-import { bytesToHex, concatBytes, encodeAbiParameters, hexToBytes, parseEther, sha256, stringToBytes, type Hex } from 'viem';
+import {
+  bytesToHex,
+  concatBytes,
+  encodeAbiParameters,
+  hexToBytes,
+  parseEther,
+  sha256,
+  stringToBytes,
+  type Hex,
+} from 'viem';
 
 import { capabilityProofsAbi } from '../abi/generated.ts';
 import { wgslMemory, wgslOutputBytes, wgslUnits, type WgslSettings } from '../runtimes/wgsl.ts';
-import { encodeSpec, type JobSpec, type JobSpecInput } from '../spec.ts';
+import { decodeSpec, encodeSpec, type EncodedSpec, type JobSpec, type JobSpecInput } from '../spec.ts';
+import { digestToCid } from '../storage/cid.ts';
 import { RUNTIMES } from '../terms.ts';
 import { LANE_BYTES, type Walk } from './lanes.ts';
 
@@ -87,7 +97,7 @@ const ROW_GROUPS = 4_096;
 export function proofSpec(tier: Tier, module: CID, nonce: Hex): JobSpecInput {
   const { walk } = tier;
   const bytes = LANE_BYTES * walk.lanes;
-  const common = {
+  const common: Omit<JobSpecInput, 'runtime' | 'args' | 'limits'> = {
     version: 1,
     name: `Capability proof of tier ${tier.tier}, ${nonce}`,
     module,
@@ -95,7 +105,7 @@ export function proofSpec(tier: Tier, module: CID, nonce: Hex): JobSpecInput {
     shards: 1,
     output: { name: 'lanes.bin', mediaType: 'application/octet-stream' },
     comparator: { kind: 'exact' },
-  } as const;
+  };
   if (tier.runtime === 'wasm') {
     return {
       ...common,
@@ -175,9 +185,14 @@ export function benchmarkOf(tier: Tier, module: CID): Benchmark {
   };
 }
 
-/** The digest of the spec that a benchmark makes of a nonce: `Terms.spec` of the proof's job. */
-export function specDigestOf({ head, tail }: Pick<Benchmark, 'head' | 'tail'>, nonce: Hex): Hex {
-  return sha256(concatBytes([hexToBytes(head), stringToBytes(nonce), hexToBytes(tail)]));
+/** The job's spec and its block, as a benchmark and a nonce make them; the block's digest is `Terms.spec` of the proof's job. */
+export function specOf(
+  { head, tail }: Pick<Benchmark, 'head' | 'tail'>,
+  nonce: Hex,
+): { spec: JobSpec; block: EncodedSpec } {
+  const bytes = concatBytes([hexToBytes(head), stringToBytes(nonce), hexToBytes(tail)]);
+  const digest = sha256(bytes);
+  return { spec: decodeSpec(bytes), block: { bytes, digest, cid: digestToCid(digest, 'dag-cbor') } };
 }
 
 /** Benchmarks as the deployment takes them: `DPU_BENCHMARKS`, `abi.encode(uint8[] tiers, Benchmark[] benchmarks)`. */

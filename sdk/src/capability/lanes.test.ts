@@ -40,7 +40,13 @@ describe('a lane without the buffer', () => {
 
   test('needs the seed, the steps and the size', () => {
     const right = laneOf(SEED, WALK, 5);
-    expect(laneOf(SEED.map((byte, i) => (i === 31 ? byte ^ 1 : byte)), WALK, 5)).not.toBe(right);
+    expect(
+      laneOf(
+        SEED.map((byte, i) => (i === 31 ? byte ^ 1 : byte)),
+        WALK,
+        5,
+      ),
+    ).not.toBe(right);
     expect(laneOf(SEED, { ...WALK, steps: 31 }, 5)).not.toBe(right);
     expect(laneOf(SEED, { ...WALK, wordBits: 15 }, 5)).not.toBe(right);
     expect(() => laneOf(new Uint8Array(31), WALK, 5)).toThrow(new RangeError('a seed has 32 bytes, not 31'));

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import type { Address } from 'viem';
+import { describe, expect, test } from 'vitest';
 
 import { bytes32, CURRENCY, JOB, NODE, sampleNode, sampleTerms } from '../testing/samples.ts';
 import type { Terms } from '@dpu/sdk/terms';
@@ -273,4 +274,35 @@ test('what is warm goes first, unless something else pays more than twice as muc
   const order = (price: bigint) => plan([cold(price), warm], { room: roomOf(9) }).claims.map(({ job }) => job);
   expect(order(219n)).toEqual([bytes32(2), bytes32(1)]);
   expect(order(221n)).toEqual([bytes32(1), bytes32(2)]);
+});
+
+describe('a proof of its own tier', () => {
+  const PROOFS = '0x00000000000000000000000000000000000000f1';
+  const wei: Partial<Terms> = { requester: PROOFS, node: NODE, minPrice: 1n, maxPrice: 1n, shards: 1, maxLease: 1 };
+  const one: Partial<Candidate> = { ranges: [{ ...fresh, count: 1 }] };
+
+  test('is done whatever it pays, in whatever currency, before all other work', () => {
+    const other = candidate({ job: bytes32(7) });
+    const proof = candidate(one, { ...wei, currency: '0x00000000000000000000000000000000000000c9' });
+    const { claims, declines } = plan([other, proof], {}, { proofs: PROOFS });
+    expect(claims.map(({ job, price, count }) => [job, price, count])).toEqual([
+      [JOB, 1n, 1],
+      [bytes32(7), 110n, 2],
+    ]);
+    expect(declines).toEqual([]);
+  });
+
+  test('is tried even where this machine is expected to be too slow', () => {
+    const slow = candidate({ ...one, preparation: { ...ready, shardSeconds: 500 } }, wei);
+    const { claims } = plan([slow], {}, { proofs: PROOFS });
+    expect(claims.map(({ count, lot }) => [count, lot?.seconds])).toEqual([[1, 45]]);
+  });
+
+  test('is a job like any other from somebody else, or for another node', () => {
+    const code = (terms: Partial<Terms>, proofs: Address | undefined) =>
+      plan([candidate(one, { ...wei, ...terms })], {}, { proofs }).declines.map((decline) => decline.code);
+    expect(code({}, undefined)).toEqual(['price']);
+    expect(code({ requester: '0x00000000000000000000000000000000000000f2' }, PROOFS)).toEqual(['price']);
+    expect(code({ node: 0 }, PROOFS)).toEqual(['price']);
+  });
 });

@@ -1,11 +1,12 @@
 import { priceAt, type Terms } from '@dpu/sdk/terms';
-import type { Hex } from 'viem';
+import type { Address, Hex } from 'viem';
 
 import type { NodeView } from '../chain.ts';
 import { fitsBeside, mostBeside, type Lot } from '../resources/edf.ts';
 import type { Halt } from '../resources/governor.ts';
 import { howMany, lacking, minus, times, type Needs } from '../resources/needs.ts';
 import type { Decline, DeclineCode } from './declines.ts';
+import { isOwnProof } from './ownProof.ts';
 import { askOf, gasOf, requiredPrice, type GasFacts, type Prices } from './profit.ts';
 
 /** A piece of a job that could be taken. */
@@ -93,6 +94,8 @@ export interface PlanOptions extends Prices {
   reserveSeconds: number;
   /** Most memory that a shard may ask for. */
   memoryBytes: number;
+  /** The contract that posts proofs of tiers, where there is one. */
+  proofs?: Address | undefined;
 }
 
 /** One claim to make. */
@@ -118,9 +121,12 @@ export interface Plan {
 
 /** Why terms are not for this node, whatever is inside the job; undefined when they may be. */
 export function screenTerms(terms: Terms, facts: PlanFacts, options: PlanOptions): Omit<Decline, 'job'> | undefined {
-  const ask = options.asks[terms.currency.toLowerCase()];
-  if (ask === undefined) return { code: 'currency', detail: { currency: terms.currency } };
-  if (terms.maxPrice < ask) return { code: 'price', detail: { most: terms.maxPrice.toString(), ask: ask.toString() } };
+  if (!isOwnProof(terms, facts.node, options.proofs)) {
+    const ask = options.asks[terms.currency.toLowerCase()];
+    if (ask === undefined) return { code: 'currency', detail: { currency: terms.currency } };
+    if (terms.maxPrice < ask)
+      return { code: 'price', detail: { most: terms.maxPrice.toString(), ask: ask.toString() } };
+  }
   if (!facts.runtimes.has(terms.runtime) || (facts.view.runtimes & (1 << terms.runtime)) === 0) {
     return { code: 'runtime', detail: { runtime: terms.runtime } };
   }
@@ -177,17 +183,20 @@ function judge({ terms, ranges, preparation }: Candidate, facts: PlanFacts, opti
   if (preparation.memoryBytes > options.memoryBytes) {
     return { code: 'memory', detail: { asked: preparation.memoryBytes, most: options.memoryBytes } };
   }
-  const ask = askOf(terms.currency, preparation.shardUnits, options);
+  const proof = isOwnProof(terms, facts.node, options.proofs);
+  const ask = proof ? 0n : askOf(terms.currency, preparation.shardUnits, options);
   if (terms.maxPrice < ask) return { code: 'price', detail: { most: terms.maxPrice.toString(), ask: ask.toString() } };
 
   const inTime = (terms.exec * (100 - options.reservePercent)) / 100 - options.reserveSeconds;
   const budget = Math.min(inTime, facts.secondsLeft);
-  const waves = Math.floor(budget / preparation.shardSeconds);
+  // Whether this machine is fast enough for a proof is what the proof is about.
+  const shardSeconds = proof ? Math.min(preparation.shardSeconds, budget) : preparation.shardSeconds;
+  const waves = Math.floor(budget / shardSeconds);
   if (waves < 1) {
-    const shardSeconds = Math.ceil(preparation.shardSeconds);
-    return inTime >= preparation.shardSeconds
-      ? { code: 'hours', detail: { left: facts.secondsLeft, shardSeconds } }
-      : { code: 'deadline', detail: { exec: terms.exec, shardSeconds } };
+    const rounded = Math.ceil(shardSeconds);
+    return inTime >= shardSeconds
+      ? { code: 'hours', detail: { left: facts.secondsLeft, shardSeconds: rounded } }
+      : { code: 'deadline', detail: { exec: terms.exec, shardSeconds: rounded } };
   }
   const { room, stake } = left;
   const atOnce = howMany(room.free, preparation.needs);
@@ -195,13 +204,13 @@ function judge({ terms, ranges, preparation }: Candidate, facts: PlanFacts, opti
   const affordable = terms.bond === 0n ? Number.MAX_SAFE_INTEGER : Number(stake / terms.bond);
   if (affordable < 1) return { code: 'stake', detail: { free: stake.toString(), bond: terms.bond.toString() } };
 
-  const wanted = atOnce * Math.max(1, Math.floor(options.leaseSeconds / preparation.shardSeconds));
+  const wanted = atOnce * Math.max(1, Math.floor(options.leaseSeconds / shardSeconds));
   const most = Math.min(atOnce * waves, affordable, options.maxLeaseShards);
   const lotOf = (waiting: number): Lot => ({
     deadline: facts.nextTime + budget,
     waiting,
     running: [],
-    seconds: preparation.shardSeconds,
+    seconds: shardSeconds,
     needs: preparation.needs,
   });
   const open = ranges.filter(({ drawnAt }) => drawnAt !== undefined && drawnAt <= facts.nextTime);
@@ -234,7 +243,7 @@ function judge({ terms, ranges, preparation }: Candidate, facts: PlanFacts, opti
       refusal = { code: 'crowded', detail: { leases: room.lots.length } };
       continue;
     }
-    const gas = gasOf(kind, terms, facts.gas, options);
+    const gas = proof ? 0n : gasOf(kind, terms, facts.gas, options);
     const required = requiredPrice(ask, gas, count);
     if (highest < required) {
       refusal = { code: 'gas', detail: { price: highest.toString(), ask: ask.toString(), gas: gas.toString(), count } };
@@ -282,6 +291,7 @@ function compare(a: Candidate, b: Candidate, facts: PlanFacts, options: PlanOpti
 function scoreOf({ terms, ranges, preparation }: Candidate, facts: PlanFacts, options: PlanOptions): number {
   const [range] = ranges;
   if (range === undefined || preparation.state !== 'ready') return 0;
+  if (isOwnProof(terms, facts.node, options.proofs)) return Number.MAX_VALUE; // it has a minute, and the owner waits for it
   const ask = askOf(terms.currency, preparation.shardUnits, options);
   const gas = gasOf(range.kind, terms, facts.gas, options) / BigInt(Math.max(1, Math.min(range.count, terms.maxLease)));
   const price = (range.price ?? priceAt(terms, range.from, facts.nextTime)) - gas;

@@ -59,8 +59,9 @@ const FINAL: ReadonlySet<DeclineCode> = new Set([
   'notRecipient',
   'privateUnsound',
 ]);
-/** Seconds after which a job whose files could not be had is looked at again. */
+/** Seconds after which a job whose files could not be had is looked at again, at most; a job that is open for a short time is looked at ten times. */
 const RETRY_SECONDS = 15;
+const RETRIES = 10;
 
 /** How much slower than the average of its runtime a module may be that never ran here. */
 const CAUTION = 2;
@@ -138,7 +139,7 @@ export class Preparer {
       this.#prepared.set(id, {
         state: 'declined',
         error: declined,
-        until: final ? terms.expiry + 1 : now + RETRY_SECONDS,
+        until: final ? terms.expiry + 1 : now + retryAfter(terms.expiry - now),
       });
     }
     // Only while they can matter: a long life sees many jobs.
@@ -158,4 +159,8 @@ export class Preparer {
     const guess = pace === undefined ? seconds : Math.min(seconds, units * pace * CAUTION);
     return Math.max(0.05, known ?? guess);
   }
+}
+
+function retryAfter(left: number): number {
+  return Math.min(RETRY_SECONDS, Math.max(1, Math.floor(left / RETRIES)));
 }

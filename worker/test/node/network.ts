@@ -263,7 +263,7 @@ export async function startNetwork({
 }
 
 /** ABI and bytecode of a contract that forge has built. */
-function artifact(name: string): { abi: Abi; bytecode: Hex } {
+export function artifact(name: string): { abi: Abi; bytecode: Hex } {
   const { abi, bytecode } = JSON.parse(readFileSync(join(root, `out/${name}.sol/${name}.json`), 'utf8')) as {
     abi: Abi;
     bytecode: { object: Hex };

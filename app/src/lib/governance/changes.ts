@@ -188,6 +188,14 @@ const SAYERS: Readonly<Record<string, Sayer>> = {
       grave: false,
     },
   ],
+  'market.setProver': ([prover]) => [
+    {
+      label: 'Prover of the Market',
+      to: String(prover),
+      effect: 'Gives tiers of capability to nodes from then on.',
+      grave: false,
+    },
+  ],
   'market.transferOwnership': power(
     'New owner of the Market',
     'Could turn every number from then on, once it accepts.',
