@@ -38,7 +38,10 @@ const MARKET: Record<string, 'work' | 'anyone' | 'self' | { refused: string }> =
   ...of({ refused: 'NotGuardian' }, 'pause'),
   ...of({ refused: 'NotCredits' }, 'redeem redeemPanel'),
   ...of({ refused: 'OwnableUnauthorizedAccount' }, 'acceptOwnership renounceOwnership transferOwnership addParams'),
-  ...of({ refused: 'OwnableUnauthorizedAccount' }, 'allowCurrency allowRuntime allowSeats setCredits setGuardian setProver'),
+  ...of(
+    { refused: 'OwnableUnauthorizedAccount' },
+    'allowCurrency allowRuntime allowSeats setCredits setGuardian setProver',
+  ),
   ...of({ refused: 'OwnableUnauthorizedAccount' }, 'setMinStake setTier setTreasury setUnbonding'),
 };
 function of<Fate>(fate: Fate, names: string): Record<string, Fate> {
