@@ -3,7 +3,7 @@
  * was not run. `--quick` stays under three minutes; without it the invariant campaigns make ten million calls, which takes hours.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 
@@ -26,6 +26,18 @@ interface Round {
   readonly reverts: number;
   readonly actions: Action[];
   readonly output: string;
+}
+
+/** What all rounds of a campaign did. */
+interface Done {
+  readonly name: string;
+  passed: boolean;
+  readonly seeds: number[];
+  runs: number;
+  calls: number;
+  reverts: number;
+  seconds: number;
+  actions: Action[];
 }
 
 /** Rounds of the same tests, each with a seed of its own. */
@@ -82,8 +94,9 @@ const options = new Command('npm run test:deep --')
   .option('--calls <number>', 'of each campaign, instead of its own number')
   .option('--seed <number>', 'of the first round; the next ones count up', String(Date.now() % 1_000_000))
   .option('--results <file>', 'where to write what was done')
+  .option('--continue', 'go on where the results file ends, at the same commit')
   .parse()
-  .opts<{ quick?: boolean; only?: string; calls?: string; seed: string; results?: string }>();
+  .opts<{ quick?: boolean; only?: string; calls?: string; seed: string; results?: string; continue?: boolean }>();
 
 const size = options.quick ? 'quick' : 'full';
 const first = Number(options.seed);
@@ -157,43 +170,50 @@ function added(sum: Action[], more: Action[]): Action[] {
 
 const commit = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
 const target = options.results ?? join(root, 'test/results', `deep-${size}.json`);
-const report: object[] = [];
+const report: Done[] = options.continue ? earlier() : [];
+
+/** What the results file says of this commit; nothing when there is none. */
+function earlier(): Done[] {
+  if (!existsSync(target)) return [];
+  const file = JSON.parse(readFileSync(target, 'utf8')) as { commit: string; campaigns: Done[] };
+  if (file.commit === commit) return file.campaigns;
+  throw new Error(
+    `${target} is of commit ${file.commit}: its campaigns cannot go on at ${commit}. Name another file with --results.`,
+  );
+}
+
 let failed = false;
 for (const campaign of CAMPAIGNS.filter(({ name }) => names.includes(name))) {
-  const total = { runs: 0, calls: 0, reverts: 0, seconds: 0, actions: [] as Action[] };
-  const seeds: string[] = [];
-  let passed = true;
-  while (passed && total.calls < callsOf(campaign)) {
-    const done = await round(campaign, first + seeds.length);
-    seeds.push(done.seed);
-    passed = done.passed;
-    if (!passed || done.calls === 0) {
+  const { name } = campaign;
+  let total = report.find((done) => done.name === name);
+  if (!total) {
+    total = { name, passed: true, seeds: [], runs: 0, calls: 0, reverts: 0, seconds: 0, actions: [] };
+    report.push(total);
+  }
+  while (total.passed && total.calls < callsOf(campaign)) {
+    const done = await round(campaign, Number(total.seeds.at(-1) ?? first - 1) + 1);
+    total.seeds.push(Number(done.seed));
+    if (!done.passed || done.calls === 0) {
       console.error(done.output);
-      passed = false;
+      total.passed = false;
     }
-    for (const key of ['runs', 'calls', 'reverts', 'seconds'] as const) total[key] += done[key];
+    for (const key of ['runs', 'calls', 'reverts'] as const) total[key] += done[key];
+    total.seconds += Math.round(done.seconds);
     total.actions = added(total.actions, done.actions);
-    const { runs, calls, reverts, seconds } = total;
+    const { passed, runs, calls, reverts, seconds } = total;
     console.log(
-      `${passed ? 'ok    ' : 'FAILED'} ${campaign.name}, seed ${done.seed}: ${runs} runs, ${calls} calls, ${reverts} reverts, ${seconds.toFixed(0)} s`,
+      `${passed ? 'ok    ' : 'FAILED'} ${name}, seed ${done.seed}: ${runs} runs, ${calls} calls, ${reverts} reverts, ${seconds} s`,
+    );
+    mkdirSync(dirname(target), { recursive: true });
+    // After each round: what was stopped half way is known up to there, and goes on with --continue.
+    writeFileSync(
+      target,
+      `${JSON.stringify({ commit, size, at: new Date().toISOString(), campaigns: report }, null, 2)}\n`,
     );
   }
-  for (const { name, done, tried } of total.actions) {
-    console.log(`       ${name.padEnd(16)} ${done} of ${tried}, ${((100 * done) / tried).toFixed(1)} %`);
+  for (const { name: action, done, tried } of total.actions) {
+    console.log(`       ${action.padEnd(16)} ${done} of ${tried}, ${((100 * done) / tried).toFixed(1)} %`);
   }
-  failed ||= !passed;
-  report.push({
-    name: campaign.name,
-    passed,
-    seeds: `${seeds.at(0)} to ${seeds.at(-1)}`,
-    ...total,
-    seconds: Math.round(total.seconds),
-  });
-  mkdirSync(dirname(target), { recursive: true });
-  // After each campaign: what was stopped half way is known up to there.
-  writeFileSync(
-    target,
-    `${JSON.stringify({ commit, size, at: new Date().toISOString(), campaigns: report }, null, 2)}\n`,
-  );
+  failed ||= !total.passed;
 }
 process.exitCode = failed ? 1 : 0;
