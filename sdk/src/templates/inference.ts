@@ -11,6 +11,7 @@ import { unitsOf } from '../onnx/work.ts';
 import { problemsOf, type Problem } from '../problems.ts';
 import { itemBytes, OPTIMIZATIONS, shareOf, type OnnxSettings } from '../runtimes/onnx.ts';
 import type { JobSpecInput } from '../spec.ts';
+import { fileProblems } from './ownFiles.ts';
 import { TemplateError, type PreparedJobs, type Template, type TemplateContext, type TemplateFile } from './types.ts';
 
 const MIB = 1024 * 1024;
@@ -75,7 +76,7 @@ export const inference: Template = {
 
   async prepare(given, provided, context): Promise<PreparedJobs> {
     const parsed = optionsSchema.safeParse(given ?? {});
-    const problems = [...(parsed.success ? [] : problemsOf(parsed.error)), ...fileProblems(provided)];
+    const problems = [...(parsed.success ? [] : problemsOf(parsed.error)), ...problemsOfFiles(provided)];
     if (!parsed.success || problems.length > 0) throw new TemplateError(inference.id, problems);
     const options = parsed.data;
 
@@ -108,18 +109,8 @@ interface Task {
   readonly modelBytes: number;
 }
 
-function fileProblems(provided: ReadonlyMap<string, Uint8Array>): Problem[] {
-  const problems: Problem[] = [];
-  for (const [path, bytes] of provided) {
-    const known = files.find(({ name }) => name === path);
-    if (known === undefined) {
-      problems.push({ path, sentence: `is not used: bring ${files.map(({ name }) => name).join(', ')}` });
-    } else if (bytes.length === 0) {
-      problems.push({ path, sentence: 'is empty' });
-    } else if (bytes.length > known.maxBytes) {
-      problems.push({ path, sentence: `is ${bytes.length} bytes long, the most is ${known.maxBytes}` });
-    }
-  }
+function problemsOfFiles(provided: ReadonlyMap<string, Uint8Array>): Problem[] {
+  const problems = fileProblems(files, provided);
   if (provided.size > 0 && !(provided.has('model.onnx') && provided.has('data.bin'))) {
     problems.push({ path: 'model.onnx', sentence: 'and data.bin belong together: bring both' });
   }

@@ -37,7 +37,7 @@ export interface ShardRequest {
 
 export interface ShardOutput {
   readonly output: Uint8Array;
-  /** Metered units, at least 1. Equal on every honest node for an `exact` runtime. */
+  /** Metered units, at least 1. Equal on every honest node. */
   readonly units: number;
   /** What the shard said to people, at most 64 KiB. Not part of the result. */
   readonly log: string;
@@ -76,8 +76,6 @@ export interface RuntimeProbe {
 export interface Runtime {
   /** The spec's `runtime` field. */
   readonly name: string;
-  /** `exact`: honest nodes agree byte for byte on every job. `tolerance`: they may not, and the spec's comparator decides. */
-  readonly determinism: 'exact' | 'tolerance';
   /** Runs a self-test with a known answer in the real isolation. Never throws for a machine that cannot. */
   probe(signal?: AbortSignal): Promise<RuntimeProbe>;
   /** Runs one shard. Throws {@link ShardError} and nothing else. */

@@ -13,6 +13,7 @@ import {
   type ShardOutput,
   type ShardRequest,
 } from '../runtime.ts';
+import { Setup } from '../setup.ts';
 import { makeWorkplace } from '../tool/workplace.ts';
 import { checkRequest, refuse } from '../wasm/request.ts';
 import { CANARY_FILES, canaryImage, canaryProblem, canaryRequest, GPU_FILES, readSight, type Sight } from './canary.ts';
@@ -45,10 +46,11 @@ interface Ready {
 /** Runs shards in containers of an engine that the operator has installed. */
 export class ContainerRuntime implements Runtime {
   readonly name = 'container';
-  /** A stranger's program may be anything; its spec says how its results are compared. */
-  readonly determinism = 'tolerance';
   readonly #options: ContainerRuntimeOptions;
-  #ready: Promise<Ready> | undefined;
+  readonly #setup = new Setup<Ready>('Containers cannot be run here', {
+    make: () => this.#detect(),
+    dispose: ({ engine }) => engine.close(),
+  });
 
   constructor(options: ContainerRuntimeOptions = {}) {
     this.#options = options;
@@ -56,7 +58,7 @@ export class ContainerRuntime implements Runtime {
 
   async probe(): Promise<RuntimeProbe> {
     try {
-      const { detail, gpu } = await this.#prepare();
+      const { detail, gpu } = await this.#setup.get();
       const card = gpu === undefined ? 'no graphics card in containers' : 'a graphics card in containers';
       return { available: true, isolation: 'container', detail: `${detail}, ${card}` };
     } catch (error) {
@@ -67,7 +69,7 @@ export class ContainerRuntime implements Runtime {
   async run(request: ShardRequest, { signal, onLog }: RunOptions = {}): Promise<ShardOutput> {
     const settings = checkContainer(request);
     if (signal?.aborted) throw aborted();
-    const { engine, gpu } = await this.#prepare();
+    const { engine, gpu } = await this.#setup.get();
     if (settings.gpu === true && gpu === undefined)
       throw new ShardError('device-lost', 'machine', 'The shard needs a graphics card, and containers here have none.');
     // Before the units: the trial before a claim, which pays for little, finds out whether the image is any good.
@@ -96,10 +98,8 @@ export class ContainerRuntime implements Runtime {
     return compareShards(spec, own, shown, options);
   }
 
-  async close(): Promise<void> {
-    const ready = await this.#ready?.catch(() => undefined);
-    this.#ready = undefined;
-    await ready?.engine.close();
+  close(): Promise<void> {
+    return this.#setup.close();
   }
 
   async #runIn(
@@ -123,16 +123,6 @@ export class ContainerRuntime implements Runtime {
 
   get #owner(): string {
     return this.#options.folder ?? tmpdir();
-  }
-
-  #prepare(): Promise<Ready> {
-    this.#ready ??= this.#detect().catch((error: unknown) => {
-      // A failure is not kept: the operator may start an engine while the node runs.
-      this.#ready = undefined;
-      const why = error instanceof Error ? error.message : String(error);
-      throw new ShardError('sandbox', 'machine', `Containers cannot be run here: ${why}`, {}, error);
-    });
-    return this.#ready;
   }
 
   async #detect(): Promise<Ready> {

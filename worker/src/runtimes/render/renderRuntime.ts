@@ -41,8 +41,6 @@ const WORDS = [
 /** Renders tiles of scenes by Blender's Cycles, each shard in a process of its own. */
 export class RenderRuntime implements Runtime {
   readonly name = 'render';
-  /** Cycles adds up in an order that changes from run to run. */
-  readonly determinism = 'tolerance';
   readonly #native: NativeSandbox;
 
   constructor(options: NativeOptions = {}) {

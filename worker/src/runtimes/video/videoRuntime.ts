@@ -36,8 +36,6 @@ const CHATTER = /^Warning: using insecure memory!\n/gm;
 /** Encodes parts of clips and joins them by ffmpeg, each shard in a process of its own. */
 export class VideoRuntime implements Runtime {
   readonly name = 'video';
-  /** The same build makes the same bytes; another version or processor may not. Its spec may still say `exact`. */
-  readonly determinism = 'tolerance';
   readonly #native: NativeSandbox;
 
   constructor(options: NativeOptions = {}) {
