@@ -17,6 +17,8 @@ export function allRuntimes({
   dataDir,
   gpuDriver,
   containerEngine,
+  slots,
+  cores,
 }: NodeConfig): readonly Runtime[] {
   const options = { ...(isolation === undefined ? {} : { isolation }), folder: join(dataDir, 'sandbox') };
   const gpu = { ...options, ...(gpuDriver === undefined ? {} : { driver: gpuDriver }) };
@@ -26,8 +28,13 @@ export function allRuntimes({
     trainRuntime(options),
     new OnnxRuntime(options),
     new VideoRuntime(options),
-    new RenderRuntime(options),
+    new RenderRuntime({ ...options, threads: coresOfASlot({ slots, cores }) }),
     ...(containerEngine === 'none' ? [] : [new ContainerRuntime({ folder: options.folder, socket: containerEngine })]),
     ...(gpuDriver === 'none' ? [] : [new WgslRuntime(gpu)]),
   ];
+}
+
+/** Cores that one shard may keep busy when all slots work: what a program gets that can use several. */
+export function coresOfASlot({ slots, cores }: Pick<NodeConfig, 'slots' | 'cores'>): number {
+  return Math.max(1, Math.floor(cores / slots));
 }

@@ -1,5 +1,5 @@
 import type { CompareOptions } from '@dpu/sdk/compare/source';
-import type { StatedNeeds } from '../resources/needs.ts';
+import type { Needs, StatedNeeds } from '../resources/needs.ts';
 import type { ComparedSpec, ShardComparison, ShardOutputs } from './compareShards.ts';
 
 /** One file that a shard can read, at `/in/<name>`. */
@@ -82,9 +82,9 @@ export interface Runtime {
   run(request: ShardRequest, options?: RunOptions): Promise<ShardOutput>;
   /**
    * What a shard takes of this machine beyond the usual, which is one core and the memory of its spec: a runtime says so that uses
-   * several cores, keeps more in memory, or computes on a GPU. Asked after the probe.
+   * several cores, keeps more in memory, or computes on a GPU. `capacity` is all that the node may use. Asked after the probe.
    */
-  needs?(shard: Pick<ShardRequest, 'limits' | 'settings'>): StatedNeeds;
+  needs?(shard: Pick<ShardRequest, 'limits' | 'settings'>, capacity: Needs): StatedNeeds;
   /**
    * Whether this node's result of a shard and the one that was shown are the same work, by the spec's comparator: what a
    * juror asks. Rejects only when a source cannot be read or `signal` is aborted; neither is a verdict.

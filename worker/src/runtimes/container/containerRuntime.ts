@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { chmod } from 'node:fs/promises';
 import type { CompareOptions } from '@dpu/sdk/compare/source';
 import { containerSettingsSchema, type ContainerSettings } from '@dpu/sdk/runtimes/container';
+import type { Needs, StatedNeeds } from '../../resources/needs.ts';
 import { compareShards, type ComparedSpec, type ShardComparison, type ShardOutputs } from '../compareShards.ts';
 import { aborted } from '../converse.ts';
 import {
@@ -18,7 +19,7 @@ import { makeWorkplace } from '../tool/workplace.ts';
 import { checkRequest, refuse } from '../wasm/request.ts';
 import { CANARY_FILES, canaryImage, canaryProblem, canaryRequest, GPU_FILES, readSight, type Sight } from './canary.ts';
 import { Engine, engineSockets, type Ran } from './engine.ts';
-import type { GpuRequest } from './options.ts';
+import { DEFAULTS, type GpuRequest } from './options.ts';
 
 export interface ContainerRuntimeOptions {
   /** Socket of the engine; the first that is found when absent. */
@@ -64,6 +65,14 @@ export class ContainerRuntime implements Runtime {
     } catch (error) {
       return { available: false, isolation: 'none', detail: error instanceof Error ? error.message : String(error) };
     }
+  }
+
+  /** The engine holds a container to its processors and its memory, to nothing of a graphics card: that it has for itself. */
+  needs({ settings }: Pick<ShardRequest, 'settings'>, capacity: Needs): StatedNeeds {
+    const parsed = containerSettingsSchema.safeParse(settings);
+    if (!parsed.success) return {};
+    const { cpus = DEFAULTS.cpus, gpu = false } = parsed.data;
+    return { cores: cpus, ...(gpu ? { vramBytes: capacity.vramBytes } : {}) };
   }
 
   async run(request: ShardRequest, { signal, onLog }: RunOptions = {}): Promise<ShardOutput> {

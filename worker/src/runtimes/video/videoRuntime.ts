@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { CompareOptions } from '@dpu/sdk/compare/source';
 import type { Comparison } from '@dpu/sdk/compare/outcome';
 import { VIDEO_CODECS, videoSettingsSchema, type VideoSettings } from '@dpu/sdk/runtimes/video';
+import type { StatedNeeds } from '../../resources/needs.ts';
 import { readAllBytes } from '../tool/bytes.ts';
 import { findTool, librariesOf } from '../tool/findTool.ts';
 import { NativeSandbox, type NativeOptions } from '../tool/nativeSandbox.ts';
@@ -63,6 +64,11 @@ export class VideoRuntime implements Runtime {
       }
       return undefined;
     });
+  }
+
+  /** What the kernel lets ffmpeg take. Every step of it has one thread. */
+  needs({ limits: { memoryBytes } }: Pick<ShardRequest, 'limits'>): StatedNeeds {
+    return { memoryBytes: BASE_DATA_BYTES + memoryBytes };
   }
 
   async run(request: ShardRequest, { signal, onLog }: RunOptions = {}): Promise<ShardOutput> {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { CompareOptions } from '@dpu/sdk/compare/source';
-import type { StatedNeeds } from '../../resources/needs.ts';
+import type { Needs, StatedNeeds } from '../../resources/needs.ts';
 import { detectIsolation } from '../../sandbox/detect.ts';
 import type { ChildProgram, ChildSpec, Isolation, IsolationReport } from '../../sandbox/isolation.ts';
 import { Sandbox, type SandboxChild } from '../../sandbox/sandbox.ts';
@@ -93,10 +93,8 @@ export class WgslRuntime implements Runtime {
     }
   }
 
-  /** On hardware the buffers lie in the GPU's memory, and once more in ours on their way; a software adapter keeps both in ours. */
-  needs({ limits: { memoryBytes } }: Pick<ShardRequest, 'limits'>): StatedNeeds {
-    const held = 2 * memoryBytes + HEAP_BYTES;
-    return this.#software === false ? { memoryBytes: held, vramBytes: memoryBytes } : { memoryBytes: held };
+  needs({ limits: { memoryBytes } }: Pick<ShardRequest, 'limits'>, capacity: Needs): StatedNeeds {
+    return kernelNeeds(memoryBytes, this.#software !== false, capacity);
   }
 
   async run(request: ShardRequest, { signal, onLog }: RunOptions = {}): Promise<ShardOutput> {
@@ -160,6 +158,16 @@ export class WgslRuntime implements Runtime {
     await stage.remove();
     throw new Error(`no driver works. ${refused.join(' ')}`);
   }
+}
+
+/**
+ * What a kernel takes. On hardware the buffers lie in the GPU's memory, and once more in ours on their way; a software adapter keeps both
+ * in ours, and computes on every core. Memory of a GPU that no tool tells of cannot be counted: its driver refuses what does not fit.
+ */
+export function kernelNeeds(memoryBytes: number, software: boolean, capacity: Needs): StatedNeeds {
+  const held = { memoryBytes: 2 * memoryBytes + HEAP_BYTES };
+  if (software) return { ...held, cores: capacity.cores };
+  return capacity.vramBytes === 0 ? held : { ...held, vramBytes: memoryBytes };
 }
 
 /** The class for the operator: the report speaks of Node, and of a list that this driver may not have come to terms with. */
