@@ -11,7 +11,8 @@ import { TemplateError, type PreparedJobs, type Template, type TemplateContext }
 const whole = (least: number, most: number) =>
   z.int('must be a whole number').min(least, `must be at least ${least}`).max(most, `must be at most ${most}`);
 
-const optionsSchema = z.strictObject({
+/** Options of a training, by name. */
+export const trainFields = {
   rounds: whole(1, MAX_ROUNDS).default(4).describe('How often the shards train and are averaged; two jobs each'),
   shards: whole(1, 256).default(4).describe('Parts of the images that are trained on side by side'),
   epochs: whole(1, 100).default(3).describe('How often a shard goes through its images in a round'),
@@ -23,7 +24,8 @@ const optionsSchema = z.strictObject({
   batch: whole(1, 1_024).default(16).describe('Images between two steps'),
   classes: whole(2, 256).default(10).describe('Kinds of images: labels are below this'),
   seed: whole(0, 0xffffffff).default(1).describe('Chooses the first weights and the order of the images'),
-});
+};
+const optionsSchema = z.strictObject(trainFields);
 
 /** Options of the train job. */
 export type TrainOptions = z.output<typeof optionsSchema>;
@@ -51,24 +53,28 @@ export const train: Template = {
       ...dataProblems(provided, parsed.success ? parsed.data.shards : 1),
     ];
     if (!parsed.success || problems.length > 0) throw new TemplateError(train.id, problems);
-    const options = parsed.data;
-
-    const sizes: TrainSizes = { ...options, ...(provided.size > 0 ? sizesOf(provided) : BUILT_IN) };
-    const inputs = await storeData(provided, context);
-    const [trainer, averager] = [
-      (await context.addFile(await context.asset('train.wasm'))).cid,
-      (await context.addFile(await context.asset('average.wasm'))).cid,
-    ];
-    const jobs: JobSpecInput[] = [];
-    for (let round = 1; round <= options.rounds; round += 1) {
-      jobs.push(
-        trainSpec(options, round, trainer, inputs, sizes),
-        averageSpec(options, round, averager, inputs, sizes),
-      );
-    }
-    return { jobs: jobs as [JobSpecInput, ...JobSpecInput[]] };
+    return { jobs: await trainingJobs(parsed.data, provided, context) };
   },
 };
+
+/** The chain of a training: two jobs for each round, the last of which makes {@link TRAINED_FILES}. Files must be without problems. */
+export async function trainingJobs(
+  options: TrainOptions,
+  provided: ReadonlyMap<string, Uint8Array>,
+  context: TemplateContext,
+): Promise<[JobSpecInput, ...JobSpecInput[]]> {
+  const sizes: TrainSizes = { ...options, ...(provided.size > 0 ? sizesOf(provided) : BUILT_IN) };
+  const inputs = await storeData(provided, context);
+  const [trainer, averager] = [
+    (await context.addFile(await context.asset('train.wasm'))).cid,
+    (await context.addFile(await context.asset('average.wasm'))).cid,
+  ];
+  const jobs: JobSpecInput[] = [];
+  for (let round = 1; round <= options.rounds; round += 1) {
+    jobs.push(trainSpec(options, round, trainer, inputs, sizes), averageSpec(options, round, averager, inputs, sizes));
+  }
+  return jobs as [JobSpecInput, ...JobSpecInput[]];
+}
 
 async function storeData(
   provided: ReadonlyMap<string, Uint8Array>,
