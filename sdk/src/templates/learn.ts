@@ -8,7 +8,7 @@ import { MAX_CHAIN } from '../posting.ts';
 import { problemsOf } from '../problems.ts';
 import { shareOf, type OnnxSettings } from '../runtimes/onnx.ts';
 import { confusionSpec, scoreSpec, type ScoringTask } from './scoring.ts';
-import { TRAINED_FILES, trainFields, trainingJobs, type TrainOptions } from './train.ts';
+import { TRAINED_FILES, trainFields, trainingJobs, trainingProblems, type TrainOptions } from './train.ts';
 import { dataFiles, dataProblems, imagesOf } from './trainData.ts';
 import { TemplateError, type PreparedJobs, type Template } from './types.ts';
 
@@ -44,6 +44,7 @@ export const learn: Template = {
       ...(parsed.success ? [] : problemsOf(parsed.error)),
       ...dataProblems(provided, parsed.success ? parsed.data.shards : 1),
     ];
+    if (parsed.success && problems.length === 0) problems.push(...trainingProblems(parsed.data, provided));
     if (!parsed.success || problems.length > 0) throw new TemplateError(learn.id, problems);
     const { scorers, ...training } = parsed.data;
 

@@ -5,7 +5,7 @@ import { ContainerRuntime } from './container/containerRuntime.ts';
 import { OnnxRuntime } from './onnx/onnxRuntime.ts';
 import { RenderRuntime } from './render/renderRuntime.ts';
 import type { Runtime } from './runtime.ts';
-import { trainRuntime } from './train/trainRuntime.ts';
+import { TrainRuntime } from './train/trainRuntime.ts';
 import { VideoRuntime } from './video/videoRuntime.ts';
 import { WasmRuntime } from './wasm/wasmRuntime.ts';
 import { WgslRuntime } from './wgsl/wgslRuntime.ts';
@@ -22,15 +22,16 @@ export function allRuntimes({
 }: NodeConfig): readonly Runtime[] {
   const options = { ...(isolation === undefined ? {} : { isolation }), folder: join(dataDir, 'sandbox') };
   const gpu = { ...options, ...(gpuDriver === undefined ? {} : { driver: gpuDriver }) };
+  const kernels = gpuDriver === 'none' ? undefined : new WgslRuntime(gpu);
   return [
     // A training shard takes far longer than the start of its process, so none is kept ready for it.
     new WasmRuntime({ ...options, warm: warmProcesses }),
-    trainRuntime(options),
+    new TrainRuntime({ ...options, ...(kernels && { kernels }) }),
     new OnnxRuntime(options),
     new VideoRuntime(options),
     new RenderRuntime({ ...options, threads: coresOfASlot({ slots, cores }) }),
     ...(containerEngine === 'none' ? [] : [new ContainerRuntime({ folder: options.folder, socket: containerEngine })]),
-    ...(gpuDriver === 'none' ? [] : [new WgslRuntime(gpu)]),
+    ...(kernels ? [kernels] : []),
   ];
 }
 

@@ -4,13 +4,13 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { ShardOutput } from '../../src/runtimes/runtime.ts';
-import { trainRuntime } from '../../src/runtimes/train/trainRuntime.ts';
+import { TrainRuntime } from '../../src/runtimes/train/trainRuntime.ts';
 import { MODULES, prepareChain, rowsOf, type Chain } from './chain.ts';
 
 /** Smaller than the defaults, and good enough. */
 const OPTIONS = { rounds: 2, shards: 3 };
 
-const runtime = trainRuntime();
+const runtime = new TrainRuntime();
 let chain: Chain;
 
 beforeAll(async () => {
