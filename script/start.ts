@@ -83,6 +83,7 @@ const RUNTIMES_OF: Readonly<Record<string, readonly RuntimeName[]>> = {
   gpu: ['wgsl'],
   inference: ['onnx'],
   train: ['train'],
+  learn: ['train', 'onnx'],
   video: ['video'],
   blender: ['render'],
   container: ['container'],

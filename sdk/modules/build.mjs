@@ -10,7 +10,7 @@ const output = join(here, 'build');
 const stampFile = join(output, 'stamp.json');
 const MODULES = ['pathtracer', 'assemble', 'train', 'average', 'confusion', 'capability'];
 /** Kernels for GPUs: every node compiles them for its own device, so they are only copied. */
-const KERNELS = ['fractal', 'capability'];
+const KERNELS = ['fractal', 'train', 'capability'];
 
 /** What docs/jobs.md asks of a module: `_start` exported instead of a start section, no import but WASI's. */
 const OPTIONS = [
@@ -28,7 +28,7 @@ const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 /** Every file that decides what the build makes. */
 function sources() {
-  const folders = ['lib', ...MODULES, ...KERNELS, 'meshes', 'digits', '../src/onnx'].map((name) => join(here, name));
+  const folders = ['lib', ...new Set([...MODULES, ...KERNELS]), 'meshes', 'digits', '../src/onnx'].map((name) => join(here, name));
   const files = folders.flatMap((folder) =>
     readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && /(?<!\.test)\.(ts|wgsl)$/.test(entry.name))

@@ -42,7 +42,6 @@ export function toyOutput({ seed, shard }: Pick<ShardRequest, 'seed' | 'shard'>)
 export function toyRuntime(make: (request: ShardRequest) => Uint8Array = toyOutput): Runtime {
   return {
     name: 'wasm',
-    determinism: 'exact',
     probe: async () => ({ available: true, isolation: 'none', detail: 'a toy' }),
     run: async (request) => ({ output: make(request), units: 1, log: '', wallMs: 1 }),
     compare: compareShards,

@@ -252,7 +252,7 @@ export async function runAgent(
       experience,
       workspace,
       needsOf: ({ spec: { runtime, limits, settings } }) =>
-        needsOf(limits.memoryBytes, runtimes.usable.get(runtime)?.needs?.({ limits, settings })),
+        needsOf(limits.memoryBytes, runtimes.usable.get(runtime)?.needs?.({ limits, settings }, resources.capacity)),
       tryOut: (job, signal) => tryOut(runtimes.usable, job, signal),
     },
   );

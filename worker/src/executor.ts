@@ -147,7 +147,7 @@ export class Executor {
       const { limits, settings } = prepared.spec;
       const seconds = promises.seconds(moduleName(prepared));
       hold.refine({
-        needs: needsOf(limits.memoryBytes, runtime.needs?.({ limits, settings })),
+        needs: needsOf(limits.memoryBytes, runtime.needs?.({ limits, settings }, resources.capacity)),
         ...(seconds === undefined ? {} : { seconds }),
       });
       const failFast = new AbortController();

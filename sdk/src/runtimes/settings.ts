@@ -7,6 +7,7 @@ import type { RuntimeName } from '../terms.ts';
 import { containerProblems, containerSettingsSchema } from './container.ts';
 import { onnxProblems, onnxSettingsSchema } from './onnx.ts';
 import { renderProblems, renderSettingsSchema } from './render.ts';
+import { trainProblems, trainSettingsSchema } from './train.ts';
 import { videoProblems, videoSettingsSchema } from './video.ts';
 import { wgslProblems, wgslSettingsSchema } from './wgsl.ts';
 
@@ -18,6 +19,7 @@ export const SETTINGS: Readonly<Partial<Record<RuntimeName, z.ZodType>>> = {
   container: containerSettingsSchema,
   onnx: onnxSettingsSchema,
   render: renderSettingsSchema,
+  train: trainSettingsSchema,
   video: videoSettingsSchema,
   wgsl: wgslSettingsSchema,
 };
@@ -27,6 +29,7 @@ export const FITTING: Readonly<Partial<Record<RuntimeName, (spec: JobSpec) => re
   container: containerProblems,
   onnx: onnxProblems,
   render: renderProblems,
+  train: trainProblems,
   video: videoProblems,
   wgsl: wgslProblems,
 };

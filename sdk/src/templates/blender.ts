@@ -2,10 +2,11 @@
 import { z } from 'zod';
 
 import { RENDER_COMPARATOR } from '../compare/comparator.ts';
-import { problemsOf, type Problem } from '../problems.ts';
+import { problemsOf } from '../problems.ts';
 import { RENDER_LIMITS, renderUnits, type RenderSettings } from '../runtimes/render.ts';
 import type { SceneInput } from '../runtimes/scene.ts';
 import type { JobSpecInput } from '../spec.ts';
+import { fileProblems } from './ownFiles.ts';
 import { reduceSpec, tilesOf } from './render.ts';
 import { TemplateError, type PreparedJobs, type Template, type TemplateFile } from './types.ts';
 
@@ -60,7 +61,7 @@ export const blender: Template = {
 
   async prepare(given, provided, context): Promise<PreparedJobs> {
     const parsed = optionsSchema.safeParse(given ?? {});
-    const problems = [...(parsed.success ? [] : problemsOf(parsed.error)), ...fileProblems(provided)];
+    const problems = [...(parsed.success ? [] : problemsOf(parsed.error)), ...fileProblems(files, provided)];
     if (!parsed.success || problems.length > 0) throw new TemplateError(blender.id, problems);
     const scene = provided.get('scene.blend') ?? new TextEncoder().encode(JSON.stringify(builtScene()));
     const { cid } = await context.addFile(scene);
@@ -68,17 +69,6 @@ export const blender: Template = {
     return { jobs: [tileSpec(parsed.data, cid, scene.length), reduceSpec(parsed.data, assembler.cid)] };
   },
 };
-
-function fileProblems(provided: ReadonlyMap<string, Uint8Array>): Problem[] {
-  return [...provided].flatMap(([path, { length }]): Problem[] => {
-    const known = files.find(({ name }) => name === path);
-    if (!known) return [{ path, sentence: 'is not used: bring scene.blend' }];
-    if (length === 0) return [{ path, sentence: 'is empty' }];
-    return length > known.maxBytes
-      ? [{ path, sentence: `is ${length} bytes long, the most is ${known.maxBytes}` }]
-      : [];
-  });
-}
 
 function tileSpec(options: BlenderOptions, module: JobSpecInput['module'], bytes: number): JobSpecInput {
   const { width, height, tileWidth, tileHeight, samples, bounces, frame, seed } = options;

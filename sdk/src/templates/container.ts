@@ -7,6 +7,7 @@ import { buildImage } from '../machine/imageTar.ts';
 import { problemsOf, type Problem } from '../problems.ts';
 import { containerSettingsSchema, type ContainerSettings } from '../runtimes/container.ts';
 import type { JobSpecInput } from '../spec.ts';
+import { fileProblems, readSettings } from './ownFiles.ts';
 import { TemplateError, type PreparedJobs, type Template, type TemplateContext, type TemplateFile } from './types.ts';
 
 const MIB = 1024 * 1024;
@@ -82,21 +83,14 @@ export const container: Template = {
 
   async prepare(given, provided, context): Promise<PreparedJobs> {
     const parsed = optionsSchema.safeParse(given ?? {});
-    const problems = [...(parsed.success ? [] : problemsOf(parsed.error)), ...fileProblems(provided)];
+    const problems = [...(parsed.success ? [] : problemsOf(parsed.error)), ...problemsOfFiles(provided)];
     if (!parsed.success || problems.length > 0) throw new TemplateError(container.id, problems);
     return provided.has('settings.json') ? ownJob(provided, context) : fractalJob(parsed.data, context);
   },
 };
 
-function fileProblems(provided: ReadonlyMap<string, Uint8Array>): Problem[] {
-  const problems = [...provided].flatMap(([path, { length }]): Problem[] => {
-    const known = files.find(({ name }) => name === path);
-    if (!known) return [{ path, sentence: `is not used: bring ${files.map(({ name }) => name).join(', ')}` }];
-    if (length === 0) return [{ path, sentence: 'is empty' }];
-    return length > known.maxBytes
-      ? [{ path, sentence: `is ${length} bytes long, the most is ${known.maxBytes}` }]
-      : [];
-  });
+function problemsOfFiles(provided: ReadonlyMap<string, Uint8Array>): Problem[] {
+  const problems = fileProblems(files, provided);
   for (const name of ['image.tar', 'data.bin']) {
     if (provided.has(name) && !provided.has('settings.json'))
       problems.push({ path: 'settings.json', sentence: `is missing: it says what is done with ${name}` });
@@ -140,7 +134,11 @@ async function fractalJob(options: ContainerOptions, context: TemplateContext): 
 }
 
 async function ownJob(provided: ReadonlyMap<string, Uint8Array>, context: TemplateContext): Promise<PreparedJobs> {
-  const { settings, seconds, memoryBytes, outputBytes, ...own } = readOwn(provided.get('settings.json')!);
+  const { settings, seconds, memoryBytes, outputBytes, ...own } = readSettings(
+    container.id,
+    ownSchema,
+    provided.get('settings.json')!,
+  );
   const [image, data] = [provided.get('image.tar'), provided.get('data.bin')];
   const job: JobSpecInput = {
     version: 1,
@@ -153,22 +151,4 @@ async function ownJob(provided: ReadonlyMap<string, Uint8Array>, context: Templa
     view: { kind: 'file' },
   };
   return { jobs: [job] };
-}
-
-/** @throws TemplateError that lists everything wrong with the file. */
-function readOwn(bytes: Uint8Array): z.output<typeof ownSchema> {
-  const refuse = (problems: readonly Problem[]): never => {
-    throw new TemplateError(
-      container.id,
-      problems.map(({ path, sentence }) => ({ path: path ? `settings.json: ${path}` : 'settings.json', sentence })),
-    );
-  };
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return refuse([{ path: '', sentence: 'is not JSON' }]);
-  }
-  const parsed = ownSchema.safeParse(value, { reportInput: true });
-  return parsed.success ? parsed.data : refuse(problemsOf(parsed.error));
 }

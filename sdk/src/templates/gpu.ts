@@ -6,6 +6,7 @@ import { problemsOf, type Problem } from '../problems.ts';
 import { wgslMemory, wgslOutputBytes, wgslSettingsSchema, wgslUnits, type WgslSettings } from '../runtimes/wgsl.ts';
 import { exactnessProblem, kernelProblems } from '../runtimes/wgslKernel.ts';
 import type { JobSpecInput } from '../spec.ts';
+import { fileProblems, readSettings } from './ownFiles.ts';
 import { reduceSpec, tilesOf } from './render.ts';
 import { TemplateError, type PreparedJobs, type Template, type TemplateContext, type TemplateFile } from './types.ts';
 
@@ -64,8 +65,6 @@ const ownSchema = z.strictObject({
   settings: wgslSettingsSchema,
 });
 
-type OwnKernel = z.output<typeof ownSchema>;
-
 const files: readonly TemplateFile[] = [
   {
     name: 'kernel.wgsl',
@@ -97,23 +96,15 @@ export const gpu: Template = {
 
   async prepare(given, provided, context): Promise<PreparedJobs> {
     const parsed = optionsSchema.safeParse(given ?? {});
-    const problems = [...(parsed.success ? [] : problemsOf(parsed.error)), ...fileProblems(provided)];
+    const problems = [...(parsed.success ? [] : problemsOf(parsed.error)), ...problemsOfFiles(provided)];
     if (!parsed.success || problems.length > 0) throw new TemplateError(gpu.id, problems);
     const kernel = provided.get('kernel.wgsl');
     return kernel ? ownJob(kernel, provided, context) : fractalJob(parsed.data, context);
   },
 };
 
-function fileProblems(provided: ReadonlyMap<string, Uint8Array>): Problem[] {
-  const problems: Problem[] = [];
-  for (const [path, bytes] of provided) {
-    const known = files.find(({ name }) => name === path);
-    if (known === undefined)
-      problems.push({ path, sentence: `is not used: bring ${files.map(({ name }) => name).join(', ')}` });
-    else if (bytes.length === 0) problems.push({ path, sentence: 'is empty' });
-    else if (bytes.length > known.maxBytes)
-      problems.push({ path, sentence: `is ${bytes.length} bytes long, the most is ${known.maxBytes}` });
-  }
+function problemsOfFiles(provided: ReadonlyMap<string, Uint8Array>): Problem[] {
+  const problems = fileProblems(files, provided);
   const has = (name: string): boolean => provided.has(name);
   if (has('kernel.wgsl') && !has('settings.json'))
     problems.push({ path: 'settings.json', sentence: 'is missing: it says which buffers the kernel works on' });
@@ -202,7 +193,7 @@ async function ownJob(
   provided: ReadonlyMap<string, Uint8Array>,
   context: TemplateContext,
 ): Promise<PreparedJobs> {
-  const own = readOwn(provided.get('settings.json')!);
+  const own = readSettings(gpu.id, ownSchema, provided.get('settings.json')!);
   const { settings, comparator } = own;
   const source = new TextDecoder().decode(kernel);
   const inexact = exactnessProblem(source, comparator);
@@ -227,22 +218,4 @@ async function ownJob(
     view: { kind: 'file' },
   };
   return { jobs: [map] };
-}
-
-/** @throws TemplateError that lists everything wrong with the file. */
-function readOwn(bytes: Uint8Array): OwnKernel {
-  const refuse = (problems: Problem[]): never => {
-    throw new TemplateError(
-      gpu.id,
-      problems.map(({ path, sentence }) => ({ path: path ? `settings.json: ${path}` : 'settings.json', sentence })),
-    );
-  };
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return refuse([{ path: '', sentence: 'is not JSON' }]);
-  }
-  const parsed = ownSchema.safeParse(value, { reportInput: true });
-  return parsed.success ? parsed.data : refuse(problemsOf(parsed.error));
 }

@@ -1,28 +1,21 @@
 /** The inference job: an ONNX model scores many items, a second job says how often it was right and about what it was wrong. */
-import type { CID } from 'multiformats/cid';
 import { z } from 'zod';
 
-import type { Comparator } from '../compare/comparator.ts';
-import { SCALAR_BYTES, SCORE_TYPES, type ScoreType } from '../compare/scalar.ts';
+import { SCORE_TYPES, type ScoreType } from '../compare/scalar.ts';
 import { ONNX_LIMITS } from '../onnx/limits.ts';
 import { OnnxError, readModel, usesFloats, type OnnxValue } from '../onnx/readModel.ts';
-import { isFloat, type TensorType } from '../onnx/types.ts';
+import type { TensorType } from '../onnx/types.ts';
 import { unitsOf } from '../onnx/work.ts';
 import { problemsOf, type Problem } from '../problems.ts';
 import { itemBytes, OPTIMIZATIONS, shareOf, type OnnxSettings } from '../runtimes/onnx.ts';
-import type { JobSpecInput } from '../spec.ts';
+import { fileProblems } from './ownFiles.ts';
+import { COMPARISONS, confusionSpec, scoreSpec, type ScoringTask } from './scoring.ts';
 import { TemplateError, type PreparedJobs, type Template, type TemplateContext, type TemplateFile } from './types.ts';
 
 const MIB = 1024 * 1024;
-const GIB = 1024 * MIB;
 const MAX_SHARDS = 16_384;
-/** Longest execution that the contract allows, in seconds. */
-const MAX_SECONDS = 24 * 60 * 60;
 /** Most classes of a confusion matrix that is drawn. */
 const MAX_LABELLED = 64;
-/** Most rows of scores are compared by their best class, whose score is clear when it leads by a thousandth. */
-const TOLERANCE_PPB = 1_000_000;
-const RELATIVE_PPB = 1_000_000;
 /** Types of scores that the module of the second job reads. */
 const COUNTED_TYPES: readonly string[] = ['f32', 'f64', 'i32', 'i8', 'u8'];
 
@@ -34,7 +27,7 @@ const optionsSchema = z.strictObject({
   batch: whole(1, 65_536).default(64).describe('Items of one run of the model'),
   optimization: z.enum(OPTIMIZATIONS).default('all').describe('What ONNX Runtime may do to the graph before it runs'),
   compare: z
-    .enum(['topk', 'numeric', 'exact'])
+    .enum(COMPARISONS)
     .default('topk')
     .describe('When two results are the same: by the best class, by every number, or by every bit'),
   report: z.enum(['image', 'table']).default('image').describe('The confusion matrix as a PNG or as a CSV table'),
@@ -75,19 +68,19 @@ export const inference: Template = {
 
   async prepare(given, provided, context): Promise<PreparedJobs> {
     const parsed = optionsSchema.safeParse(given ?? {});
-    const problems = [...(parsed.success ? [] : problemsOf(parsed.error)), ...fileProblems(provided)];
+    const problems = [...(parsed.success ? [] : problemsOf(parsed.error)), ...problemsOfFiles(provided)];
     if (!parsed.success || problems.length > 0) throw new TemplateError(inference.id, problems);
     const options = parsed.data;
 
     const bytes = await bytesOf(provided, context);
     const task = taskOf(bytes, options);
     const [model, data] = [await context.addFile(bytes.model), await context.addFile(bytes.data)];
-    const map = mapSpec(options, task, model.cid, { cid: data.cid, size: bytes.data.length });
+    const map = scoreSpec(task, { module: model.cid }, { cid: data.cid, size: bytes.data.length });
     if (bytes.labels === undefined) return { jobs: [map] };
     const labels = await context.addFile(bytes.labels);
     const counter = await context.addFile(await context.asset('confusion.wasm'));
     const input = { name: 'labels.bin', cid: labels.cid, size: bytes.labels.length };
-    return { jobs: [map, reduceSpec(options, task, counter.cid, input)] };
+    return { jobs: [map, confusionSpec(task, counter.cid, input, options.report)] };
   },
 };
 
@@ -97,29 +90,8 @@ interface Files {
   readonly labels: Uint8Array | undefined;
 }
 
-/** What is to be computed, once model and data have been looked at. */
-interface Task {
-  readonly settings: OnnxSettings;
-  readonly classes: number;
-  readonly type: ScoreType;
-  /** Of the largest shard. */
-  readonly units: number;
-  readonly largestShare: number;
-  readonly modelBytes: number;
-}
-
-function fileProblems(provided: ReadonlyMap<string, Uint8Array>): Problem[] {
-  const problems: Problem[] = [];
-  for (const [path, bytes] of provided) {
-    const known = files.find(({ name }) => name === path);
-    if (known === undefined) {
-      problems.push({ path, sentence: `is not used: bring ${files.map(({ name }) => name).join(', ')}` });
-    } else if (bytes.length === 0) {
-      problems.push({ path, sentence: 'is empty' });
-    } else if (bytes.length > known.maxBytes) {
-      problems.push({ path, sentence: `is ${bytes.length} bytes long, the most is ${known.maxBytes}` });
-    }
-  }
+function problemsOfFiles(provided: ReadonlyMap<string, Uint8Array>): Problem[] {
+  const problems = fileProblems(files, provided);
   if (provided.size > 0 && !(provided.has('model.onnx') && provided.has('data.bin'))) {
     problems.push({ path: 'model.onnx', sentence: 'and data.bin belong together: bring both' });
   }
@@ -137,7 +109,7 @@ async function bytesOf(provided: ReadonlyMap<string, Uint8Array>, context: Templ
 }
 
 /** Looks at the model and the data. @throws TemplateError */
-function taskOf({ model: file, data, labels }: Files, options: InferenceOptions): Task {
+function taskOf({ model: file, data, labels }: Files, options: InferenceOptions): ScoringTask {
   const model = taken(() => readModel(file));
   const [input, output] = [onlyOne(model.inputs, 'input'), onlyOne(model.outputs, 'output')];
   const shape = sidesOf(input, 'input');
@@ -168,9 +140,11 @@ function taskOf({ model: file, data, labels }: Files, options: InferenceOptions)
     inputs: [source],
     outputs: [{ name: output.name, type: output.type }],
   };
-  const counts = [0, options.shards - 1].map((shard) => shareOf(items, shard, options.shards).count);
+  const { shards, compare } = options;
+  const counts = [0, shards - 1].map((shard) => shareOf(items, shard, shards).count);
   const units = taken(() => Math.max(...counts.map((count) => unitsOf(model, settings, file.length, count))));
-  return { settings, classes, type, units, largestShare: Math.max(...counts), modelBytes: file.length };
+  const largestShare = Math.max(...counts);
+  return { settings, classes, type, units, largestShare, modelBytes: file.length, shards, compare };
 }
 
 /** What `look` finds in the model. @throws TemplateError when the model is not taken. */
@@ -217,74 +191,3 @@ function checkLabels(labels: Uint8Array | undefined, items: number, classes: num
 }
 
 const wrong = (path: string, sentence: string): TemplateError => new TemplateError(inference.id, [{ path, sentence }]);
-
-function comparatorOf({ compare }: InferenceOptions, { type, classes }: Task): Comparator {
-  if (compare === 'exact') return { kind: 'exact' };
-  const tolerance = isFloat(type as TensorType) ? TOLERANCE_PPB : 0;
-  if (compare === 'topk') return { kind: 'topk', type, classes, k: 1, absolutePpb: tolerance, outliersPpm: 0 };
-  const relative = tolerance === 0 ? 0 : RELATIVE_PPB;
-  return { kind: 'numeric', type, absolutePpb: tolerance, relativePpb: relative, outliersPpm: 0 };
-}
-
-function mapSpec(
-  options: InferenceOptions,
-  task: Task,
-  module: CID | string,
-  data: { cid: CID | string; size: number },
-): JobSpecInput {
-  const { settings, classes, type, units, largestShare, modelBytes } = task;
-  const shareBytes = Math.ceil(data.size / settings.items) * largestShare;
-  const outputBytes = largestShare * classes * SCALAR_BYTES[type];
-  return {
-    version: 1,
-    name: `Run a model on ${settings.items} items`,
-    runtime: 'onnx',
-    settings,
-    module,
-    args: [],
-    inputs: [{ name: 'data.bin', ...data }],
-    shards: options.shards,
-    output: { name: 'scores.bin', mediaType: 'application/octet-stream' },
-    limits: {
-      // ONNX Runtime holds a model about three times while it opens it; the rest is for what lies between its layers.
-      memoryBytes: Math.min(4 * GIB, 256 * MIB + 6 * modelBytes + 3 * (shareBytes + outputBytes)),
-      units,
-      outputBytes,
-      seconds: Math.min(MAX_SECONDS, 60 + Math.ceil(units / 500)),
-    },
-    comparator: comparatorOf(options, task),
-    view: { kind: 'file' },
-  };
-}
-
-function reduceSpec(
-  { shards, report }: InferenceOptions,
-  { settings, classes, type }: Task,
-  module: CID | string,
-  labels: JobSpecInput['inputs'][number],
-): JobSpecInput {
-  const { items } = settings;
-  const isImage = report === 'image';
-  const scores = items * classes * SCALAR_BYTES[type];
-  return {
-    version: 1,
-    name: `Mistakes of a model on ${items} items`,
-    runtime: 'wasm',
-    module,
-    args: [String(shards), String(classes), type, report],
-    inputs: [labels],
-    after: { name: 'scores' },
-    shards: 1,
-    output: isImage
-      ? { name: 'confusion.png', mediaType: 'image/png' }
-      : { name: 'confusion.csv', mediaType: 'text/csv' },
-    limits: {
-      memoryBytes: Math.min(2 * GIB, 256 * MIB + 2 * (scores + labels.size)),
-      units: Math.ceil(5_000 + scores / 10_000),
-      outputBytes: 4 * MIB,
-      seconds: Math.ceil(60 + scores / MIB),
-    },
-    comparator: { kind: 'exact' },
-    view: { kind: 'file' },
-  };
-}

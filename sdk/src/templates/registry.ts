@@ -3,13 +3,14 @@ import { blender } from './blender.ts';
 import { container } from './container.ts';
 import { gpu } from './gpu.ts';
 import { inference } from './inference.ts';
+import { learn } from './learn.ts';
 import { render } from './render.ts';
 import { train } from './train.ts';
 import type { Template } from './types.ts';
 import { video } from './video.ts';
 
 /** Every template, in the order in which they are shown. */
-export const templates: readonly Template[] = [render, gpu, inference, train, video, container, blender];
+export const templates: readonly Template[] = [render, gpu, inference, train, learn, video, container, blender];
 
 /** Thrown when no template has the name that was asked for. */
 export class UnknownTemplateError extends Error {

@@ -2,8 +2,17 @@
 import type { CID } from 'multiformats/cid';
 import { z } from 'zod';
 
-import { problemsOf } from '../problems.ts';
+import { problemsOf, type Problem } from '../problems.ts';
 import type { JobSpecInput } from '../spec.ts';
+import {
+  firstWeights,
+  FIRST_WEIGHTS,
+  kernelArguments,
+  kernelLimits,
+  kernelSettings,
+  kernelTrainingProblems,
+  type KernelTraining,
+} from './trainKernel.ts';
 import { MAX_ROUNDS, trainLimits, type TrainSizes } from './trainLimits.ts';
 import { BUILT_IN, dataFiles, dataProblems, sizesOf } from './trainData.ts';
 import { TemplateError, type PreparedJobs, type Template, type TemplateContext } from './types.ts';
@@ -11,7 +20,8 @@ import { TemplateError, type PreparedJobs, type Template, type TemplateContext }
 const whole = (least: number, most: number) =>
   z.int('must be a whole number').min(least, `must be at least ${least}`).max(most, `must be at most ${most}`);
 
-const optionsSchema = z.strictObject({
+/** Options of a training, by name. */
+export const trainFields = {
   rounds: whole(1, MAX_ROUNDS).default(4).describe('How often the shards train and are averaged; two jobs each'),
   shards: whole(1, 256).default(4).describe('Parts of the images that are trained on side by side'),
   epochs: whole(1, 100).default(3).describe('How often a shard goes through its images in a round'),
@@ -22,8 +32,17 @@ const optionsSchema = z.strictObject({
   rate: whole(1, 1_000).default(200).describe('Learning rate in thousandths: larger learns faster, too large diverges'),
   batch: whole(1, 1_024).default(16).describe('Images between two steps'),
   classes: whole(2, 256).default(10).describe('Kinds of images: labels are below this'),
+  device: z
+    .enum(['cpu', 'gpu'])
+    .default('cpu')
+    .describe('Who trains: processors, or GPUs, which train in whole numbers'),
+  numbers: z
+    .enum(['float', 'fixed'])
+    .default('float')
+    .describe('What processors train in: floats, or the whole numbers that GPUs train in'),
   seed: whole(0, 0xffffffff).default(1).describe('Chooses the first weights and the order of the images'),
-});
+};
+const optionsSchema = z.strictObject(trainFields);
 
 /** Options of the train job. */
 export type TrainOptions = z.output<typeof optionsSchema>;
@@ -35,6 +54,19 @@ export const TRAINED_FILES = [
   { name: 'curve.png', mediaType: 'image/png' },
   { name: 'answers.csv', mediaType: 'text/csv' },
 ] as const;
+
+/** Whether a training is one in whole numbers. */
+const isFixed = ({ device, numbers }: TrainOptions): boolean => device === 'gpu' || numbers === 'fixed';
+
+/** Options of a training and the sizes of what it learns from. */
+function trainingSizes(options: TrainOptions, provided: ReadonlyMap<string, Uint8Array>): KernelTraining {
+  return { ...options, ...(provided.size > 0 ? sizesOf(provided) : BUILT_IN) };
+}
+
+/** Everything that is wrong between the options and the files, which must be without problems. */
+export function trainingProblems(options: TrainOptions, provided: ReadonlyMap<string, Uint8Array>): Problem[] {
+  return options.device === 'gpu' ? kernelTrainingProblems(trainingSizes(options, provided)) : [];
+}
 
 /** Trains a small network on labelled images: in each round N shards train on their part, then one averages their weights and tests them. */
 export const train: Template = {
@@ -50,25 +82,34 @@ export const train: Template = {
       ...(parsed.success ? [] : problemsOf(parsed.error)),
       ...dataProblems(provided, parsed.success ? parsed.data.shards : 1),
     ];
+    if (parsed.success && problems.length === 0) problems.push(...trainingProblems(parsed.data, provided));
     if (!parsed.success || problems.length > 0) throw new TemplateError(train.id, problems);
-    const options = parsed.data;
-
-    const sizes: TrainSizes = { ...options, ...(provided.size > 0 ? sizesOf(provided) : BUILT_IN) };
-    const inputs = await storeData(provided, context);
-    const [trainer, averager] = [
-      (await context.addFile(await context.asset('train.wasm'))).cid,
-      (await context.addFile(await context.asset('average.wasm'))).cid,
-    ];
-    const jobs: JobSpecInput[] = [];
-    for (let round = 1; round <= options.rounds; round += 1) {
-      jobs.push(
-        trainSpec(options, round, trainer, inputs, sizes),
-        averageSpec(options, round, averager, inputs, sizes),
-      );
-    }
-    return { jobs: jobs as [JobSpecInput, ...JobSpecInput[]] };
+    return { jobs: await trainingJobs(parsed.data, provided, context) };
   },
 };
+
+/** The chain of a training: two jobs for each round, the last of which makes {@link TRAINED_FILES}. Files must be without problems. */
+export async function trainingJobs(
+  options: TrainOptions,
+  provided: ReadonlyMap<string, Uint8Array>,
+  context: TemplateContext,
+): Promise<[JobSpecInput, ...JobSpecInput[]]> {
+  const sizes = trainingSizes(options, provided);
+  const inputs = await storeData(provided, context);
+  if (isFixed(options)) {
+    const first = firstWeights(sizes);
+    inputs.push({ name: FIRST_WEIGHTS, cid: (await context.addFile(first)).cid, size: first.length });
+  }
+  const [trainer, averager] = [
+    (await context.addFile(await context.asset(options.device === 'gpu' ? 'train.wgsl' : 'train.wasm'))).cid,
+    (await context.addFile(await context.asset('average.wasm'))).cid,
+  ];
+  const jobs: JobSpecInput[] = [];
+  for (let round = 1; round <= options.rounds; round += 1) {
+    jobs.push(trainSpec(options, round, trainer, inputs, sizes), averageSpec(options, round, averager, inputs, sizes));
+  }
+  return jobs as [JobSpecInput, ...JobSpecInput[]];
+}
 
 async function storeData(
   provided: ReadonlyMap<string, Uint8Array>,
@@ -82,29 +123,38 @@ async function storeData(
   return inputs;
 }
 
-/** The files whose names begin with `kind`: what a job does not read, its nodes need not fetch. */
-function only(kind: 'train' | 'test', inputs: JobSpecInput['inputs']): JobSpecInput['inputs'] {
-  return inputs.filter(({ name }) => name.startsWith(`${kind}-`));
+/** The files of a `kind`: what a job does not read, its nodes need not fetch. */
+function only(kind: 'train' | 'test' | 'first', inputs: JobSpecInput['inputs']): JobSpecInput['inputs'] {
+  return inputs.filter(({ name }) => name.startsWith(kind));
 }
 
 function trainSpec(
-  { rounds, shards, hidden, classes, epochs, batch, rate, seed }: TrainOptions,
+  options: TrainOptions,
   round: number,
   module: CID | string,
   inputs: JobSpecInput['inputs'],
-  sizes: TrainSizes,
+  sizes: KernelTraining,
 ): JobSpecInput {
+  const { rounds, shards, hidden, classes, epochs, batch, rate, seed, device } = options;
+  const words = [round, hidden, classes, epochs, batch, rate * 1_000, seed, ...(isFixed(options) ? [1] : [])];
+  const engine =
+    device === 'gpu'
+      ? {
+          settings: kernelSettings(sizes, round) as unknown as Record<string, unknown>,
+          args: kernelArguments(sizes, round).map(String),
+          limits: kernelLimits(sizes, round),
+        }
+      : { args: words.map(String), limits: trainLimits(sizes, 'train') };
   return {
     version: 1,
     name: `Train, round ${round} of ${rounds}`,
     runtime: 'train',
     module,
-    args: [round, hidden, classes, epochs, batch, rate * 1_000, seed].map(String),
-    inputs: only('train', inputs),
+    ...engine,
+    inputs: [...only('train', inputs), ...(round > 1 ? [] : only('first', inputs))],
     ...(round > 1 && { after: { name: 'weights' } }),
     shards,
     output: { name: 'weights.bin', mediaType: 'application/octet-stream' },
-    limits: trainLimits(sizes, 'train'),
     comparator: { kind: 'exact' },
   };
 }

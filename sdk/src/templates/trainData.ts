@@ -71,6 +71,28 @@ export function sizesOf(provided: ReadonlyMap<string, Uint8Array>): Pick<TrainSi
   return { train: train.count, test: test.count, pixels: train.pixels };
 }
 
+/** Images and labels of one set. */
+export interface ImageSet {
+  readonly count: number;
+  /** Of one image. */
+  readonly pixels: number;
+  /** A byte for each pixel, image after image. */
+  readonly bytes: Uint8Array;
+  /** A byte for each image. */
+  readonly labels: Uint8Array;
+}
+
+/** What two files without problems hold. */
+export function imagesOf(images: Uint8Array, labels: Uint8Array): ImageSet {
+  const view = new DataView(images.buffer, images.byteOffset, images.byteLength);
+  return {
+    count: view.getUint32(4),
+    pixels: view.getUint32(8) * view.getUint32(12),
+    bytes: images.subarray(IMAGES_HEAD),
+    labels: labels.subarray(LABELS_HEAD),
+  };
+}
+
 function viewOf(provided: ReadonlyMap<string, Uint8Array>, name: string): DataView {
   const bytes = provided.get(name) ?? new Uint8Array();
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

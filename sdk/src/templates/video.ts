@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 import type { Comparator } from '../compare/comparator.ts';
-import { problemsOf, type Problem } from '../problems.ts';
+import { problemsOf } from '../problems.ts';
 import { shareOf } from '../runtimes/onnx.ts';
 import {
   COARSEST,
@@ -15,6 +15,7 @@ import {
 import type { JobSpecInput } from '../spec.ts';
 import { secondsOf } from './clipLength.ts';
 import { drawClip } from './drawnClip.ts';
+import { fileProblems } from './ownFiles.ts';
 import { TemplateError, type PreparedJobs, type Template, type TemplateFile } from './types.ts';
 
 const MIB = 1024 * 1024;
@@ -75,7 +76,7 @@ export const video: Template = {
 
   async prepare(given, provided, context): Promise<PreparedJobs> {
     const parsed = optionsSchema.safeParse(given ?? {});
-    const problems = [...(parsed.success ? [] : problemsOf(parsed.error)), ...fileProblems(provided)];
+    const problems = [...(parsed.success ? [] : problemsOf(parsed.error)), ...fileProblems(files, provided)];
     if (!parsed.success || problems.length > 0) throw new TemplateError(video.id, problems);
     const options = parsed.data;
     const clip = provided.get(SOURCE) ?? drawClip(DRAWN);
@@ -85,17 +86,6 @@ export const video: Template = {
     return { jobs: [transcodeSpec(options, frames, source), joinSpec(options, frames)] };
   },
 };
-
-function fileProblems(provided: ReadonlyMap<string, Uint8Array>): Problem[] {
-  return [...provided].flatMap(([path, { length }]) => {
-    const known = files.find(({ name }) => name === path);
-    if (!known) return [{ path, sentence: `is not used: bring ${SOURCE}` }];
-    if (length === 0) return [{ path, sentence: 'is empty' }];
-    return length > known.maxBytes
-      ? [{ path, sentence: `is ${length} bytes long, the most is ${known.maxBytes}` }]
-      : [];
-  });
-}
 
 /** @throws TemplateError */
 function framesOf(clip: Uint8Array, { milliseconds, fps, shards }: VideoOptions): number {

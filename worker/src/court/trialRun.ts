@@ -84,7 +84,7 @@ export class TrialRun {
       if (!runtime) throw new DeclineError('runtime', { runtime: spec.runtime });
       const { limits, settings } = spec;
       hold.refine({
-        needs: needsOf(limits.memoryBytes, runtime.needs?.({ limits, settings })),
+        needs: needsOf(limits.memoryBytes, runtime.needs?.({ limits, settings }, resources.capacity)),
         seconds: limits.seconds,
       });
       const request = shardRequest(prepared, shard);

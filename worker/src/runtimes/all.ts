@@ -5,7 +5,7 @@ import { ContainerRuntime } from './container/containerRuntime.ts';
 import { OnnxRuntime } from './onnx/onnxRuntime.ts';
 import { RenderRuntime } from './render/renderRuntime.ts';
 import type { Runtime } from './runtime.ts';
-import { trainRuntime } from './train/trainRuntime.ts';
+import { TrainRuntime } from './train/trainRuntime.ts';
 import { VideoRuntime } from './video/videoRuntime.ts';
 import { WasmRuntime } from './wasm/wasmRuntime.ts';
 import { WgslRuntime } from './wgsl/wgslRuntime.ts';
@@ -17,17 +17,25 @@ export function allRuntimes({
   dataDir,
   gpuDriver,
   containerEngine,
+  slots,
+  cores,
 }: NodeConfig): readonly Runtime[] {
   const options = { ...(isolation === undefined ? {} : { isolation }), folder: join(dataDir, 'sandbox') };
   const gpu = { ...options, ...(gpuDriver === undefined ? {} : { driver: gpuDriver }) };
+  const kernels = gpuDriver === 'none' ? undefined : new WgslRuntime(gpu);
   return [
     // A training shard takes far longer than the start of its process, so none is kept ready for it.
     new WasmRuntime({ ...options, warm: warmProcesses }),
-    trainRuntime(options),
+    new TrainRuntime({ ...options, ...(kernels && { kernels }) }),
     new OnnxRuntime(options),
     new VideoRuntime(options),
-    new RenderRuntime(options),
+    new RenderRuntime({ ...options, threads: coresOfASlot({ slots, cores }) }),
     ...(containerEngine === 'none' ? [] : [new ContainerRuntime({ folder: options.folder, socket: containerEngine })]),
-    ...(gpuDriver === 'none' ? [] : [new WgslRuntime(gpu)]),
+    ...(kernels ? [kernels] : []),
   ];
+}
+
+/** Cores that one shard may keep busy when all slots work: what a program gets that can use several. */
+export function coresOfASlot({ slots, cores }: Pick<NodeConfig, 'slots' | 'cores'>): number {
+  return Math.max(1, Math.floor(cores / slots));
 }

@@ -1,5 +1,5 @@
 import type { CompareOptions } from '@dpu/sdk/compare/source';
-import type { StatedNeeds } from '../resources/needs.ts';
+import type { Needs, StatedNeeds } from '../resources/needs.ts';
 import type { ComparedSpec, ShardComparison, ShardOutputs } from './compareShards.ts';
 
 /** One file that a shard can read, at `/in/<name>`. */
@@ -37,7 +37,7 @@ export interface ShardRequest {
 
 export interface ShardOutput {
   readonly output: Uint8Array;
-  /** Metered units, at least 1. Equal on every honest node for an `exact` runtime. */
+  /** Metered units, at least 1. Equal on every honest node. */
   readonly units: number;
   /** What the shard said to people, at most 64 KiB. Not part of the result. */
   readonly log: string;
@@ -76,17 +76,15 @@ export interface RuntimeProbe {
 export interface Runtime {
   /** The spec's `runtime` field. */
   readonly name: string;
-  /** `exact`: honest nodes agree byte for byte on every job. `tolerance`: they may not, and the spec's comparator decides. */
-  readonly determinism: 'exact' | 'tolerance';
   /** Runs a self-test with a known answer in the real isolation. Never throws for a machine that cannot. */
   probe(signal?: AbortSignal): Promise<RuntimeProbe>;
   /** Runs one shard. Throws {@link ShardError} and nothing else. */
   run(request: ShardRequest, options?: RunOptions): Promise<ShardOutput>;
   /**
    * What a shard takes of this machine beyond the usual, which is one core and the memory of its spec: a runtime says so that uses
-   * several cores, keeps more in memory, or computes on a GPU. Asked after the probe.
+   * several cores, keeps more in memory, or computes on a GPU. `capacity` is all that the node may use. Asked after the probe.
    */
-  needs?(shard: Pick<ShardRequest, 'limits' | 'settings'>): StatedNeeds;
+  needs?(shard: Pick<ShardRequest, 'limits' | 'settings'>, capacity: Needs): StatedNeeds;
   /**
    * Whether this node's result of a shard and the one that was shown are the same work, by the spec's comparator: what a
    * juror asks. Rejects only when a source cannot be read or `signal` is aborted; neither is a verdict.

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { ShardError, type Runtime } from '../../src/runtimes/runtime.ts';
 import { OnnxRuntime } from '../../src/runtimes/onnx/onnxRuntime.ts';
-import { trainRuntime } from '../../src/runtimes/train/trainRuntime.ts';
+import { TrainRuntime } from '../../src/runtimes/train/trainRuntime.ts';
 import { WasmRuntime } from '../../src/runtimes/wasm/wasmRuntime.ts';
 import { WgslRuntime } from '../../src/runtimes/wgsl/wgslRuntime.ts';
 import { detectIsolation } from '../../src/sandbox/detect.ts';
@@ -30,7 +30,7 @@ export class Range {
     const options = { folder: join(this.#folder, 'sandbox') };
     this.#runtimes = {
       wasm: new WasmRuntime(options),
-      train: trainRuntime(options),
+      train: new TrainRuntime(options),
       onnx: new OnnxRuntime(options),
       wgsl: new WgslRuntime(options),
     };

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ShardRequest } from '../../src/runtimes/runtime.ts';
 import { CALL_SLOTS, STACK_SLOTS } from '../../src/runtimes/wasm/child/limits.ts';
-import { Answer } from '../../src/runtimes/wasm/answer.ts';
+import { Answer } from '../../src/runtimes/answer.ts';
 import { requestHeader } from '../../src/runtimes/wasm/request.ts';
 import { WasmRuntime, type WasmRuntimeOptions } from '../../src/runtimes/wasm/wasmRuntime.ts';
 import { detectIsolation } from '../../src/sandbox/detect.ts';

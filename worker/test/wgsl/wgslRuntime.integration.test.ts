@@ -4,7 +4,7 @@ import type { WgslSettings } from '@dpu/sdk/runtimes/wgsl';
 import { afterAll, describe, expect, test } from 'vitest';
 import { converse } from '../../src/runtimes/converse.ts';
 import type { ShardRequest } from '../../src/runtimes/runtime.ts';
-import { Answer } from '../../src/runtimes/wasm/answer.ts';
+import { Answer } from '../../src/runtimes/answer.ts';
 import { denoProgram, findDeno } from '../../src/runtimes/wgsl/deno.ts';
 import { findManifests, readDriver } from '../../src/runtimes/wgsl/drivers.ts';
 import { WgslRuntime } from '../../src/runtimes/wgsl/wgslRuntime.ts';

@@ -1,6 +1,6 @@
 // The reduce module of the train job: averages the shards' weights in their order, tests the network, and notes the round.
 // After the last round it writes results for people and other jobs, a file for each shard.
-import { Bytes, Arguments, encode, fail, log, output } from '../../lib/assembly/wasi';
+import { allocate, Bytes, Arguments, encode, fail, log, output } from '../../lib/assembly/wasi';
 import { Checkpoint, millionths, readCheckpoint, Round } from '../../train/assembly/checkpoint';
 import { Examples } from '../../train/assembly/examples';
 import { addScaled, Pass, Weights } from '../../train/assembly/network';
@@ -13,6 +13,20 @@ const OWN_AT = 2;
 /** Shards of the job after the last round: model, curve, chart, answers. */
 const FILES: i32 = 4;
 
+/** sums[i] += numbers[i], of 64 and of 32 bits. */
+function addWhole(sums: usize, numbers: usize, count: i32): void {
+  for (let i: usize = 0; i < <usize>count; ++i) {
+    store<i64>(sums + 8 * i, load<i64>(sums + 8 * i) + <i64>load<i32>(numbers + 4 * i));
+  }
+}
+
+/** A part of a sum, rounded to the nearest, halves upwards. */
+function rounded(sum: i64, parts: i32): i64 {
+  const moved = 2 * sum + <i64>parts;
+  const whole = 2 * <i64>parts;
+  return moved >= 0 ? moved / whole : -((whole - 1 - moved) / whole);
+}
+
 /** The mean of the weights in `/in/shards/0` to `/in/shards/<parts - 1>`: their sum from first to last, then its part. */
 function average(parts: i32): Checkpoint {
   const first = readCheckpoint('shards/0');
@@ -24,6 +38,7 @@ function average(parts: i32): Checkpoint {
   const mean = new Checkpoint(weights);
   mean.rounds = first.rounds;
   const share: f32 = 1 / <f32>parts;
+  const sums = allocate(first.fixed == 0 ? 0 : 8 * weights.count).pointer;
   let losses: u64 = 0;
   for (let i = 0; i < parts; ++i) {
     const name = 'shards/' + i.toString();
@@ -32,15 +47,27 @@ function average(parts: i32): Checkpoint {
       fail('/in/' + name + ': these weights are of another network');
     }
     if (part.rounds.length != first.rounds.length) fail('/in/' + name + ': these weights are of another round');
-    addScaled(weights.w1, part.weights.w1, 1, padded);
+    if ((part.fixed != 0) != (first.fixed != 0)) {
+      fail('/in/' + name + ': these weights are of another kind of numbers');
+    }
+    if (part.fixed == 0) addScaled(weights.w1, part.weights.w1, 1, padded);
+    else addWhole(sums, part.fixed, weights.count);
     losses += part.trainLoss;
+  }
+  mean.trainLoss = <u32>(losses / <u64>parts);
+  if (first.fixed != 0) {
+    mean.fixed = allocate(4 * weights.count).pointer;
+    for (let i: usize = 0; i < <usize>weights.count; ++i) {
+      store<i32>(mean.fixed + 4 * i, <i32>rounded(load<i64>(sums + 8 * i), parts));
+    }
+    mean.refresh();
+    return mean;
   }
   // Added to zero, so that the sum is multiplied and nothing else.
   const sum = new Weights(inputs, hidden, classes);
   memory.copy(sum.w1, weights.w1, 4 * <usize>padded);
   memory.fill(weights.w1, 0, 4 * <usize>padded);
   addScaled(weights.w1, sum.w1, share, padded);
-  mean.trainLoss = <u32>(losses / <u64>parts);
   return mean;
 }
 

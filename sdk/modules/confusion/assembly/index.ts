@@ -158,23 +158,28 @@ function picture(matrix: Matrix): Canvas {
 
 function main(): void {
   const args = new Arguments();
-  if (args.integer(1, 'shards', 1, i32.MAX_VALUE) != 1) {
-    fail('one confusion matrix is one piece of work: the spec must have 1 shard');
-  }
+  const shards = <i32>args.integer(1, 'shards', 1, i32.MAX_VALUE);
+  const shard = <i32>args.integer(0, 'shard', 0, shards - 1);
   const parts = <i32>args.integer(2, 'parts', 1, MAX_PARTS);
   const classes = <i32>args.integer(3, 'classes', 2, MAX_CLASSES);
   const type = args.text(4, 'type');
   const report = args.text(5, 'report');
-  if (report != 'image' && report != 'table') fail("argument report must be image or table, not '" + report + "'");
+  if (report != 'image' && report != 'table' && report != 'both') {
+    fail("argument report must be image, table or both, not '" + report + "'");
+  }
+  const files = report == 'both' ? 2 : 1;
+  if (shards != files) {
+    fail('a confusion matrix as ' + report + ' is of ' + files.toString() + ' shards, the spec has ' + shards.toString());
+  }
   const labels = readInput('labels.bin');
   if (labels == null) {
     fail('/in/labels.bin is missing');
   } else {
     const matrix = count(parts, classes, type, labels);
-    const text = table(matrix);
-    if (report == 'table') output(encode(text));
+    const text = table(matrix) + 'accuracy,' + percent(matrix.perMille);
+    if (report == 'table' || shard == 1) output(encode(text + '\n'));
     else output(picture(matrix).png());
-    log(text + 'accuracy,' + percent(matrix.perMille));
+    log(text);
   }
 }
 

@@ -59,6 +59,15 @@ export class Examples {
     return load<u8>(this.labels + <usize>index);
   }
 
+  /** Writes image `index` as whole numbers from 0 to 256, of which 256 is white. */
+  copyWhole(index: i32, target: StaticArray<i32>): void {
+    const from = this.images + <usize>index * <usize>this.pixels;
+    for (let i = 0; i < this.pixels; ++i) {
+      const byte = <i32>load<u8>(from + <usize>i);
+      target[i] = byte + (byte >> 7);
+    }
+  }
+
   /** Writes image `index` as numbers from 0 to 1 to `target`. */
   copy(index: i32, target: usize): void {
     const from = this.images + <usize>index * <usize>this.pixels;

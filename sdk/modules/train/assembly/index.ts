@@ -3,6 +3,7 @@ import { Random } from '../../lib/assembly/random';
 import { Arguments, fail, log, output } from '../../lib/assembly/wasi';
 import { Checkpoint, MAX_CLASSES, MAX_HIDDEN, millionths, readCheckpoint } from './checkpoint';
 import { Examples } from './examples';
+import { FixedTraining } from './fixed';
 import { addScaled, Pass, Weights } from './network';
 
 /** Where the spec's own arguments begin. */
@@ -64,20 +65,31 @@ function main(): void {
   const first = <i32>((<i64>data.count * shard) / shards);
   const count = <i32>((<i64>data.count * (shard + 1)) / shards) - first;
   if (count == 0) fail('there are more shards than images');
-  const checkpoint = round == 1 ? begin(data.pixels, hidden, classes, seed) : readCheckpoint('weights/0');
+  // A training in whole numbers brings its first weights, because a GPU cannot make them.
+  const isFixed = args.length > OWN_AT + 7 && args.integer(OWN_AT + 7, 'fixed', 0, 1) == 1;
+  const origin = round > 1 ? 'weights/0' : isFixed ? 'first.bin' : '';
+  const checkpoint = origin == '' ? begin(data.pixels, hidden, classes, seed) : readCheckpoint(origin);
   const weights = checkpoint.weights;
   if (weights.inputs != data.pixels || weights.hidden != hidden || weights.classes != classes) {
-    fail('/in/weights/0: these weights are of another network');
+    fail('/in/' + origin + ': these weights are of another network');
   }
-  if (<u64>checkpoint.rounds.length != round - 1) fail('/in/weights/0: these weights are of another round');
+  if (<u64>checkpoint.rounds.length != round - 1) fail('/in/' + origin + ': these weights are of another round');
+  if (isFixed != (checkpoint.fixed != 0)) fail('/in/' + origin + ': these weights are of another kind of numbers');
 
-  const order = new StaticArray<i32>(count);
-  for (let i = 0; i < count; ++i) order[i] = first + i;
-  const random = new Random(seed, (round << 32) | (<u64>shard + 1));
   let loss: u32 = 0;
-  for (let epoch = 0; epoch < epochs; ++epoch) {
-    shuffle(order, random);
-    loss = millionths(pass(weights, data, order, batch, rate));
+  if (isFixed) {
+    const step = <i32>((<u64>args.integer(OWN_AT + 5, 'rate', 1, 1000000) * 65536 + 500000) / 1000000);
+    const training = new FixedTraining(checkpoint.fixed, data, hidden, classes, first, count, batch, step);
+    training.run(epochs, <u32>seed, <u32>round, shard);
+    loss = training.loss;
+  } else {
+    const order = new StaticArray<i32>(count);
+    for (let i = 0; i < count; ++i) order[i] = first + i;
+    const random = new Random(seed, (round << 32) | (<u64>shard + 1));
+    for (let epoch = 0; epoch < epochs; ++epoch) {
+      shuffle(order, random);
+      loss = millionths(pass(weights, data, order, batch, rate));
+    }
   }
   checkpoint.trainLoss = loss;
   output(checkpoint.encode());

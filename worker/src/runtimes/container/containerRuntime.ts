@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { chmod } from 'node:fs/promises';
 import type { CompareOptions } from '@dpu/sdk/compare/source';
 import { containerSettingsSchema, type ContainerSettings } from '@dpu/sdk/runtimes/container';
+import type { Needs, StatedNeeds } from '../../resources/needs.ts';
 import { compareShards, type ComparedSpec, type ShardComparison, type ShardOutputs } from '../compareShards.ts';
 import { aborted } from '../converse.ts';
 import {
@@ -13,11 +14,12 @@ import {
   type ShardOutput,
   type ShardRequest,
 } from '../runtime.ts';
+import { Setup } from '../setup.ts';
 import { makeWorkplace } from '../tool/workplace.ts';
 import { checkRequest, refuse } from '../wasm/request.ts';
 import { CANARY_FILES, canaryImage, canaryProblem, canaryRequest, GPU_FILES, readSight, type Sight } from './canary.ts';
 import { Engine, engineSockets, type Ran } from './engine.ts';
-import type { GpuRequest } from './options.ts';
+import { DEFAULTS, type GpuRequest } from './options.ts';
 
 export interface ContainerRuntimeOptions {
   /** Socket of the engine; the first that is found when absent. */
@@ -45,10 +47,11 @@ interface Ready {
 /** Runs shards in containers of an engine that the operator has installed. */
 export class ContainerRuntime implements Runtime {
   readonly name = 'container';
-  /** A stranger's program may be anything; its spec says how its results are compared. */
-  readonly determinism = 'tolerance';
   readonly #options: ContainerRuntimeOptions;
-  #ready: Promise<Ready> | undefined;
+  readonly #setup = new Setup<Ready>('Containers cannot be run here', {
+    make: () => this.#detect(),
+    dispose: ({ engine }) => engine.close(),
+  });
 
   constructor(options: ContainerRuntimeOptions = {}) {
     this.#options = options;
@@ -56,7 +59,7 @@ export class ContainerRuntime implements Runtime {
 
   async probe(): Promise<RuntimeProbe> {
     try {
-      const { detail, gpu } = await this.#prepare();
+      const { detail, gpu } = await this.#setup.get();
       const card = gpu === undefined ? 'no graphics card in containers' : 'a graphics card in containers';
       return { available: true, isolation: 'container', detail: `${detail}, ${card}` };
     } catch (error) {
@@ -64,10 +67,18 @@ export class ContainerRuntime implements Runtime {
     }
   }
 
+  /** The engine holds a container to its processors and its memory, to nothing of a graphics card: that it has for itself. */
+  needs({ settings }: Pick<ShardRequest, 'settings'>, capacity: Needs): StatedNeeds {
+    const parsed = containerSettingsSchema.safeParse(settings);
+    if (!parsed.success) return {};
+    const { cpus = DEFAULTS.cpus, gpu = false } = parsed.data;
+    return { cores: cpus, ...(gpu ? { vramBytes: capacity.vramBytes } : {}) };
+  }
+
   async run(request: ShardRequest, { signal, onLog }: RunOptions = {}): Promise<ShardOutput> {
     const settings = checkContainer(request);
     if (signal?.aborted) throw aborted();
-    const { engine, gpu } = await this.#prepare();
+    const { engine, gpu } = await this.#setup.get();
     if (settings.gpu === true && gpu === undefined)
       throw new ShardError('device-lost', 'machine', 'The shard needs a graphics card, and containers here have none.');
     // Before the units: the trial before a claim, which pays for little, finds out whether the image is any good.
@@ -96,10 +107,8 @@ export class ContainerRuntime implements Runtime {
     return compareShards(spec, own, shown, options);
   }
 
-  async close(): Promise<void> {
-    const ready = await this.#ready?.catch(() => undefined);
-    this.#ready = undefined;
-    await ready?.engine.close();
+  close(): Promise<void> {
+    return this.#setup.close();
   }
 
   async #runIn(
@@ -123,16 +132,6 @@ export class ContainerRuntime implements Runtime {
 
   get #owner(): string {
     return this.#options.folder ?? tmpdir();
-  }
-
-  #prepare(): Promise<Ready> {
-    this.#ready ??= this.#detect().catch((error: unknown) => {
-      // A failure is not kept: the operator may start an engine while the node runs.
-      this.#ready = undefined;
-      const why = error instanceof Error ? error.message : String(error);
-      throw new ShardError('sandbox', 'machine', `Containers cannot be run here: ${why}`, {}, error);
-    });
-    return this.#ready;
   }
 
   async #detect(): Promise<Ready> {

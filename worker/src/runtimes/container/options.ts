@@ -6,7 +6,8 @@ const MIB = 1024 * 1024;
 const NOBODY = '65534:65534';
 const OPEN_FILES = 1_024;
 const BILLION = 1_000_000_000;
-const DEFAULTS = { cpus: 1, processes: 64, scratchBytes: 16 * MIB } as const;
+/** What a container has whose settings do not say. */
+export const DEFAULTS = { cpus: 1, processes: 64, scratchBytes: 16 * MIB } as const;
 /** Labels by which a node finds what it left behind. */
 export const LABEL = { owner: 'dpu.owner', pid: 'dpu.pid' } as const;
 

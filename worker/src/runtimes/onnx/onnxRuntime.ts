@@ -16,7 +16,8 @@ import {
   type ShardOutput,
   type ShardRequest,
 } from '../runtime.ts';
-import { Answer } from '../wasm/answer.ts';
+import { Setup } from '../setup.ts';
+import { Answer } from '../answer.ts';
 import { findOnnxLibrary, type OnnxLibrary } from './library.ts';
 import { prepareModel } from './request.ts';
 import { SELF_TEST, SELF_TEST_OUTPUT } from './selfTest.ts';
@@ -70,10 +71,14 @@ export function modelChild(
 /** Runs shards of models by ONNX Runtime, each in a process of its own. */
 export class OnnxRuntime implements Runtime {
   readonly name = 'onnx';
-  /** Models of whole numbers alone are exact; a spec whose outputs have fractions must compare with a tolerance. */
-  readonly determinism = 'tolerance';
   readonly #options: OnnxRuntimeOptions;
-  #ready: Promise<Ready> | undefined;
+  readonly #setup = new Setup<Ready>('Models cannot be run here', {
+    make: () => this.#detect(),
+    dispose: async ({ sandbox, stage }) => {
+      await sandbox.close();
+      await stage.remove();
+    },
+  });
 
   constructor(options: OnnxRuntimeOptions = {}) {
     this.#options = options;
@@ -81,7 +86,7 @@ export class OnnxRuntime implements Runtime {
 
   async probe(signal?: AbortSignal): Promise<RuntimeProbe> {
     try {
-      const { report } = await this.#prepare();
+      const { report } = await this.#setup.get();
       const { output } = await this.run(SELF_TEST, signal === undefined ? {} : { signal });
       const expected = new Uint8Array(Int32Array.from(SELF_TEST_OUTPUT).buffer);
       if (Buffer.compare(output, expected) !== 0) {
@@ -130,7 +135,7 @@ export class OnnxRuntime implements Runtime {
     }: { readonly signal?: AbortSignal | undefined; readonly onLog?: RunOptions['onLog'] | undefined } = {},
   ): Promise<Omit<ShardOutput, 'units'>> {
     if (signal?.aborted) throw aborted();
-    const ready = await this.#prepare();
+    const ready = await this.#setup.get();
     const started = performance.now();
     const child = this.#start(ready, limits);
     const answer = new Answer(limits.outputBytes, onLog);
@@ -145,11 +150,8 @@ export class OnnxRuntime implements Runtime {
     return { output: answer.output, log: answer.log, wallMs: performance.now() - started, childMs: outcome.ms };
   }
 
-  async close(): Promise<void> {
-    const ready = await this.#ready?.catch(() => undefined);
-    this.#ready = undefined;
-    await ready?.sandbox.close();
-    await ready?.stage.remove();
+  close(): Promise<void> {
+    return this.#setup.close();
   }
 
   #start({ sandbox, stage, library }: Ready, limits: ShardLimits): SandboxChild {
@@ -159,15 +161,6 @@ export class OnnxRuntime implements Runtime {
       const problem = `The shard's process could not be started: ${String(error)}`;
       throw new ShardError('sandbox', 'machine', problem, {}, error);
     }
-  }
-
-  #prepare(): Promise<Ready> {
-    this.#ready ??= this.#detect().catch((error: unknown) => {
-      // A failure is not kept: the operator may install what was missing while the node runs.
-      this.#ready = undefined;
-      throw new ShardError('sandbox', 'machine', `Models cannot be run here: ${String(error)}`, {}, error);
-    });
-    return this.#ready;
   }
 
   async #detect(): Promise<Ready> {

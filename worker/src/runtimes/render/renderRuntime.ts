@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import type { CompareOptions } from '@dpu/sdk/compare/source';
+import type { StatedNeeds } from '../../resources/needs.ts';
 import { FOLDER, type ProgramSpec } from '../../sandbox/isolation.ts';
 import { compareShards, type ComparedSpec, type ShardComparison, type ShardOutputs } from '../compareShards.ts';
 import {
@@ -38,14 +38,19 @@ const WORDS = [
   ...['--python', `${FOLDER}/render.py`, '--', FOLDER],
 ];
 
+export interface RenderRuntimeOptions extends NativeOptions {
+  /** Threads of one Blender, 1 by default, 64 at most: as many cores as one shard may keep busy. */
+  readonly threads?: number;
+}
+
 /** Renders tiles of scenes by Blender's Cycles, each shard in a process of its own. */
 export class RenderRuntime implements Runtime {
   readonly name = 'render';
-  /** Cycles adds up in an order that changes from run to run. */
-  readonly determinism = 'tolerance';
   readonly #native: NativeSandbox;
+  readonly #threads: number;
 
-  constructor(options: NativeOptions = {}) {
+  constructor({ threads = 1, ...options }: RenderRuntimeOptions = {}) {
+    this.#threads = Math.min(MOST_THREADS, threads);
     this.#native = new NativeSandbox('Pictures', options, async () => findBlender());
   }
 
@@ -57,9 +62,13 @@ export class RenderRuntime implements Runtime {
     });
   }
 
+  /** What the kernel lets Blender take and its small files, and a core for each of its threads. */
+  needs({ limits: { memoryBytes } }: Pick<ShardRequest, 'limits'>): StatedNeeds {
+    return { cores: this.#threads, memoryBytes: BASE_DATA_BYTES + SCRATCH_BYTES + memoryBytes };
+  }
+
   async run(request: ShardRequest, { signal, onLog }: RunOptions = {}): Promise<ShardOutput> {
-    const threads = Math.min(MOST_THREADS, availableParallelism());
-    const { files, tile, units } = prepareRender(request, threads);
+    const { files, tile, units } = prepareRender(request, this.#threads);
     const { limits } = request;
     const started = performance.now();
     const withScript = new Map(files).set('render.py', await readFile(SCRIPT));
@@ -104,7 +113,7 @@ export class RenderRuntime implements Runtime {
       limits: {
         dataBytes: BASE_DATA_BYTES + limits.memoryBytes,
         stackBytes: STACK_BYTES,
-        cpuSeconds: Math.ceil(limits.seconds * availableParallelism()) + 5,
+        cpuSeconds: Math.ceil(limits.seconds * (this.#threads + 1)) + 5,
         fileBytes: limits.outputBytes,
       },
       program: { ...(await this.#native.program()), args: WORDS },

@@ -20,7 +20,7 @@ export interface PreparedRender {
 }
 
 /**
- * Checks a request and lays out its files. `threads` is this machine's business.
+ * Checks a request and lays out its files. `threads` are the node's business.
  * @throws ShardError of reason `module-rejected` or `out-of-units`.
  */
 export function prepareRender(request: ShardRequest, threads: number): PreparedRender {

@@ -2,7 +2,8 @@
 import { detectIsolation } from '../../sandbox/detect.ts';
 import type { ChildProgram, Isolation, IsolationReport } from '../../sandbox/isolation.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
-import { ShardError, type RuntimeProbe } from '../runtime.ts';
+import type { RuntimeProbe } from '../runtime.ts';
+import { Setup } from '../setup.ts';
 
 export interface NativeOptions {
   /** Forces a class. Without it only namespaces with a system call list will do: nothing else holds native code. */
@@ -20,18 +21,20 @@ interface Ready {
   readonly program: ChildProgram;
 }
 
-/** A program and the sandbox that it runs in, found out once. A failure is not kept: the operator may install what was missing. */
+/** A program and the sandbox that it runs in. */
 export class NativeSandbox {
-  readonly #what: string;
   readonly #options: NativeOptions;
   readonly #find: () => Promise<FoundProgram>;
-  #ready: Promise<Ready> | undefined;
+  readonly #setup: Setup<Ready>;
 
   /** `what` is the plural that the operator reads: "Videos cannot be made here". `find` throws where the program is not installed. */
   constructor(what: string, options: NativeOptions, find: () => Promise<FoundProgram>) {
-    this.#what = what;
     this.#options = options;
     this.#find = find;
+    this.#setup = new Setup(`${what} cannot be made here`, {
+      make: () => this.#detect(),
+      dispose: ({ sandbox }) => sandbox.close(),
+    });
   }
 
   get folder(): string | undefined {
@@ -39,18 +42,18 @@ export class NativeSandbox {
   }
 
   async sandbox(): Promise<Sandbox> {
-    return (await this.#prepare()).sandbox;
+    return (await this.#setup.get()).sandbox;
   }
 
   /** The program without words. */
   async program(): Promise<ChildProgram> {
-    return (await this.#prepare()).program;
+    return (await this.#setup.get()).program;
   }
 
   /** Runs a self-test that answers with what is wrong, and says what the runtime can do here. Never throws. */
   async probe(selfTest: () => Promise<string | undefined>): Promise<RuntimeProbe> {
     try {
-      const { report } = await this.#prepare();
+      const { report } = await this.#setup.get();
       const problem = await selfTest();
       if (problem !== undefined) return { available: false, isolation: 'none', detail: problem };
       const weak = report.isolation === 'bubblewrap' ? '' : '. Native code is not held by Node: install bubblewrap';
@@ -60,19 +63,8 @@ export class NativeSandbox {
     }
   }
 
-  async close(): Promise<void> {
-    const ready = await this.#ready?.catch(() => undefined);
-    this.#ready = undefined;
-    await ready?.sandbox.close();
-  }
-
-  #prepare(): Promise<Ready> {
-    this.#ready ??= this.#detect().catch((error: unknown) => {
-      this.#ready = undefined;
-      const why = error instanceof Error ? error.message : String(error);
-      throw new ShardError('sandbox', 'machine', `${this.#what} cannot be made here: ${why}`, {}, error);
-    });
-    return this.#ready;
+  close(): Promise<void> {
+    return this.#setup.close();
   }
 
   async #detect(): Promise<Ready> {

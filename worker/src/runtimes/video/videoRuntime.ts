@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { CompareOptions } from '@dpu/sdk/compare/source';
 import type { Comparison } from '@dpu/sdk/compare/outcome';
 import { VIDEO_CODECS, videoSettingsSchema, type VideoSettings } from '@dpu/sdk/runtimes/video';
+import type { StatedNeeds } from '../../resources/needs.ts';
 import { readAllBytes } from '../tool/bytes.ts';
 import { findTool, librariesOf } from '../tool/findTool.ts';
 import { NativeSandbox, type NativeOptions } from '../tool/nativeSandbox.ts';
@@ -36,8 +37,6 @@ const CHATTER = /^Warning: using insecure memory!\n/gm;
 /** Encodes parts of clips and joins them by ffmpeg, each shard in a process of its own. */
 export class VideoRuntime implements Runtime {
   readonly name = 'video';
-  /** The same build makes the same bytes; another version or processor may not. Its spec may still say `exact`. */
-  readonly determinism = 'tolerance';
   readonly #native: NativeSandbox;
 
   constructor(options: NativeOptions = {}) {
@@ -65,6 +64,11 @@ export class VideoRuntime implements Runtime {
       }
       return undefined;
     });
+  }
+
+  /** What the kernel lets ffmpeg take. Every step of it has one thread. */
+  needs({ limits: { memoryBytes } }: Pick<ShardRequest, 'limits'>): StatedNeeds {
+    return { memoryBytes: BASE_DATA_BYTES + memoryBytes };
   }
 
   async run(request: ShardRequest, { signal, onLog }: RunOptions = {}): Promise<ShardOutput> {

@@ -16,7 +16,8 @@ import {
   type ShardOutput,
   type ShardRequest,
 } from '../runtime.ts';
-import { Answer } from './answer.ts';
+import { Setup } from '../setup.ts';
+import { Answer } from '../answer.ts';
 import { PreparedModules } from './preparedModules.ts';
 import { checkRequest, requestHeader } from './request.ts';
 import { WASM_SELF_TEST, type SelfTest } from './selfTest.ts';
@@ -59,10 +60,15 @@ interface Ready {
 /** Runs wasm modules, each shard in a process of its own. */
 export class WasmRuntime implements Runtime {
   readonly name: RuntimeName;
-  readonly determinism = 'exact';
   readonly #options: WasmRuntimeOptions;
   readonly #prepared = new PreparedModules();
-  #ready: Promise<Ready> | undefined;
+  readonly #setup = new Setup<Ready>('Shards cannot be run here', {
+    make: () => this.#detect(),
+    dispose: async ({ sandbox, stage }) => {
+      await sandbox.close();
+      await stage.remove();
+    },
+  });
 
   constructor(options: WasmRuntimeOptions = {}) {
     this.name = options.name ?? 'wasm';
@@ -71,12 +77,12 @@ export class WasmRuntime implements Runtime {
 
   /** How children are kept from the machine; found out once. */
   async isolation(): Promise<IsolationReport> {
-    return (await this.#prepare()).report;
+    return (await this.#setup.get()).report;
   }
 
   async probe(signal?: AbortSignal): Promise<RuntimeProbe> {
     try {
-      const { report } = await this.#prepare();
+      const { report } = await this.#setup.get();
       const expected = this.#options.selfTest ?? WASM_SELF_TEST;
       const { output, units } = await this.run(expected.request, signal === undefined ? {} : { signal });
       const hash = createHash('sha256').update(output).digest('hex');
@@ -97,7 +103,7 @@ export class WasmRuntime implements Runtime {
     const module = prepared ?? request.module;
     const header = requestHeader(request, { module, isPrepared });
     if (signal?.aborted) throw aborted();
-    const ready = await this.#prepare();
+    const ready = await this.#setup.get();
     const started = performance.now();
     const child = this.#start(ready, request);
     const answer = new Answer(request.limits.outputBytes, onLog, !isPrepared);
@@ -137,20 +143,8 @@ export class WasmRuntime implements Runtime {
     }
   }
 
-  async close(): Promise<void> {
-    const ready = await this.#ready?.catch(() => undefined);
-    this.#ready = undefined;
-    await ready?.sandbox.close();
-    await ready?.stage.remove();
-  }
-
-  #prepare(): Promise<Ready> {
-    this.#ready ??= this.#detect().catch((error: unknown) => {
-      // A failure is not kept: the operator may install what was missing while the node runs.
-      this.#ready = undefined;
-      throw new ShardError('sandbox', 'machine', `Shards cannot be run here: ${String(error)}`, {}, error);
-    });
-    return this.#ready;
+  close(): Promise<void> {
+    return this.#setup.close();
   }
 
   async #detect(): Promise<Ready> {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { CompareOptions } from '@dpu/sdk/compare/source';
-import type { StatedNeeds } from '../../resources/needs.ts';
+import type { Needs, StatedNeeds } from '../../resources/needs.ts';
 import { detectIsolation } from '../../sandbox/detect.ts';
 import type { ChildProgram, ChildSpec, Isolation, IsolationReport } from '../../sandbox/isolation.ts';
 import { Sandbox, type SandboxChild } from '../../sandbox/sandbox.ts';
@@ -17,7 +17,8 @@ import {
   type ShardOutput,
   type ShardRequest,
 } from '../runtime.ts';
-import { Answer } from '../wasm/answer.ts';
+import { Setup } from '../setup.ts';
+import { Answer } from '../answer.ts';
 import type { AdapterFacts } from './child/job.ts';
 import { denoProgram, findDeno } from './deno.ts';
 import { findManifests, readDriver, type Driver } from './drivers.ts';
@@ -60,10 +61,14 @@ type Place = Pick<Ready, 'sandbox' | 'stage' | 'driver' | 'program'>;
 /** Runs WGSL kernels by WebGPU, each shard in a Deno process of its own. */
 export class WgslRuntime implements Runtime {
   readonly name = 'wgsl';
-  /** What may be expected of any kernel. Those that use whole numbers only are the same everywhere: their specs say `exact`. */
-  readonly determinism = 'tolerance';
   readonly #options: WgslRuntimeOptions;
-  #ready: Promise<Ready> | undefined;
+  readonly #setup = new Setup<Ready>('GPU kernels cannot be run here', {
+    make: (signal) => this.#detect(signal),
+    dispose: async ({ sandbox, stage }) => {
+      await sandbox.close();
+      await stage.remove();
+    },
+  });
   /** Of the adapter; undefined before the probe. */
   #software: boolean | undefined;
 
@@ -73,12 +78,12 @@ export class WgslRuntime implements Runtime {
 
   /** The adapter that kernels run on, as the driver describes it; found out once. */
   async adapter(): Promise<AdapterFacts> {
-    return (await this.#prepare()).adapter;
+    return (await this.#setup.get()).adapter;
   }
 
   async probe(signal?: AbortSignal): Promise<RuntimeProbe> {
     try {
-      const { report, adapter } = await this.#prepare(signal);
+      const { report, adapter } = await this.#setup.get(signal);
       this.#software = adapter.software;
       const kind = adapter.software ? 'a software adapter: kernels run on the processor' : 'a GPU';
       const detail = `${adapter.description}, ${kind}; ${report.detail}`;
@@ -88,16 +93,14 @@ export class WgslRuntime implements Runtime {
     }
   }
 
-  /** On hardware the buffers lie in the GPU's memory, and once more in ours on their way; a software adapter keeps both in ours. */
-  needs({ limits: { memoryBytes } }: Pick<ShardRequest, 'limits'>): StatedNeeds {
-    const held = 2 * memoryBytes + HEAP_BYTES;
-    return this.#software === false ? { memoryBytes: held, vramBytes: memoryBytes } : { memoryBytes: held };
+  needs({ limits: { memoryBytes } }: Pick<ShardRequest, 'limits'>, capacity: Needs): StatedNeeds {
+    return kernelNeeds(memoryBytes, this.#software !== false, capacity);
   }
 
   async run(request: ShardRequest, { signal, onLog }: RunOptions = {}): Promise<ShardOutput> {
     const checked = checkRequest(request);
     if (signal?.aborted) throw aborted();
-    const ready = await this.#prepare();
+    const ready = await this.#setup.get();
     return runIn(ready, request, checked, { ...(signal && { signal }), ...(onLog && { onLog }) });
   }
 
@@ -111,21 +114,8 @@ export class WgslRuntime implements Runtime {
     return compareShards(spec, own, shown, options);
   }
 
-  async close(): Promise<void> {
-    const ready = await this.#ready?.catch(() => undefined);
-    this.#ready = undefined;
-    await ready?.sandbox.close();
-    await ready?.stage.remove();
-  }
-
-  #prepare(signal?: AbortSignal): Promise<Ready> {
-    this.#ready ??= this.#detect(signal).catch((error: unknown) => {
-      // A failure is not kept: the operator may install a driver while the node runs.
-      this.#ready = undefined;
-      const why = error instanceof Error ? error.message : String(error);
-      throw new ShardError('sandbox', 'machine', `GPU kernels cannot be run here: ${why}`, {}, error);
-    });
-    return this.#ready;
+  close(): Promise<void> {
+    return this.#setup.close();
   }
 
   /** Takes the first driver that computes the self-test right, in the strongest isolation in which it does. */
@@ -168,6 +158,16 @@ export class WgslRuntime implements Runtime {
     await stage.remove();
     throw new Error(`no driver works. ${refused.join(' ')}`);
   }
+}
+
+/**
+ * What a kernel takes. On hardware the buffers lie in the GPU's memory, and once more in ours on their way; a software adapter keeps both
+ * in ours, and computes on every core. Memory of a GPU that no tool tells of cannot be counted: its driver refuses what does not fit.
+ */
+export function kernelNeeds(memoryBytes: number, software: boolean, capacity: Needs): StatedNeeds {
+  const held = { memoryBytes: 2 * memoryBytes + HEAP_BYTES };
+  if (software) return { ...held, cores: capacity.cores };
+  return capacity.vramBytes === 0 ? held : { ...held, vramBytes: memoryBytes };
 }
 
 /** The class for the operator: the report speaks of Node, and of a list that this driver may not have come to terms with. */

@@ -1,6 +1,6 @@
-import { ShardError } from '../runtime.ts';
-import { LOG_BYTES } from './child/limits.ts';
-import { FRAME, FRAME_BYTES, FRAME_HEAD_BYTES, PREPARED_BYTES, type Outcome } from './child/protocol.ts';
+import { ShardError } from './runtime.ts';
+import { LOG_BYTES } from './wasm/child/limits.ts';
+import { FRAME, FRAME_BYTES, FRAME_HEAD_BYTES, PREPARED_BYTES, type Outcome } from './wasm/child/protocol.ts';
 
 const REASONS: ReadonlySet<string> = new Set([
   'module-rejected',

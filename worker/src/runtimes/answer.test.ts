@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ShardError } from '../../src/runtimes/runtime.ts';
-import { Answer } from '../../src/runtimes/wasm/answer.ts';
-import { encodeFrame, FRAME, FRAME_BYTES, PREPARED_BYTES } from '../../src/runtimes/wasm/child/protocol.ts';
+import { ShardError } from './runtime.ts';
+import { Answer } from './answer.ts';
+import { encodeFrame, FRAME, FRAME_BYTES, PREPARED_BYTES } from './wasm/child/protocol.ts';
 
 const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 const frame = (kind: number, content: string | Uint8Array): Buffer =>
