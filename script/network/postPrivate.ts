@@ -19,6 +19,8 @@ export interface PrivateWish {
   identity: Identity;
   /** Ids of the nodes that may compute; each must have a key on chain. */
   nodes: readonly number[];
+  /** Keys of whoever may hand the jobs' keys on to other nodes later. */
+  agents?: readonly string[];
 }
 
 /**
@@ -27,7 +29,7 @@ export interface PrivateWish {
  */
 export async function proposePrivate(
   specs: readonly JobSpecInput[],
-  { identity, nodes }: PrivateWish,
+  { identity, nodes, agents = [] }: PrivateWish,
   { market, backend, held, facts, domain, choicesOf }: Proposal & { market: Pick<Market, 'node'>; held: HeldFiles },
 ): Promise<Terms[]> {
   const views = await Promise.all(nodes.map((node) => market.node(node)));
@@ -41,6 +43,7 @@ export async function proposePrivate(
   const sealed = await sealJobs(specs, {
     requester: identity.recipient,
     nodes: views.map(({ key }) => keyToRecipient(key)),
+    agents,
     files: held,
     addFile: (bytes) => backend.addFile(bytes),
     idOf(index, { digest }) {
