@@ -1,11 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 
 import { readBody, type Checked } from '@dpu/sdk/gossip/guard';
 import type { Spoken } from '@dpu/sdk/gossip/liveStore';
 import { decodeStatement } from '@dpu/sdk/gossip/statement';
 import { GOSSIP_TOPICS, TOPICS, type GossipTopic } from '@dpu/sdk/gossip/topics';
+
+// Ponder's loader takes the prefix off built-in modules' names, and `sqlite` without it is none.
+const sqlite = process.getBuiltinModule('node:sqlite');
 
 /** How much is kept. */
 export interface StatementBookOptions {
@@ -62,7 +65,7 @@ export class StatementBook {
   constructor(file: string, options: StatementBookOptions = DEFAULTS) {
     this.#options = options;
     if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
-    this.#database = new DatabaseSync(file);
+    this.#database = new sqlite.DatabaseSync(file);
     this.#database.exec(SCHEMA);
     const sums = this.#all<{ node: number; topic: string; bytes: number }>(
       'SELECT node, topic, SUM(LENGTH(bytes) + ?) AS bytes FROM statement GROUP BY node, topic',
