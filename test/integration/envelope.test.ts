@@ -1,3 +1,8 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { heardDeclines } from '@dpu/sdk/heardDeclines';
 import { KeyHolder, handOut } from '@dpu/sdk/privacy/handOut';
 import { newIdentity, type SecretIdentity } from '@dpu/sdk/privacy/identity';
@@ -11,6 +16,8 @@ import { marketDomain } from '@dpu/sdk/terms';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { followJob } from '../../script/network/followJob.ts';
+import { root } from '../../script/native.mjs';
+import { people, privateKeyOf } from '../../script/network/people.ts';
 import { startNetwork, type Network } from '../../script/network/network.ts';
 import { openPosted } from '../../script/network/postPrivate.ts';
 import { honestModule } from '../lib/badModules.ts';
@@ -104,3 +111,52 @@ test('whom the requester named lets one node in, which keeps the envelope over a
   expect((await declineOf(closed, job.id))?.code, 'the other node never got the key').toBe('notRecipient');
   await expect(downloadShard(verified, 0, network.storage)).rejects.toMatchObject({ name: 'ResultSealed' });
 });
+
+/** Runs the command line program in a process of its own; answers its lines. */
+function dpu(args: string[], env: Record<string, string>): Promise<string[]> {
+  const file = join(root, 'sdk/src/cli/dpu.ts');
+  const child = spawn(process.execPath, [file, ...args], { env: { ...process.env, ...env } });
+  let [out, problems] = ['', ''];
+  child.stdout.on('data', (piece: Buffer) => (out += String(piece)));
+  child.stderr.on('data', (piece: Buffer) => (problems += String(piece)));
+  return new Promise((resolve, reject) =>
+    child.once('close', (code) =>
+      code === 0
+        ? resolve(out.trim().split('\n'))
+        : reject(new Error(`dpu ${args[0]} ended with ${code}: ${problems}`)),
+    ),
+  );
+}
+
+test('from the command line: a private job is posted, its key held by somebody else, its result fetched and opened', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'dpu-cli-'));
+  const [, allowed] = network.nodes as [Network['nodes'][number], Network['nodes'][number]];
+  const wallet = join(home, 'wallet.key');
+  writeFileSync(wallet, privateKeyOf(people.requester), { mode: 0o600 });
+  const mine = { DPU_NETWORK_FILE: join(network.folder, 'deployment.json'), DPU_KEY_FILE: join(home, 'own.key') };
+  const helpers = { ...mine, DPU_KEY_FILE: join(home, 'agent.key') };
+  try {
+    await dpu(['key', 'new'], mine);
+    const [helper = ''] = await dpu(['key', 'new'], helpers);
+    const small = { width: 16, height: 16, tileWidth: 16, tileHeight: 16, samples: 1, bounces: 1, seed: 1 };
+    const options = Object.entries(small).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+    const price = ['--ramp', '0', '--window', '2', '--wallet-key-file', wallet];
+    const ids = await dpu(['post', 'render', ...options, ...price, '--private', '--agent', helper], mine);
+    expect(ids).toHaveLength(2);
+    const out = join(home, 'out');
+    const result = ['result', ids[1]!, '--out', out];
+    await expect(dpu(result, mine), 'before there is one').rejects.toThrow('not public yet');
+
+    const allow = ['--nodes', String(allowed.id), '--every', '1'];
+    const held = await Promise.all(ids.map((id) => dpu(['hold', id, ...allow], helpers)));
+    for (const lines of held) expect(lines).toEqual([`node ${allowed.id} has the job's key`, 'the job is complete']);
+
+    const [opened, file] = await dpu(result, mine);
+    expect(opened).toMatch(/^opened: /);
+    expect(file).toMatch(new RegExp(`^${join(out, '0-')}.* \\d+$`));
+    expect(readFileSync(file!.split(' ')[0]!).subarray(1, 4).toString()).toBe('PNG');
+    await expect(dpu(result, helpers), 'an agent is no reader').rejects.toThrow();
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+}, 300_000);
