@@ -61,6 +61,8 @@ export interface Network {
   storage: HttpBackend;
   /** Starts a node again after it was stopped or killed. */
   restartNode(node: LocalNode): Promise<void>;
+  /** Kills the indexer and starts it again on the same data. @throws when there is none. */
+  restartIndexer(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -157,7 +159,10 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
       folder: join(folder, `node-${index + 1}`),
     };
   });
-  const indexer = without.has('indexer') ? undefined : startIndexer(tree, options, folder, deployment, indexerPort);
+  const runIndexer = (): Running => startIndexer(tree, options, folder, deployment, indexerPort);
+  let indexer = without.has('indexer') ? undefined : runIndexer();
+  const indexerReady = (running: Running): Promise<void> =>
+    tree.ready(running, async () => (await fetch(`${deployment.indexerUrl}/ready`)).ok);
   const nodeReady = (node: LocalNode): Promise<void> =>
     tree.ready(node.process, async () => (await fetch(`${node.statusUrl}/health`)).ok);
   await Promise.all(nodes.map(nodeReady));
@@ -165,7 +170,7 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
   await tree.ready(gateway, async () => (await heartbeats(gatewayUrl)) === nodes.length);
   step(`nodes hear each other: the gateway has ${nodes.length} heartbeats`);
   if (indexer) {
-    await tree.ready(indexer, async () => (await fetch(`${deployment.indexerUrl}/ready`)).ok);
+    await indexerReady(indexer);
     step(`indexer at ${deployment.indexerUrl}`);
   }
   const app = without.has('app') ? undefined : await startAppServer({ port: await freePort(PORTS.app), deployment });
@@ -186,6 +191,13 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
       const index = nodes.indexOf(node);
       node.process = tree.start(specOf(index, seats[index] as (typeof seats)[number]));
       await nodeReady(node);
+    },
+    async restartIndexer() {
+      if (!indexer) throw new Error('this network has no indexer');
+      indexer.kill('SIGKILL');
+      await indexer.exited;
+      indexer = runIndexer();
+      await indexerReady(indexer);
     },
     async stop() {
       await app?.stop();
@@ -248,6 +260,7 @@ function startIndexer(
       PONDER_TOKEN: deployment.token,
       PONDER_START_BLOCK: String(deployment.startBlock),
       PONDER_POLL_MS: '200',
+      PONDER_LIVE_DIR: join(folder, 'indexer-live'),
       ...(options.databaseUrl ? { DATABASE_URL: options.databaseUrl } : { PONDER_PGLITE_DIR: join(folder, 'pglite') }),
     },
   });

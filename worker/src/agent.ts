@@ -7,6 +7,7 @@ import type { Identity } from '@dpu/sdk/privacy/identity';
 import { digestToCid, parseCid } from '@dpu/sdk/storage/cid';
 import { HttpBackend } from '@dpu/sdk/storage/httpBackend';
 import { marketDomain, runtimeBits, type RuntimeName, RUNTIMES } from '@dpu/sdk/terms';
+import { Hono } from 'hono';
 import type { Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 
@@ -20,6 +21,8 @@ import { DeclineBook, DeclineError } from './planning/declines.ts';
 import { Experience } from './planning/experience.ts';
 import { messageOf, OperatorError, WorkerError } from './errors.ts';
 import type { Witness } from './endpoints/witness.ts';
+import { EnvelopeBook } from './envelopes/envelopeBook.ts';
+import { envelopeRoutes, type EnvelopeDesk } from './envelopes/envelopeRoutes.ts';
 import { Executor } from './executor.ts';
 import { NodeGossip } from './gossip/openNodeGossip.ts';
 import { ChainFacts } from './facts.ts';
@@ -117,7 +120,13 @@ export async function runAgent(
 
   const gossip = await NodeGossip.open({ config, node, account }, { log, clockMs });
   const replication = new Replication({ config, node, account, chain, log, clockMs });
-  const gateway = await openGateway(config, replication.role, log, gossip.routes);
+  const desk: { open?: EnvelopeDesk } = {};
+  const routes = new Hono().route(
+    '/',
+    envelopeRoutes(() => desk.open),
+  );
+  if (gossip.routes) routes.route('/', gossip.routes);
+  const gateway = await openGateway(config, replication.role, log, routes);
   stack.defer(() => gateway.close());
   const endpoint = config.endpoint ?? gateway.url;
   replication.serveAs([endpoint, gateway.url]);
@@ -145,12 +154,14 @@ export async function runAgent(
     getHolders: () => [...config.gateways, ...peers],
     writeTo: config.gateways[0] ?? endpoint,
   });
+  const envelopes = new EnvelopeBook(journal);
   const workspace = new Workspace(
     { maxInputBytes: config.maxInputMb * MIB, fetchMs: config.fetchTimeoutMs, keptJobs: 4 },
     {
       local,
       remote,
       identity,
+      envelopeOf: (job) => envelopes.of(job),
       log,
       onUsed: (cid) => gossip.held.use(cid),
       parentResults: async (job) => {
@@ -293,6 +304,18 @@ export async function runAgent(
       clockMs,
     },
   );
+  desk.open = {
+    book: envelopes,
+    identity,
+    terms: (job) => book.terms(job),
+    spec: (terms, until) => workspace.spec(terms, until),
+    onTaken(job) {
+      workspace.drop(job);
+      preparer.lookAgain(job);
+    },
+    log,
+    clockMs,
+  };
   const scan = new Scan({ node, startBlock, rangeBlocks: 2_000 }, { chain, book, log });
   const court = openCourt({
     ...{

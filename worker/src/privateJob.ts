@@ -15,17 +15,19 @@ export type JobSecret = OpenedJob;
 
 /**
  * Opens a private job with this node's key, before anything is promised; undefined for a job that everyone can read.
+ * @param later An envelope that came after the job was posted; the spec's own by default.
  * @throws DeclineError `noKey`, `notRecipient` or `privateUnsound`.
  */
 export async function openPrivateJob(
   spec: JobSpec,
   job: Hex,
   identity: Identity | undefined,
+  later?: Uint8Array,
 ): Promise<JobSecret | undefined> {
   if (!spec.private) return undefined;
   if (!identity) throw new DeclineError('noKey');
   try {
-    return await openJob(spec, job, identity);
+    return await openJob(spec, job, identity, later);
   } catch (error) {
     if (error instanceof NotARecipientError) throw new DeclineError('notRecipient', {}, error);
     throw unsound(error);

@@ -65,6 +65,8 @@ export interface WorkspaceDeps {
   parentResults: (job: Hex) => Promise<ParentResults>;
   /** This node's key, if it takes private jobs. */
   identity?: Identity | undefined;
+  /** The envelope that came for a job after it was posted, if one did. */
+  envelopeOf?: (job: Hex) => Uint8Array | undefined;
   log: Log;
   /** Told about every file that a job has used. */
   onUsed?: (cid: CID) => void;
@@ -126,7 +128,7 @@ export class Workspace {
 
   async #fetchJob(job: Hex, terms: Terms, signal: AbortSignal): Promise<PreparedJob> {
     const posted = await this.spec(terms, signal);
-    const secret = await openPrivateJob(posted, job, this.#deps.identity);
+    const secret = await openPrivateJob(posted, job, this.#deps.identity, this.#deps.envelopeOf?.(job));
     const spec = secret?.spec ?? posted;
     const limited = this.#limited(signal);
     return this.#had('inputsUnavailable', async () => {

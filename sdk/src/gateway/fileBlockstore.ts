@@ -136,8 +136,10 @@ export class FileBlockstore {
    */
   async flush(): Promise<void> {
     const before = this.#flushing;
+    // The one before failed for whoever asked for it; its folders are still to be flushed, and are by this one.
     const flushing = before.catch(() => {}).then(() => this.#flush());
     this.#flushing = flushing;
+    // Awaited below: this only says that somebody does, should the process look before.
     flushing.catch(() => {});
     await flushing;
   }

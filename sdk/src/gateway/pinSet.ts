@@ -141,6 +141,7 @@ export class PinSet {
   async together<T>(task: () => Promise<T>): Promise<T> {
     while (this.#alone) await this.#alone;
     const run = task();
+    // Whoever runs alone waits for the end of this, whatever the end is; the failure is the caller's.
     const settled = run.catch(() => {}).finally(() => this.#sharing.delete(settled));
     this.#sharing.add(settled);
     return run;
@@ -150,6 +151,7 @@ export class PinSet {
   async alone<T>(task: () => Promise<T>): Promise<T> {
     while (this.#alone) await this.#alone;
     const run = Promise.all(this.#sharing).then(task);
+    // As above: others wait for the end, and the caller has the failure.
     this.#alone = run.catch(() => {}).finally(() => (this.#alone = undefined));
     return run;
   }
@@ -171,6 +173,7 @@ export class PinSet {
       return this.#saving;
     }
     this.#queued ??= this.#saving
+      // Its failure is that of whoever asked for it. This save writes everything anew.
       .catch(() => {})
       .then(() => {
         this.#queued = undefined;

@@ -73,6 +73,7 @@ export class ReceiptBook {
     if (receipts.length > 0) this.#receipts.set(name, receipts);
     else this.#receipts.delete(name);
     const saved = this.#saving.then(() => this.#save(name));
+    // Whoever asked for this save hears of its failure; the next one must not wait for ever, nor fail with it.
     this.#saving = saved.catch(() => {});
     return saved;
   }

@@ -172,7 +172,8 @@ export function gatewayApp(
   app.use(
     cors({
       origin: '*',
-      allowMethods: ['GET', 'HEAD', 'POST', 'OPTIONS'],
+      // PUT is for routes that are served beside ours, such as a node's for envelopes.
+      allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS'],
       allowHeaders: [
         'Accept',
         'Authorization',

@@ -2,7 +2,7 @@ import type { Address, Hex } from 'viem';
 import { UnauthorizedError, WriterQuotaError } from '../storage/errors.ts';
 import type { StorageDomain } from '../storage/receipt.ts';
 import { baseOf, MAX_GRANT_SECONDS, MAX_WRITE_SECONDS, readAuthorization } from '../storage/writeAuth.ts';
-import type { Grant, SignedWrite } from '../storage/writeAuth.ts';
+import type { Grant, SignedWrite, VerifySigned } from '../storage/writeAuth.ts';
 
 /** A write that asks for leave. */
 export interface WriteAttempt {
@@ -48,6 +48,8 @@ export interface SignedWritesOptions {
    * registered nodes, and wallets that have something to lose on this chain.
    */
   readonly admit: (account: Address, attempt: WriteAttempt, signed: boolean) => Promise<Writer | undefined>;
+  /** Asks contract wallets (`contractWallets`); if absent, only keys can sign. */
+  readonly verify?: VerifySigned | undefined;
   /** Unix seconds; the machine's clock if absent. */
   readonly nowSeconds?: (() => number) | undefined;
 }
@@ -69,7 +71,11 @@ export class SignedWrites {
 
   /** Who writes. @throws UnauthorizedError that says what is wrong. */
   async judge(attempt: WriteAttempt): Promise<Writer> {
-    const authorization = await readAuthorization(attempt.headers.get('authorization'), this.#options.domain);
+    const authorization = await readAuthorization(
+      attempt.headers.get('authorization'),
+      this.#options.domain,
+      this.#options.verify,
+    );
     if (!authorization) {
       throw new UnauthorizedError(
         'writes are signed here: by a node’s operator, or under a grant that a wallet has signed',

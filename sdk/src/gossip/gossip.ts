@@ -315,6 +315,7 @@ async function tend(parts: Tended): Promise<void> {
     } catch (error) {
       if (!signal.aborted) log.warn('The neighbourhood could not be looked after', { error });
     }
+    // Only closing wakes it early, and that ends the loop.
     await sleep(tendMs, undefined, { signal }).catch(() => {});
   }
 }

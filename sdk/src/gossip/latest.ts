@@ -173,7 +173,7 @@ async function* bytesOf(stream: HostStream, first?: Uint8Array): AsyncGenerator<
   if (first) stream.send(first);
   for (let { done, value } = await next; !done; { done, value } = await next) {
     next = pieces.next();
-    // A failure that comes while the piece is worked on is seen in the next round.
+    // A failure that comes while the piece is worked on is seen in the next round, where `next` is awaited.
     next.catch(() => {});
     yield value instanceof Uint8Array ? value : value!.subarray();
   }

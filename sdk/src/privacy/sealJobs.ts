@@ -34,6 +34,8 @@ export interface SealJobsOptions {
   requester: string;
   /** Nodes that may compute. */
   nodes: readonly string[];
+  /** Whoever else may hand the jobs' keys on to nodes later. */
+  agents?: readonly string[];
   /** What the specs name. */
   files: HeldFiles;
   /** Stores a file in the network: sealed inputs, and the public code. */
@@ -48,7 +50,7 @@ export interface SealJobsOptions {
  * @throws SpecError, SealedSpecError, or as `envelope`; RangeError when a file is not held.
  */
 export async function sealJobs(specs: readonly JobSpecInput[], options: SealJobsOptions): Promise<EncodedSpec[]> {
-  const { requester, nodes, idOf } = options;
+  const { requester, nodes, agents, idOf } = options;
   // All keys first: an earlier job's results are sealed for the later one too.
   const keys = await Promise.all(specs.map(() => newJobKey()));
   const sealed: EncodedSpec[] = [];
@@ -63,7 +65,7 @@ export async function sealJobs(specs: readonly JobSpecInput[], options: SealJobs
     const [before, beforeId] = [keys[index - 1], ids[index - 1]];
     const afterSalt = spec.after && before && beforeId ? await saltOf(before, beforeId) : undefined;
     const own = await sealSpec(await withSealedInputs(spec, jobKey, options), {
-      ...{ jobKey, requester, nodes, readers, afterSalt },
+      ...{ jobKey, requester, nodes, agents, readers, afterSalt },
     });
     const encoded = encodeSpec({ ...own.spec, private: own.private });
     sealed.push(encoded);

@@ -61,6 +61,8 @@ export interface SealSpecOptions {
   requester: string;
   /** Nodes that may compute from the start. Others get an envelope later. */
   nodes?: readonly string[] | undefined;
+  /** Whoever else may hand the job's key on to nodes (`handOut`), so that the requester need not be awake. They can read everything, results only as readers. */
+  agents?: readonly string[] | undefined;
   /** To whom results are sealed; the requester alone by default. */
   readers?: readonly string[] | undefined;
   /** Whether `spec.module` names a file sealed to the job's key. Default false: the code is public. */
@@ -77,7 +79,15 @@ export interface SealSpecOptions {
  */
 export async function sealSpec(
   spec: JobSpecInput,
-  { jobKey, requester, nodes = [], readers = [requester], moduleSealed = false, afterSalt }: SealSpecOptions,
+  {
+    jobKey,
+    requester,
+    nodes = [],
+    agents = [],
+    readers = [requester],
+    moduleSealed = false,
+    afterSalt,
+  }: SealSpecOptions,
 ): Promise<{ spec: JobSpecInput; private: PrivateSpec }> {
   const { name, args, inputs, module } = decodeSpec(encodeSpec(spec).bytes);
   if (moduleSealed && module === undefined) throw new SealedSpecError('there is no module that could be sealed');
@@ -94,7 +104,7 @@ export async function sealSpec(
       recipient: jobKey.recipient,
       sealed,
       proof,
-      envelope: await envelope(jobKey, [requester, ...nodes]),
+      envelope: await envelope(jobKey, [requester, ...agents, ...nodes]),
     },
   };
 }

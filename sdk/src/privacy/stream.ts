@@ -18,14 +18,10 @@ import {
 import type { PrivacyError } from './errors.ts';
 import { headerBytes, MAX_RECIPIENTS, readHeader, type SplitHeader } from './header.ts';
 import type { Identity } from './identity.ts';
+import { CHUNK_BYTES, nativePayloads, NONCE_BYTES, pieced, TAG_BYTES, type Payloads } from './payload.ts';
 import { parseRecipient, type Recipient } from './recipient.ts';
 
-/** Plaintext bytes that are authenticated together. */
-export const CHUNK_BYTES = 64 * 1024;
-/** What a chunk grows by. */
-const TAG_BYTES = 16;
-/** What stands between header and chunks. */
-const NONCE_BYTES = 16;
+export { CHUNK_BYTES } from './payload.ts';
 
 /** How far a stream has come. */
 export interface Progress {
@@ -41,6 +37,8 @@ export interface StreamOptions {
   signal?: AbortSignal | undefined;
   /** Told before each chunk that is handed on, and at the end. */
   onProgress?: ((progress: Progress) => void) | undefined;
+  /** Takes the code that runs everywhere also where Node's own cipher is: for tests and for comparing. */
+  portable?: boolean | undefined;
 }
 
 /** Options of opening. */
@@ -65,10 +63,59 @@ export async function sealStream(
   recipients: readonly string[],
   options: StreamOptions = {},
 ): Promise<ReadableStream<Uint8Array>> {
-  return sealWith(encrypterFor(recipients), source, options).catch((error: unknown) => {
+  const encrypter = encrypterFor(recipients);
+  const sealing = payloadsFor(options)
+    ? sealNatively(encrypter, source, options)
+    : sealWith(encrypter, source, options);
+  return sealing.catch((error: unknown) => {
     // before the first byte only the exchange with a recipient's key can fail
     throw new BadRecipientError(recipients.join(', '), 'no secret can be shared with it', error);
   });
+}
+
+const payloadsFor = ({ portable }: StreamOptions): Payloads | undefined => (portable ? undefined : nativePayloads);
+
+/** As `sealWith`, by Node's cipher: the library makes the header, and tells the file's key to whoever asks like a recipient. */
+async function sealNatively(
+  encrypter: Encrypter,
+  source: ByteSource,
+  options: StreamOptions,
+): Promise<ReadableStream<Uint8Array>> {
+  let fileKey = new Uint8Array();
+  encrypter.addRecipient({
+    wrapFileKey(key) {
+      fileKey = Uint8Array.from(key);
+      return [];
+    },
+  });
+  const empty = await encrypter.encrypt(new Uint8Array());
+  const header = empty.subarray(0, -NONCE_BYTES - TAG_BYTES);
+  const run = new Run(source, options);
+  const plain = primed(pieced(run.count('plainBytes', run.source), { first: CHUNK_BYTES, size: CHUNK_BYTES }));
+  const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+  async function* sealed(): AsyncGenerator<Uint8Array, void, undefined> {
+    yield header;
+    yield* nativePayloads!.seal(fileKey, nonce, plain);
+  }
+  return run.handOn('sealedBytes', streamOf(sealed()), (error) => error);
+}
+
+/** `source`, begun at once: one that nobody has begun cannot be closed when the reader leaves early. */
+function primed<T>(source: AsyncGenerator<T, void, undefined>): AsyncGenerator<T, void, undefined> {
+  const first = source.next();
+  // Whoever reads gets the failure; until then nobody waits for it.
+  first.catch(() => undefined);
+  return begun(first, source);
+}
+
+async function* begun<T>(
+  first: Promise<IteratorResult<T, void>>,
+  source: AsyncGenerator<T, void, undefined>,
+): AsyncGenerator<T, void, undefined> {
+  const { done, value } = await first;
+  if (done) return;
+  yield value;
+  yield* source;
 }
 
 /** Seals `source` with an encrypter that is ready. */
@@ -119,7 +166,7 @@ export async function openWith(
 ): Promise<ReadableStream<Uint8Array>> {
   const run = new Run(source, options);
   try {
-    return await openRun(run, opening, options.sealedBytes);
+    return await openRun(run, opening, options);
   } catch (error) {
     await run.close();
     throw error;
@@ -129,7 +176,7 @@ export async function openWith(
 async function openRun(
   run: Run,
   { decrypter, nobody, check }: Opening,
-  due: number | undefined,
+  { sealedBytes: due, portable }: OpenOptions,
 ): Promise<ReadableStream<Uint8Array>> {
   const head = await readHeader(run.source);
   check?.(head.header);
@@ -150,11 +197,29 @@ async function openRun(
       return null;
     },
   });
-  const sealed = run.count('sealedBytes', rechunk(feed.bytes(), CHUNK_BYTES));
-  const plain = await decrypter.decrypt(streamOf(sealed)).catch((error: unknown) => {
+  const native = payloadsFor({ portable });
+  const opening = native
+    ? openNatively(native, decrypter, head.header, run.count('sealedBytes', feed.bytes()))
+    : decrypter.decrypt(streamOf(run.count('sealedBytes', rechunk(feed.bytes(), CHUNK_BYTES))));
+  const plain = await opening.catch((error: unknown) => {
     throw missed ? nobody() : explain('header', error);
   });
   return run.handOn('plainBytes', plain, (error) => explain('payload', error));
+}
+
+/** By Node's cipher, what follows a header that the library reads. `sealed` gives the header first, as one piece. */
+async function openNatively(
+  native: Payloads,
+  decrypter: Decrypter,
+  header: Uint8Array,
+  sealed: AsyncGenerator<Uint8Array, void, undefined>,
+): Promise<ReadableStream<Uint8Array>> {
+  const fileKey = await decrypter.decryptHeader(header);
+  await sealed.next();
+  const pieces = pieced(sealed, { first: NONCE_BYTES, size: CHUNK_BYTES + TAG_BYTES });
+  const { value: nonce } = await pieces.next();
+  if (!nonce || nonce.last) throw new Error('nothing follows the nonce');
+  return streamOf(native.open(fileKey, nonce.bytes, pieces));
 }
 
 /** Seals bytes that are in memory. */

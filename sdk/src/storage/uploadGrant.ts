@@ -1,4 +1,4 @@
-import type { Hex } from 'viem';
+import type { Address, Hex } from 'viem';
 import { GatewayError } from './errors.ts';
 import { gatewayUrl } from './gatewayRequest.ts';
 import type { StorageDomain } from './receipt.ts';
@@ -7,6 +7,8 @@ import type { grantTypedData as GrantTypedData, WriteRequest } from './writeAuth
 /** How a wallet gets leave to upload. */
 export interface UploadGrantOptions {
   readonly domain: StorageDomain;
+  /** The wallet. It must be named where it is a contract, and may be where it is a key. */
+  readonly account?: Address | undefined;
   /** Bytes that one signature is good for; 1 GiB if absent. */
   readonly bytes?: number | undefined;
   /** Seconds that one signature is good for; an hour if absent, a day at most. */
@@ -30,7 +32,7 @@ const RENEW_SECONDS = 300;
  * for many uploads. Pass it to `HttpBackend` as `headers`.
  */
 export function uploadGrant(
-  { domain, bytes = 1024 ** 3, seconds = 3_600 }: UploadGrantOptions,
+  { domain, account, bytes = 1024 ** 3, seconds = 3_600 }: UploadGrantOptions,
   { sign, fetch, nowSeconds }: UploadGrantDeps,
 ): (request: Pick<WriteRequest, 'gateway'>) => Promise<Record<string, string>> {
   const granted = new Map<string, { headers: Promise<Record<string, string>>; renewAt: number }>();
@@ -39,7 +41,7 @@ export function uploadGrant(
     // only who must sign loads the code for it
     const { grantHeaders, grantTypedData, newGrant } = await import('./writeAuth.ts');
     const grant = newGrant(gateway, bytes, expires);
-    return grantHeaders(grant, await sign(grantTypedData(grant, domain)));
+    return grantHeaders(grant, await sign(grantTypedData(grant, domain)), account);
   };
   return ({ gateway }) => {
     const now = nowSeconds();

@@ -1,5 +1,5 @@
 /** Who writes to a gateway, signed by a key that the chain knows: single requests by nodes, grants for many uploads by wallets. */
-import { bytesToHex, recoverTypedDataAddress, sha256, type Address, type Hex } from 'viem';
+import { bytesToHex, isAddressEqual, recoverTypedDataAddress, sha256, type Address, type Hex } from 'viem';
 import { z } from 'zod';
 import { UnauthorizedError } from './errors.ts';
 import type { StorageDomain } from './receipt.ts';
@@ -67,6 +67,8 @@ export function grantTypedData(grant: Grant, domain: StorageDomain) {
 /** Signs one kind of message; what `signTypedData` of viem's accounts and wallet clients does. */
 export interface WriteSigner {
   signWrite(data: ReturnType<typeof writeTypedData>): Promise<Hex>;
+  /** The contract wallet that signs; absent for a key, whose signature names it. */
+  readonly account?: Address;
 }
 
 /** A request as its headers are made for it. */
@@ -89,13 +91,18 @@ export function signedWriteHeaders(
       ...{ expires: nowSeconds() + MAX_WRITE_SECONDS / 2, nonce: randomNonce() },
     };
     const signature = await signer.signWrite(writeTypedData(write, domain));
-    return { authorization: `${WRITE_SCHEME} ${encode({ ...write, signature })}` };
+    const by = signer.account === undefined ? {} : { account: signer.account };
+    return { authorization: `${WRITE_SCHEME} ${encode({ ...write, ...by, signature })}` };
   };
 }
 
-/** The header of every upload under a grant that a wallet has signed. */
-export function grantHeaders(grant: Grant, signature: Hex): Record<string, string> {
-  return { authorization: `${GRANT_SCHEME} ${encode({ ...grant, signature })}` };
+/**
+ * The header of every upload under a grant that a wallet has signed.
+ * @param account The wallet. A contract's must be named; a key's signature names it.
+ */
+export function grantHeaders(grant: Grant, signature: Hex, account?: Address): Record<string, string> {
+  const by = account === undefined ? {} : { account };
+  return { authorization: `${GRANT_SCHEME} ${encode({ ...grant, ...by, signature })}` };
 }
 
 /** A new grant to be signed. */
@@ -103,7 +110,7 @@ export function newGrant(gateway: string, bytes: number, expires: number): Grant
   return { gateway: baseOf(gateway), bytes, expires, nonce: randomNonce() };
 }
 
-/** What stands in an Authorization header, its signature recovered. Whether the signer may write is not said yet. */
+/** What stands in an Authorization header, its signature checked. Whether the signer may write is not said yet. */
 export type Authorization =
   | { readonly kind: 'write'; readonly account: Address; readonly write: SignedWrite }
   | { readonly kind: 'grant'; readonly account: Address; readonly grant: Grant };
@@ -114,38 +121,85 @@ const SECONDS = z
   .int()
   .min(0)
   .max(2 ** 40);
-const COMMON = { gateway: z.string().max(2048), expires: SECONDS, nonce: hex(32), signature: hex(65) };
+/** Bytes of a signature: a key's has 65, a contract's what its owners need. */
+const MAX_SIGNATURE_BYTES = 2048;
+const signature = z.custom<Hex>(
+  (text) => typeof text === 'string' && /^0x([0-9a-f]{2})+$/.test(text) && text.length <= 2 + 2 * MAX_SIGNATURE_BYTES,
+);
+const COMMON = {
+  ...{ gateway: z.string().max(2048), expires: SECONDS, nonce: hex(32), signature },
+  account: z.exactOptional(z.custom<Address>((text) => typeof text === 'string' && /^0x[0-9a-fA-F]{40}$/.test(text))),
+};
 const WRITE = z.strictObject({ ...COMMON, method: z.string().max(10), path: z.string().max(2048), body: hex(32) });
 const GRANT = z.strictObject({ ...COMMON, bytes: z.int().min(1) });
 
 const WRITE_SCHEME = 'DPU-Write';
 const GRANT_SCHEME = 'DPU-Grant';
 const MAX_HEADER_CHARS = 8192;
+const KEY_SIGNATURE_CHARS = 2 + 2 * 65;
 
-/** Reads an Authorization header. Undefined when there is none. @throws UnauthorizedError when it is none of ours. */
+/** What is signed at a gateway. */
+export type SignedData = ReturnType<typeof writeTypedData> | ReturnType<typeof grantTypedData>;
+
+/** Whether an account that is no key has signed something. */
+export type VerifySigned = (account: Address, data: SignedData, signature: Hex) => Promise<boolean>;
+
+/**
+ * Reads an Authorization header. Undefined when there is none.
+ * @param verify Asks contract wallets; without it only keys can sign.
+ * @throws UnauthorizedError when it is none of ours, or not signed by whom it names.
+ */
 export async function readAuthorization(
   header: string | null,
   domain: StorageDomain,
+  verify?: VerifySigned,
 ): Promise<Authorization | undefined> {
   if (header === null) return undefined;
   const [scheme, token = ''] = header.slice(0, MAX_HEADER_CHARS).split(' ', 2);
   if (scheme === WRITE_SCHEME) {
-    const { signature, ...write } = decode(token, WRITE);
-    return { kind: 'write', account: await signerOf({ ...writeTypedData(write, domain), signature }), write };
+    const { signature, account, ...write } = decode(token, WRITE);
+    const data = writeTypedData(write, domain);
+    const by = await signerOf(await recovered({ ...data, signature }), account, () =>
+      verify?.(account!, data, signature),
+    );
+    return { kind: 'write', account: by, write };
   }
   if (scheme === GRANT_SCHEME) {
-    const { signature, ...grant } = decode(token, GRANT);
-    return { kind: 'grant', account: await signerOf({ ...grantTypedData(grant, domain), signature }), grant };
+    const { signature, account, ...grant } = decode(token, GRANT);
+    const data = grantTypedData(grant, domain);
+    const by = await signerOf(await recovered({ ...data, signature }), account, () =>
+      verify?.(account!, data, signature),
+    );
+    return { kind: 'grant', account: by, grant };
   }
   throw new UnauthorizedError(`the Authorization header is neither ${WRITE_SCHEME} nor ${GRANT_SCHEME}`);
 }
 
-async function signerOf(signed: Parameters<typeof recoverTypedDataAddress>[0]): Promise<Address> {
-  try {
-    return await recoverTypedDataAddress(signed);
-  } catch {
+/** The key that signed, where it was one. */
+async function recovered(signed: Parameters<typeof recoverTypedDataAddress>[0]): Promise<Address | undefined> {
+  if (signed.signature.length !== KEY_SIGNATURE_CHARS) return undefined;
+  // Bytes that are no point of the curve are a contract's affair, or nobody's.
+  return recoverTypedDataAddress(signed).catch(() => undefined);
+}
+
+/** Who signed: the key, or the account that is named, if that is the key's or says that it signed. */
+async function signerOf(
+  key: Address | undefined,
+  named: Address | undefined,
+  ask: () => Promise<boolean> | undefined,
+): Promise<Address> {
+  if (named === undefined) {
+    if (key) return key;
     throw new UnauthorizedError('the signature does not recover to an account; sign again');
   }
+  if (key && isAddressEqual(key, named)) return key;
+  const said = await ask();
+  if (said) return named;
+  throw new UnauthorizedError(
+    said === undefined
+      ? `the signature is not that of the key of ${named}, and this gateway asks no contract wallets`
+      : `${named} has not signed this, or not any more; sign again`,
+  );
 }
 
 /** A gateway's base URL as it is signed. */

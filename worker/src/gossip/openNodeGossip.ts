@@ -144,6 +144,7 @@ export class NodeGossip {
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#running;
+    // The last words may be lost: the stored log has them, and a node must end.
     await this.progress.flush().catch(() => {});
     await this.#place?.close();
   }

@@ -89,6 +89,11 @@ export class Preparer {
     return known?.state === 'ready' ? { needs: known.needs, seconds: this.#shardSeconds(known) } : undefined;
   }
 
+  /** Looks again at a job that was declined: something has come that it lacked. */
+  lookAgain(id: Hex): void {
+    if (this.#prepared.get(id)?.state !== 'ready') this.#prepared.delete(id);
+  }
+
   /** What is known of a job's inside; begins to look when nothing is. */
   preparation(id: Hex, terms: Terms, head: Head, signal: AbortSignal): Preparation {
     const known = this.#prepared.get(id);
@@ -109,13 +114,16 @@ export class Preparer {
     }
     const busy = [...this.#prepared.values()].filter(({ state }) => state === 'waiting').length;
     if (busy < this.#options.preparing) {
-      this.#prepared.set(id, { state: 'waiting' });
-      void this.#prepare(id, terms, head.timestamp, signal);
+      const waiting: Prepared = { state: 'waiting' };
+      this.#prepared.set(id, waiting);
+      // What was begun before something came that the job lacked says nothing any more.
+      const isWanted = (): boolean => this.#prepared.get(id) === waiting;
+      void this.#prepare(id, terms, head.timestamp, signal, isWanted);
     }
     return { state: 'waiting' };
   }
 
-  async #prepare(id: Hex, terms: Terms, now: number, signal: AbortSignal): Promise<void> {
+  async #prepare(id: Hex, terms: Terms, now: number, signal: AbortSignal, isWanted: () => boolean): Promise<void> {
     try {
       const job = await this.#deps.workspace.prepare(id, terms, signal);
       const { spec } = job;
@@ -129,8 +137,10 @@ export class Preparer {
       if (memoryBytes <= this.#options.memoryBytes) await this.#deps.tryOut(job, signal);
       const needs = this.#deps.needsOf(job);
       const module = moduleName(job);
+      if (!isWanted()) return;
       this.#prepared.set(id, { state: 'ready', runtime: spec.runtime, module, units, seconds, memoryBytes, needs });
     } catch (error) {
+      if (!isWanted()) return;
       const declined =
         error instanceof DeclineError
           ? error

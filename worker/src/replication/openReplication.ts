@@ -1,9 +1,10 @@
+import { contractWallets } from '@dpu/sdk/gateway/contractWallets';
 import { signReceipt, type ReplicaOptions } from '@dpu/sdk/gateway/replicaRoutes';
 import type { Gateway, GatewayOptions } from '@dpu/sdk/gateway/server';
 import { SignedWrites } from '@dpu/sdk/gateway/writers';
 import { storageDomain } from '@dpu/sdk/storage/receipt';
 import { signedWriteHeaders, type WriteRequest } from '@dpu/sdk/storage/writeAuth';
-import type { PrivateKeyAccount } from 'viem';
+import { createPublicClient, http, type PrivateKeyAccount } from 'viem';
 import { randomBytes } from 'node:crypto';
 
 import type { Chain, Head } from '../chain.ts';
@@ -65,9 +66,11 @@ export class Replication {
       sign: (data) => account.signTypedData(data),
       operatorOf: async (id) => (await this.registry.peer(id))?.operator,
     };
+    const transport = http(config.rpcUrl, { timeout: config.rpcTimeoutMs, retryCount: 0 });
     const writes = new SignedWrites({
       domain,
       gateways: () => this.#gateways,
+      verify: contractWallets({}, { client: createPublicClient({ transport }) }),
       admit: admission(
         {
           ...{ replicaQuotaBytes: quotaBytes, replicaKeepMs: keepMs },

@@ -1,0 +1,24 @@
+import type { GossipLog } from '@dpu/sdk/gossip/gossip';
+import type { Hono } from 'hono';
+
+import { factRoutes } from './factRoutes.ts';
+import { NOT_LISTENING, type LiveFacts } from './facts.ts';
+import { openLive, type Live } from './live.ts';
+import { liveSettings } from './settings.ts';
+
+/** Ponder's log is not public; debug lines of a listener help nobody who runs an indexer. */
+const LOG: GossipLog = { debug: () => {}, warn: (message, facts) => console.warn(message, facts ?? {}) };
+
+/** `ponder dev` runs the API's files again after each change: the place in the network that the earlier ones opened must be given up first. */
+const scope = globalThis as typeof globalThis & { dpuIndexerLive?: Live };
+
+/** The live part as the environment wants it, with its routes. */
+export async function mountedLive(
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<LiveFacts & { routes: Hono }> {
+  await scope.dpuIndexerLive?.close();
+  delete scope.dpuIndexerLive;
+  const settings = liveSettings(env);
+  if (!settings) return { ...NOT_LISTENING, routes: factRoutes(NOT_LISTENING) };
+  return (scope.dpuIndexerLive = openLive(settings, { log: LOG, now: Date.now }));
+}
