@@ -4,8 +4,19 @@
  * On the wire amounts are decimal strings and addresses and hashes are lower-case hex. The schemas check that and turn
  * amounts into bigint, so `z.input` of a schema is the JSON and `z.output` is what callers of the client get.
  */
-import { VERDICTS } from './court.ts';
 import { z } from 'zod';
+
+import {
+  ACTIVITY_TYPES,
+  DISPUTE_STATES,
+  FINALITIES,
+  JOB_STATES,
+  LEASE_PHASES,
+  PANEL_KINDS,
+  PANEL_OUTCOMES,
+  SEAT_PHASES,
+} from './apiEnums.ts';
+import { VERDICTS } from './court.ts';
 
 type Hex = `0x${string}`;
 
@@ -28,65 +39,12 @@ const seconds = count; // Unix time.
 /** An amount of one currency. */
 export const moneySchema = z.object({ currency: addressSchema, amount: amountSchema });
 
-/**
- * `open`: nobody has claimed yet. `running`: at least one shard was claimed. `complete`: every shard was settled.
- * `cancelled`: no new claims, leases that run go on. `closed`: ended without being complete.
- */
-export const jobStateSchema = z.enum(['open', 'running', 'complete', 'cancelled', 'closed']);
-export const leasePhaseSchema = z.enum(['claimed', 'committed', 'revealed', 'settled', 'lapsed', 'excused']);
-/** `faulted`: it lost its bond, by another result than the quorum's or by none. `unresolved`: paid half, because no quorum agreed. */
-export const seatPhaseSchema = z.enum([...leasePhaseSchema.options, 'faulted', 'unresolved']);
-/** `lapsed`: the last seat missed its deadline. After that and after `silent` (nobody showed anything) the range is free again. */
-export const panelKindSchema = z.enum(['seats', 'audit']);
-
-export const panelOutcomeSchema = z.enum(['agreed', 'unresolved', 'silent', 'lapsed']);
-
-/** The Market's events by their own names, first letter lower. */
-export const activityTypeSchema = z.enum([
-  'jobPosted',
-  'jobCancelled',
-  'jobCompleted',
-  'jobClosed',
-  'leaseClaimed',
-  'leaseCommitted',
-  'seatCommitted',
-  'leaseRevealed',
-  'leaseSettled',
-  'leaseAccepted',
-  'leaseLapsed',
-  'bonusSwept',
-  'nodeSet',
-  'nodeTierSet',
-  'staked',
-  'unstakeQueued',
-  'unstakeCancelled',
-  'unstaked',
-  'nodeSlashed',
-  'stakeDelegated',
-  'deposited',
-  'withdrawn',
-  'feesCollected',
-  'currencyAllowed',
-  'runtimeAllowed',
-  'paramsAdded',
-  'treasurySet',
-  'guardianSet',
-  'paused',
-  'minStakeSet',
-  'unbondingSet',
-  'seatsAllowed',
-  'panelEnded',
-  'seatFaulted',
-  'auditOpened',
-  'creditsSet',
-  'challenged',
-  'jurorServed',
-  'jurorSpoke',
-  'judged',
-  'appealed',
-  'disputeEnded',
-  'leaseJudged',
-]);
+export const jobStateSchema = z.enum(JOB_STATES);
+export const leasePhaseSchema = z.enum(LEASE_PHASES);
+export const seatPhaseSchema = z.enum(SEAT_PHASES);
+export const panelKindSchema = z.enum(PANEL_KINDS);
+export const panelOutcomeSchema = z.enum(PANEL_OUTCOMES);
+export const activityTypeSchema = z.enum(ACTIVITY_TYPES);
 
 export const statsSchema = z.object({
   /** Newest block with an event of the Market; 0 before the first. For the newest indexed block ask `/status`. */
@@ -295,7 +253,7 @@ export const disputeSchema = z.object({
   /** Who challenged: an account, or the node whose stake pays; likewise who appealed. */
   challenger: z.object({ account: addressSchema.nullable(), node: count.nullable() }),
   appellant: z.object({ account: addressSchema.nullable(), node: count.nullable() }).nullable(),
-  state: z.enum(['serving', 'judged', 'ended']),
+  state: z.enum(DISPUTE_STATES),
   round: z.int().min(1).max(2),
   /** What stands. */
   verdict: verdictSchema,

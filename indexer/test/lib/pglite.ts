@@ -1,6 +1,6 @@
 import { PGlite } from '@electric-sql/pglite';
 import { getTableColumns, is, type Table } from 'drizzle-orm';
-import { getTableConfig, PgTable } from 'drizzle-orm/pg-core';
+import { getTableConfig, isPgEnum, PgTable } from 'drizzle-orm/pg-core';
 import { drizzle } from 'drizzle-orm/pglite';
 import * as schema from '../../ponder.schema.ts';
 import type { Database } from '../../src/api/app.ts';
@@ -8,10 +8,7 @@ import type { MemoryDatabase } from './memdb.ts';
 import { primaryKey } from './memdb.ts';
 
 const tables = Object.values(schema).filter((value) => is(value, PgTable)) as unknown as Table[];
-const enums = [
-  ...[schema.jobState, schema.leasePhase, schema.seatPhase, schema.panelKind, schema.panelOutcome],
-  ...[schema.stakeKind, schema.paymentKind, schema.activityType, schema.verdictKind, schema.disputeState],
-];
+const enums = (Object.values(schema) as unknown[]).filter(isPgEnum);
 
 const quote = (name: string) => `"${name}"`;
 
