@@ -137,7 +137,7 @@ export const operation = onchainTable(
 export const operationCall = onchainTable(
   'operation_call',
   (t) => ({
-    operation: t.hex().notNull(),
+    batch: t.hex().notNull(),
     place: t.integer().notNull(),
     target: t.hex().notNull(),
     value: t.bigint().notNull(),
@@ -145,7 +145,7 @@ export const operationCall = onchainTable(
     executedAt: t.int8({ mode: 'number' }),
     ...changed(t),
   }),
-  (t) => ({ pk: primaryKey({ columns: [t.operation, t.place] }) }),
+  (t) => ({ pk: primaryKey({ columns: [t.batch, t.place] }) }),
 );
 
 /** Who has a role in the timelock, or had it. */
@@ -166,6 +166,8 @@ export const role = onchainTable(
 export const setting = onchainTable(
   'setting',
   (t) => ({
+    /** Contract, name and subject. */
+    sortKey: t.text().primaryKey(),
     contract: settingContract().notNull(),
     name: t.text().notNull(),
     /** What it is set for, e.g. a currency or a runtime; empty where there is one of it. */
@@ -173,13 +175,15 @@ export const setting = onchainTable(
     value: t.text().notNull(),
     ...changed(t),
   }),
-  (t) => ({ pk: primaryKey({ columns: [t.contract, t.name, t.subject] }) }),
+  (t) => ({ contractIdx: index().on(t.contract, t.sortKey) }),
 );
 
 /** Every change of a setting. */
 export const settingChange = onchainTable(
   'setting_change',
   (t) => ({
+    /** Event and name: unique, and ordered as on chain. */
+    sortKey: t.text().primaryKey(),
     event: t.text().notNull(),
     contract: settingContract().notNull(),
     name: t.text().notNull(),
@@ -190,7 +194,6 @@ export const settingChange = onchainTable(
     ...happened(t),
   }),
   (t) => ({
-    pk: primaryKey({ columns: [t.event, t.name] }),
-    nameIdx: index().on(t.contract, t.name, t.subject, t.event),
+    nameIdx: index().on(t.contract, t.name, t.subject, t.sortKey),
   }),
 );

@@ -56,6 +56,8 @@ export const periodMoney = onchainTable(
 export const bondChange = onchainTable(
   'bond_change',
   (t) => ({
+    /** Event, node and part: unique, and ordered as on chain. */
+    sortKey: t.text().primaryKey(),
     event: t.text().notNull(),
     node: t.int8({ mode: 'number' }).notNull(),
     /** Tells several changes by one event apart; 0 for the first. */
@@ -65,5 +67,5 @@ export const bondChange = onchainTable(
     locked: t.bigint().notNull(),
     ...happened(t),
   }),
-  (t) => ({ pk: primaryKey({ columns: [t.event, t.node, t.part] }), nodeIdx: index().on(t.node, t.event) }),
+  (t) => ({ nodeIdx: index().on(t.node, t.sortKey) }),
 );

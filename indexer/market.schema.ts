@@ -196,6 +196,8 @@ export const stakeEvent = onchainTable(
 export const payment = onchainTable(
   'payment',
   (t) => ({
+    /** Event, kind and part: unique, and ordered as on chain. */
+    sortKey: t.text().primaryKey(),
     event: t.text().notNull(),
     kind: paymentKind().notNull(),
     /** Tells the rows of one event and kind apart, e.g. the fees of a jury; 0 for the first. */
@@ -210,9 +212,9 @@ export const payment = onchainTable(
     ...happened(t),
   }),
   (t) => ({
-    pk: primaryKey({ columns: [t.event, t.kind, t.part] }),
-    accountIdx: index().on(t.account, t.event),
-    jobIdx: index().on(t.job, t.event),
+    accountIdx: index().on(t.account, t.sortKey),
+    jobIdx: index().on(t.job, t.sortKey),
+    nodeIdx: index().on(t.node, t.sortKey),
   }),
 );
 

@@ -93,7 +93,7 @@ export const proposalCallRelations = relations(proposalCall, ({ one }) => ({
 export const voteRelations = relations(vote, ({ one }) => ({
   ofProposal: one(proposal, { fields: [vote.proposal], references: [proposal.id] }),
 }));
-export const operationRelations = relations(operation, ({ many }) => ({ batch: many(operationCall) }));
+export const operationRelations = relations(operation, ({ many }) => ({ parts: many(operationCall) }));
 export const operationCallRelations = relations(operationCall, ({ one }) => ({
-  ofOperation: one(operation, { fields: [operationCall.operation], references: [operation.id] }),
+  ofOperation: one(operation, { fields: [operationCall.batch], references: [operation.id] }),
 }));

@@ -57,6 +57,7 @@ export async function move(context: AnyContext, event: AnyEvent, item: Payment):
   const { kind, account, amount } = item;
   if (amount === 0n) return;
   await db.insert(payment).values({
+    sortKey: `${event.id}.${kind}.${item.part ?? 0}`,
     event: event.id,
     kind,
     part: item.part ?? 0,

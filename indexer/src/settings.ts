@@ -12,13 +12,14 @@ export async function keepSetting(
 ): Promise<void> {
   const value = String(given).toLowerCase();
   const key = { contract, name, subject: String(subject).toLowerCase() };
-  const previous = (await db.find(setting, key))?.value ?? null;
+  const sortKey = `${key.contract}.${key.name}.${key.subject}`;
+  const previous = (await db.find(setting, { sortKey }))?.value ?? null;
   await db
     .insert(setting)
-    .values({ ...key, value })
+    .values({ sortKey, ...key, value })
     .onConflictDoUpdate({ value });
   const at = { block: Number(event.block.number), timestamp: Number(event.block.timestamp) };
   await db
     .insert(settingChange)
-    .values({ event: event.id, ...key, previous, value, ...at, transaction: event.transaction.hash });
+    .values({ sortKey: `${event.id}.${name}`, event: event.id, ...key, previous, value, ...at, transaction: event.transaction.hash });
 }

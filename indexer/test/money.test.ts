@@ -14,6 +14,7 @@ describe('money in and out', () => {
     expect(balances(world)).toEqual({ [`${REQUESTER} ${DOLLAR}`]: 70n });
     expect(world.memory.rows(payment)).toEqual([
       {
+        sortKey: `${event}.deposit.0`,
         event,
         kind: 'deposit',
         part: 0,

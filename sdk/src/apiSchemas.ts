@@ -36,6 +36,14 @@ export const hashSchema = hexOf(32);
 const count = z.int().nonnegative();
 const seconds = count; // Unix time.
 
+/**
+ * The event that made an object or changed it last, and how sure it is that its block stays: `finalized`: the indexer takes nothing of it back;
+ * `safe`: it lies in the older half of what is not final yet; `latest`: it is newer.
+ */
+export const sourceSchema = z.object({ block: count, transaction: hashSchema, finality: z.enum(FINALITIES) });
+/** Every answer of this version has it; pages that were built for an earlier indexer do not need it. */
+const source = sourceSchema.optional();
+
 /** An amount of one currency. */
 export const moneySchema = z.object({ currency: addressSchema, amount: amountSchema });
 
@@ -93,6 +101,7 @@ export const jobSummarySchema = z.object({
   fee: amountSchema,
   /** Given back to the requester so far. */
   refunded: amountSchema,
+  source,
 });
 
 /** The terms field by field: assignable to the argument of every call of the Market client. */
@@ -162,6 +171,7 @@ export const leaseSchema = z.object({
     settle: hashSchema.nullable(),
     lapse: hashSchema.nullable(),
   }),
+  source,
 });
 
 /** A node's seat on a range that several compute: a lease that is not paid by itself. */
@@ -205,6 +215,7 @@ export const panelSchema = z.object({
   transactions: z.object({ open: hashSchema, end: hashSchema.nullable() }),
   /** In the order in which they were taken, those who failed and may have been replaced included. */
   seats: z.array(seatSchema),
+  source,
 });
 
 export const activitySchema = z.object({
@@ -220,6 +231,7 @@ export const activitySchema = z.object({
   block: count,
   timestamp: seconds,
   transaction: hashSchema,
+  source,
 });
 
 /** What jurors say and juries find; see `court.ts`. */
@@ -269,6 +281,7 @@ export const disputeSchema = z.object({
   endedAt: seconds.nullable(),
   jurors: z.array(jurorSchema),
   transactions: z.object({ open: hashSchema, end: hashSchema.nullable() }),
+  source,
 });
 
 export const jobSchema = jobSummarySchema.extend({
@@ -310,6 +323,7 @@ export const nodeSummarySchema = z.object({
   unitsSettled: amountSchema,
   /** DPU lost since the beginning, in wei. */
   slashed: amountSchema,
+  source,
 });
 
 /** One node with its newest leases and its newest seats among several, at most 100 of each. */
@@ -325,7 +339,7 @@ export const accountSchema = z.object({
 });
 
 /** A page: pass `next` as `cursor` to get the following one; null on the last. */
-const pageOf = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), next: z.string().nullable() });
+export const pageOf = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), next: z.string().nullable() });
 export const jobPageSchema = pageOf(jobSummarySchema);
 export const nodePageSchema = pageOf(nodeSummarySchema);
 export const activityPageSchema = pageOf(activitySchema);
@@ -333,14 +347,17 @@ export const activityPageSchema = pageOf(activitySchema);
 /** The data of a `block` event of `/v1/live`. */
 export const liveBlockSchema = z.object({ number: count, timestamp: seconds });
 
-/** RFC 9457 problem details, the body of every refusal. */
+/** RFC 9457 problem details, the body of every refusal. `type` is a name for programs, `detail` a sentence for people. */
 export const problemSchema = z.object({
   type: z.string(),
   title: z.string(),
   status: z.int(),
   detail: z.string(),
+  /** What is wrong with a request, where more than one thing may be. */
+  errors: z.array(z.object({ path: z.string(), sentence: z.string() })).optional(),
 });
 
+export type Source = z.output<typeof sourceSchema>;
 export type Money = z.output<typeof moneySchema>;
 export type JobState = z.output<typeof jobStateSchema>;
 export type LeasePhase = z.output<typeof leasePhaseSchema>;

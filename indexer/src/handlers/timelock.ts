@@ -21,7 +21,7 @@ export const timelockHandlers: HandlersOf<'Timelock'> = {
     const call = { target, value, data, executedAt: null };
     await context.db
       .insert(operationCall)
-      .values({ operation: id, place: Number(index), ...call })
+      .values({ batch: id, place: Number(index), ...call })
       .onConflictDoUpdate(call);
     await touch(context, event);
   },
@@ -35,7 +35,7 @@ export const timelockHandlers: HandlersOf<'Timelock'> = {
     const { id, index } = event.args;
     const now = Number(event.block.timestamp);
     await context.db.update(operation, { id }).set({ state: 'executed', endedAt: now });
-    await context.db.update(operationCall, { operation: id, place: Number(index) }).set({ executedAt: now });
+    await context.db.update(operationCall, { batch: id, place: Number(index) }).set({ executedAt: now });
     await touch(context, event);
   },
 
