@@ -1,6 +1,7 @@
 import { computeCreditsAbi, dpuGovernorAbi, dpuTimelockAbi, dpuTokenAbi, marketAbi } from '@dpu/sdk/abi';
 import { createConfig } from 'ponder';
-import { createPublicClient, getAddress, http, isAddress, zeroAddress, type Address } from 'viem';
+import { createPublicClient, http, zeroAddress, type Address } from 'viem';
+import { address, ConfigError, integer, marketAddress, text } from './src/env.ts';
 
 /**
  * Ponder gives every RPC entry a bucket of its own, 20 requests a second, and offers no way to turn that off. The same URL
@@ -8,34 +9,9 @@ import { createPublicClient, getAddress, http, isAddress, zeroAddress, type Addr
  */
 const RPC_ENTRIES = 16;
 
-/** The environment is wrong; the message says which variable and what it should be. */
-class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
-
-const env = process.env;
-
-function integer(name: string, fallback: number): number {
-  const text = env[name];
-  if (!text) return fallback;
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new ConfigError(`${name} is "${text}", but must be a whole number of at least 0`);
-  }
-  return value;
-}
-
-function address(name: string): Address | undefined {
-  const text = env[name];
-  if (!text) return undefined;
-  if (!isAddress(text, { strict: false })) throw new ConfigError(`${name} is "${text}", but must be an address`);
-  return getAddress(text);
-}
-
-const rpcUrl = env['PONDER_RPC_URL'] ?? 'http://127.0.0.1:8545';
-
-const market = address('PONDER_MARKET');
-if (!market) throw new ConfigError('PONDER_MARKET is not set; it is the address of the Market contract');
+const rpcUrl = text('PONDER_RPC_URL', 'http://127.0.0.1:8545');
+const databaseUrl = text('DATABASE_URL', '');
+const market = marketAddress();
 
 /** What the Market names itself is asked once, at start: the token never changes, and who owns it or mints credits seldom. */
 async function askMarket(contract: Address, functionName: 'TOKEN' | 'credits' | 'owner'): Promise<Address> {
@@ -55,9 +31,9 @@ const at = (address: Address) => ({ chain: 'dpu' as const, address, startBlock }
 
 export default createConfig({
   ordering: 'omnichain',
-  database: env['DATABASE_URL']
-    ? { kind: 'postgres', connectionString: env['DATABASE_URL'] }
-    : { kind: 'pglite', directory: env['PONDER_PGLITE_DIR'] || '.ponder/pglite' },
+  database: databaseUrl
+    ? { kind: 'postgres', connectionString: databaseUrl }
+    : { kind: 'pglite', directory: text('PONDER_PGLITE_DIR', '.ponder/pglite') },
   chains: {
     dpu: {
       id: integer('PONDER_CHAIN_ID', 31337),

@@ -21,5 +21,13 @@ export async function keepSetting(
   const at = { block: Number(event.block.number), timestamp: Number(event.block.timestamp) };
   await db
     .insert(settingChange)
-    .values({ sortKey: `${event.id}.${name}`, event: event.id, ...key, previous, value, ...at, transaction: event.transaction.hash });
+    .values({
+      sortKey: `${event.id}.${name}`,
+      event: event.id,
+      ...key,
+      previous,
+      value,
+      ...at,
+      transaction: event.transaction.hash,
+    });
 }

@@ -82,7 +82,14 @@ describe('settings', () => {
     await world.emitOf('Governor', 'VotingDelaySet', { oldVotingDelay: 0n, newVotingDelay: 60n });
     await world.emitOf('Governor', 'VotingDelaySet', { oldVotingDelay: 60n, newVotingDelay: 90n });
     expect(world.memory.rows(setting)).toEqual([
-      { sortKey: 'governor.votingDelay.', contract: 'governor', name: 'votingDelay', subject: '', value: '90', ...world.changed },
+      {
+        sortKey: 'governor.votingDelay.',
+        contract: 'governor',
+        name: 'votingDelay',
+        subject: '',
+        value: '90',
+        ...world.changed,
+      },
     ]);
     expect(world.memory.rows(settingChange).map(({ previous, value, block }) => [previous, value, block])).toEqual([
       [null, '60', 1],

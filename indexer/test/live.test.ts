@@ -58,7 +58,10 @@ interface Told {
 }
 
 /** Opens a stream; `next` resolves with the next thing that it says, comments as text. */
-async function listen(chain: Chain, { path = '/live', last, ...options }: LiveOptions & { path?: string; last?: string } = {}) {
+async function listen(
+  chain: Chain,
+  { path = '/live', last, ...options }: LiveOptions & { path?: string; last?: string } = {},
+) {
   const app = new Hono();
   app.onError(onError);
   app.route('/', liveRoutes(new Changes({ everyMs: 1 }, { source: chain }), options));

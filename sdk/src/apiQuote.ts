@@ -70,7 +70,10 @@ export const quoteRequestSchema = z.strictObject({
   window: wholeIn('window', 0, 86_400).default(0),
   /** The one node that may take it, 0 for any; or the nodes that the requester would have. */
   node: wholeIn('node', 0, 4_294_967_295).default(0),
-  allow: z.array(wholeIn('allow', 1, 4_294_967_295)).max(1_000).optional(),
+  allow: z
+    .array(wholeIn('allow', 1, 4_294_967_295))
+    .max(1_000)
+    .optional(),
   /** Only nodes with a key for private jobs can open it. */
   private: z.boolean('private must be true or false').default(false),
   /** Share of the stake that would join in a lie, basis points. */

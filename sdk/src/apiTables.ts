@@ -1,7 +1,15 @@
 /** The rows that the indexer's API gives page by page, beside those in `apiSchemas.ts`, whose words on amounts and times hold here too. */
 import { z } from 'zod';
 
-import { OPERATION_STATES, PAYMENT_KINDS, PERIOD_UNITS, PROPOSAL_STATES, SETTING_CONTRACTS, STAKE_KINDS, VOTE_SUPPORTS } from './apiEnums.ts';
+import {
+  OPERATION_STATES,
+  PAYMENT_KINDS,
+  PERIOD_UNITS,
+  PROPOSAL_STATES,
+  SETTING_CONTRACTS,
+  STAKE_KINDS,
+  VOTE_SUPPORTS,
+} from './apiEnums.ts';
 import { addressSchema, amountSchema, hashSchema, pageOf, sourceSchema } from './apiSchemas.ts';
 
 const count = z.int().nonnegative();

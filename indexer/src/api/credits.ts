@@ -1,5 +1,6 @@
 import { creditMintPageSchema, epochPageSchema, priorityPageSchema, weightPageSchema } from '@dpu/sdk/apiTables';
-import { eq, type SQL } from 'ponder';
+import type { SQL } from 'drizzle-orm';
+import { eq } from 'ponder';
 import { z } from 'zod';
 import * as schema from '../../ponder.schema.ts';
 import type { Database } from './app.ts';

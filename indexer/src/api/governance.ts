@@ -8,7 +8,8 @@ import {
   votePageSchema,
   votingPowerPageSchema,
 } from '@dpu/sdk/apiTables';
-import { asc, desc, eq, type SQL } from 'ponder';
+import type { SQL } from 'drizzle-orm';
+import { asc, desc, eq } from 'ponder';
 import { z } from 'zod';
 import * as schema from '../../ponder.schema.ts';
 import type { Database } from './app.ts';

@@ -84,8 +84,7 @@ export function panelJson(
     units: agreed && row.units !== null ? String(row.units) : null,
     bonus: String(row.bonus),
     transactions: { open: row.openTransaction, end: row.endTransaction },
-    seats: seats.filter((seat) => seat.first === first)
-      .map((seat) => seatJson(seat, tip)),
+    seats: seats.filter((seat) => seat.first === first).map((seat) => seatJson(seat, tip)),
     source: sourceOf(row, tip),
   };
 }

@@ -26,7 +26,8 @@ export function liveRoutes(changes: Changes, { heartbeatMs = 15_000, streams = 1
     const { job, node } = c.req.query();
     const wants = (news: News) =>
       news.event !== 'activity' ||
-      ((job === undefined || news.data.job === job.toLowerCase()) && (node === undefined || `${news.data.node}` === node));
+      ((job === undefined || news.data.job === job.toLowerCase()) &&
+        (node === undefined || `${news.data.node}` === node));
     const last = c.req.header('last-event-id');
     // Tells nginx and its like to pass each event on at once.
     c.header('x-accel-buffering', 'no');

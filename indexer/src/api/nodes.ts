@@ -29,7 +29,9 @@ export function nodeRoutes(db: Database): Route[] {
           owner && eq(node.owner, owner),
           runtime === undefined ? undefined : sql`(${node.runtimes} >> ${runtime}) & 1 = 1`,
         ];
-        return readPage(db, node, byNumber(node.id), { list: 'nodes', limit, cursor, where }, (row) => nodeJson(row, tip));
+        return readPage(db, node, byNumber(node.id), { list: 'nodes', limit, cursor, where }, (row) =>
+          nodeJson(row, tip),
+        );
       },
     ),
     route(

@@ -142,8 +142,20 @@ const LIVE: Record<string, Json> = {
         'were missed or taken back, read again what is shown. Comments keep the connection open. `Last-Event-ID` goes on where a stream broke off.',
       parameters: [
         { name: 'Last-Event-ID', in: 'header', required: false, schema: { type: 'string' } },
-        { name: 'job', in: 'query', required: false, schema: { type: 'string' }, description: 'Only this job’s events.' },
-        { name: 'node', in: 'query', required: false, schema: { type: 'string' }, description: 'Only this node’s events.' },
+        {
+          name: 'job',
+          in: 'query',
+          required: false,
+          schema: { type: 'string' },
+          description: 'Only this job’s events.',
+        },
+        {
+          name: 'node',
+          in: 'query',
+          required: false,
+          schema: { type: 'string' },
+          description: 'Only this node’s events.',
+        },
       ],
       responses: {
         200: { description: 'The stream.', content: { 'text/event-stream': { schema: { type: 'string' } } } },

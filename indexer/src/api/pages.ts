@@ -62,7 +62,11 @@ export async function readPage<Table extends PgTable, Item>(
 }
 
 type Json<Value> = Value extends bigint ? string : Value;
-type Plain<Row> = { [Name in Exclude<keyof Row, 'sortKey' | 'event' | 'part' | 'block' | 'changedBlock' | 'changedTransaction'>]: Json<Row[Name]> };
+type Plain<Row> = {
+  [Name in Exclude<keyof Row, 'sortKey' | 'event' | 'part' | 'block' | 'changedBlock' | 'changedTransaction'>]: Json<
+    Row[Name]
+  >;
+};
 
 /** A row as JSON: amounts as decimal strings, and the source in place of the columns that tell it. */
 export function rowJson<Row extends Record<string, unknown>>(
@@ -70,7 +74,12 @@ export function rowJson<Row extends Record<string, unknown>>(
   tip: Tip,
 ): Plain<Row> & { source: ReturnType<typeof sourceOf> } {
   const isStamped = 'changedBlock' in row;
-  const dropped = ['sortKey', 'event', 'part', ...(isStamped ? ['changedBlock', 'changedTransaction'] : ['block', 'transaction'])];
+  const dropped = [
+    'sortKey',
+    'event',
+    'part',
+    ...(isStamped ? ['changedBlock', 'changedTransaction'] : ['block', 'transaction']),
+  ];
   const fields = Object.entries(row)
     .filter(([name]) => !dropped.includes(name))
     .map(([name, value]) => [name, typeof value === 'bigint' ? String(value) : value]);

@@ -3,7 +3,12 @@ import { z } from 'zod';
 import { ProblemError, type ProblemName } from './problem.ts';
 
 /** What a route takes and gives: the router, the OpenAPI document and the typed client are all made from this. */
-export interface RouteSpec<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodType, Answer extends z.ZodType> {
+export interface RouteSpec<
+  Params extends z.ZodObject,
+  Query extends z.ZodObject,
+  Body extends z.ZodType,
+  Answer extends z.ZodType,
+> {
   method: 'get' | 'post';
   /** Under `/v1`, with `{name}` for what `params` names. */
   path: string;
@@ -78,8 +83,11 @@ function check<Value>(schema: z.ZodType, given: unknown): Value {
 }
 
 function sentenceOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys') return `there is no ${issue.keys.join(', ')} here; /v1/docs lists what there is`;
+  if (issue.code === 'unrecognized_keys')
+    return `there is no ${issue.keys.join(', ')} here; /v1/docs lists what there is`;
   const name = issue.path.join('.');
   // Sentences of our own name what they are about; zod's do not.
-  return issue.message.startsWith('Invalid') || issue.message.startsWith('Too ') ? `${name}: ${issue.message}` : issue.message;
+  return issue.message.startsWith('Invalid') || issue.message.startsWith('Too ')
+    ? `${name}: ${issue.message}`
+    : issue.message;
 }

@@ -1,6 +1,7 @@
 import { disputeSchema, leaseSchema, pageOf } from '@dpu/sdk/api';
 import { bondChangePageSchema, paymentPageSchema, stakeEventPageSchema } from '@dpu/sdk/apiTables';
-import { eq, type SQL } from 'ponder';
+import type { SQL } from 'drizzle-orm';
+import { eq } from 'ponder';
 import { z } from 'zod';
 import * as schema from '../../ponder.schema.ts';
 import type { Database } from './app.ts';
@@ -77,8 +78,7 @@ export function tableRoutes(db: Database): Route[] {
           jurorsOf(db, [key]),
           readTip(db),
         ]);
-        if (!row)
-          throw new ProblemError('not-found', `no dispute ${key} was opened, or its block is not indexed yet`);
+        if (!row) throw new ProblemError('not-found', `no dispute ${key} was opened, or its block is not indexed yet`);
         return disputeJson(row, jurors, tip);
       },
     ),

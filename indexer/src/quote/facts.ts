@@ -66,7 +66,10 @@ export async function readClaims(db: Database, runtime: number, currency: Hex): 
       .limit(SAMPLED);
   const [leases, seats] = await Promise.all([of(lease), of(seat)]);
   return [...leases, ...seats]
-    .map(({ start, postedAt, ...claim }) => ({ ...claim, openedAt: start === 0 ? postedAt : Math.max(start, postedAt) }))
+    .map(({ start, postedAt, ...claim }) => ({
+      ...claim,
+      openedAt: start === 0 ? postedAt : Math.max(start, postedAt),
+    }))
     .sort((a, b) => b.claimedAt - a.claimedAt)
     .slice(0, SAMPLED);
 }

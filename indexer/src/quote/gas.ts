@@ -17,10 +17,17 @@ interface Step {
 }
 
 /** The transactions of a job and of one of its ranges, each with the gas that the contracts' own tests measured. */
-export function gasSteps(calls: Calls, token: Address | undefined): { source: string; steps: Step[]; requester: number } {
+export function gasSteps(
+  calls: Calls,
+  token: Address | undefined,
+): { source: string; steps: Step[]; requester: number } {
   const money = token !== undefined && calls.currency.toLowerCase() === token.toLowerCase() ? 'DPU' : 'ERC-20';
   const step = (by: Step['by'], name: GasStep): Step => ({ step: name, by, gas: GAS_STEPS[name] });
-  const total = (name: GasTotal): Step => ({ step: `${name}: all calls of a range`, by: 'node', gas: GAS_TOTALS[name] });
+  const total = (name: GasTotal): Step => ({
+    step: `${name}: all calls of a range`,
+    by: 'node',
+    gas: GAS_TOTALS[name],
+  });
   const alone = calls.maxLease >= calls.shards;
   const requester = [step('requester', 'deposit'), step('requester', money === 'DPU' ? 'post, DPU' : 'post, ERC-20')];
   const nodes =

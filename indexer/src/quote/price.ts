@@ -86,7 +86,9 @@ export function pricePoints(shape: Shape, samples: readonly Sample[]): Point[] {
     const at = <Value extends number | bigint>(values: Value[], q: number): Value | null => {
       // Those who never take it are the dear end of the sample.
       if (Math.ceil(q * samples.length) > values.length) return null;
-      return values.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))[Math.max(0, Math.ceil(q * samples.length) - 1)] ?? null;
+      return (
+        values.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))[Math.max(0, Math.ceil(q * samples.length) - 1)] ?? null
+      );
     };
     const text = (value: bigint | null) => (value === null ? null : String(value));
     const starts = taking.map(({ startsIn }) => startsIn);

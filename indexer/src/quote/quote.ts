@@ -27,8 +27,7 @@ export interface QuoteDeps {
  * three numbers at most and may be silent.
  */
 export async function quoteOf(asked: Asked, { db, live, chain }: QuoteDeps): Promise<z.input<typeof quoteSchema>> {
-  if (asked.minPrice > asked.maxPrice)
-    throw new ProblemError('invalid-request', 'minPrice must not be above maxPrice');
+  if (asked.minPrice > asked.maxPrice) throw new ProblemError('invalid-request', 'minPrice must not be above maxPrice');
   const [network, nodes, claims, token, gasPrice] = await Promise.all([
     readNetwork(db),
     readNodes(db),
@@ -38,7 +37,10 @@ export async function quoteOf(asked: Asked, { db, live, chain }: QuoteDeps): Pro
   ]);
   const moment = { now: network.now, minStake: network.minStake, live };
   const eligibility = eligibilityOf(nodes, asked, moment);
-  const { basis, samples } = sampled(eligibility.nodes.map(({ asks }) => asks), claims.map(sampleOf));
+  const { basis, samples } = sampled(
+    eligibility.nodes.map(({ asks }) => asks),
+    claims.map(sampleOf),
+  );
   const terms = termsOf(asked, network.now, network.rules);
   const exit = await exitOf(terms, chain);
   const colluding = asked.colludingBps / 10_000;
@@ -64,14 +66,14 @@ function sampled(
   const delays = history.map(({ delay }) => delay).sort((a, b) => a - b);
   const usual = delays.length === 0 ? 0 : quantile(delays, 0.5);
   const slow = delays.length === 0 ? 0 : quantile(delays, 0.9);
-  const now = samplesOfAsks(
-    asks.filter((ask) => ask !== null).map(BigInt),
-    usual,
-  );
+  const now = samplesOfAsks(asks.filter((ask) => ask !== null).map(BigInt), usual);
   if (now) {
     // Nine parts in ten and one: of ten samples the fifth is the median and the ninth the p90.
     const { p50, p90 } = now;
-    return { basis: 'heartbeats', samples: [...Array<Sample>(5).fill(p50), ...Array<Sample>(5).fill({ ...p90, delay: slow })] };
+    return {
+      basis: 'heartbeats',
+      samples: [...Array<Sample>(5).fill(p50), ...Array<Sample>(5).fill({ ...p90, delay: slow })],
+    };
   }
   return { basis: history.length === 0 ? 'none' : 'history', samples: [...history] };
 }
@@ -87,7 +89,10 @@ function termsOf(asked: Asked, now: number, rules: bigint): Terms {
   };
 }
 
-async function exitOf(terms: Terms, chain: ChainView | undefined): Promise<{ at: number; source: 'contract' | 'formula' }> {
+async function exitOf(
+  terms: Terms,
+  chain: ChainView | undefined,
+): Promise<{ at: number; source: 'contract' | 'formula' }> {
   const said = await chain?.worstCaseExit(terms).catch(() => undefined);
   return said === undefined ? { at: latestEnd(terms), source: 'formula' } : { at: said, source: 'contract' };
 }
