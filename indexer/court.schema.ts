@@ -1,9 +1,12 @@
 /** The tables of the court; part of `ponder.schema.ts`, whose words on amounts and times hold here too. */
+import { DISPUTE_STATES } from '@dpu/sdk/apiEnums';
+import { VERDICTS } from '@dpu/sdk/court';
 import { index, onchainEnum, onchainTable, primaryKey } from 'ponder';
+import { changed } from './changed.schema.ts';
 
 /** What jurors say and juries find; the contract's words. */
-export const verdictKind = onchainEnum('verdict', ['none', 'valid', 'withheld', 'invalid', 'specFault', 'undecided']);
-export const disputeState = onchainEnum('dispute_state', ['serving', 'judged', 'ended']);
+export const verdictKind = onchainEnum('verdict', [...VERDICTS]);
+export const disputeState = onchainEnum('dispute_state', [...DISPUTE_STATES]);
 
 /** One shard of a revealed lease before a jury. */
 export const dispute = onchainTable(
@@ -45,6 +48,7 @@ export const dispute = onchainTable(
     endedAt: t.int8({ mode: 'number' }),
     openTransaction: t.hex().notNull(),
     endTransaction: t.hex(),
+    ...changed(t),
   }),
   (t) => ({ jobIdx: index().on(t.job, t.event), stateIdx: index().on(t.state, t.event), nodeIdx: index().on(t.node) }),
 );
@@ -69,6 +73,7 @@ export const juror = onchainTable(
     event: t.text().notNull(),
     servedAt: t.int8({ mode: 'number' }).notNull(),
     spokenAt: t.int8({ mode: 'number' }),
+    ...changed(t),
   }),
   (t) => ({ pk: primaryKey({ columns: [t.dispute, t.round, t.place] }), nodeIdx: index().on(t.node, t.event) }),
 );
@@ -85,6 +90,7 @@ export const tab = onchainTable(
     /** The gravest verdict, and the owner of the first challenge with it. */
     worst: verdictKind().notNull(),
     payee: t.hex(),
+    ...changed(t),
   }),
   (t) => ({ pk: primaryKey({ columns: [t.job, t.first, t.node] }) }),
 );

@@ -1,21 +1,12 @@
 /** The tables of ranges with several seats; part of `ponder.schema.ts`, whose words on amounts and times hold here too. */
+import { PANEL_KINDS, PANEL_OUTCOMES, SEAT_PHASES } from '@dpu/sdk/apiEnums';
 import { index, onchainEnum, onchainTable, primaryKey } from 'ponder';
+import { changed } from './changed.schema.ts';
 
-/** What a seat of a panel can be. `faulted`: it lost its bond; `unresolved`: paid half, because no quorum agreed. */
-export const seatPhase = onchainEnum('seat_phase', [
-  'claimed',
-  'committed',
-  'revealed',
-  'settled',
-  'lapsed',
-  'excused',
-  'faulted',
-  'unresolved',
-]);
-/** How a panel ended. `lapsed`: its last seat missed the deadline; after that and after `silent` the range is free again. */
-export const panelOutcome = onchainEnum('panel_outcome', ['agreed', 'unresolved', 'silent', 'lapsed']);
-/** Several seats, as the terms ask; or a single lease that was drawn, and its auditor. */
-export const panelKind = onchainEnum('panel_kind', ['seats', 'audit']);
+export const seatPhase = onchainEnum('seat_phase', [...SEAT_PHASES]);
+export const panelOutcome = onchainEnum('panel_outcome', [...PANEL_OUTCOMES]);
+export const panelKind = onchainEnum('panel_kind', [...PANEL_KINDS]);
+
 /** A range that several nodes compute, from its newest opening. Such a range has no `lease` while it lives. */
 export const panel = onchainTable(
   'panel',
@@ -48,6 +39,7 @@ export const panel = onchainTable(
     bonus: t.bigint().notNull(),
     openTransaction: t.hex().notNull(),
     endTransaction: t.hex(),
+    ...changed(t),
   }),
   (t) => ({ pk: primaryKey({ columns: [t.job, t.first] }), outcomeIdx: index().on(t.outcome, t.event) }),
 );
@@ -93,6 +85,7 @@ export const seat = onchainTable(
     revealTransaction: t.hex(),
     settleTransaction: t.hex(),
     lapseTransaction: t.hex(),
+    ...changed(t),
   }),
   (t) => ({
     pk: primaryKey({ columns: [t.job, t.first, t.node] }),

@@ -1,6 +1,7 @@
-import { marketAbi } from '@dpu/sdk/abi';
+import { computeCreditsAbi, dpuGovernorAbi, dpuTimelockAbi, dpuTokenAbi, marketAbi } from '@dpu/sdk/abi';
 import { createConfig } from 'ponder';
-import { createPublicClient, erc20Abi, getAddress, http, isAddress, parseAbi, type Address } from 'viem';
+import { createPublicClient, http, zeroAddress, type Address } from 'viem';
+import { address, ConfigError, integer, marketAddress, text } from './src/env.ts';
 
 /**
  * Ponder gives every RPC entry a bucket of its own, 20 requests a second, and offers no way to turn that off. The same URL
@@ -8,58 +9,31 @@ import { createPublicClient, erc20Abi, getAddress, http, isAddress, parseAbi, ty
  */
 const RPC_ENTRIES = 16;
 
-/** The environment is wrong; the message says which variable and what it should be. */
-class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
+const rpcUrl = text('PONDER_RPC_URL', 'http://127.0.0.1:8545');
+const databaseUrl = text('DATABASE_URL', '');
+const market = marketAddress();
 
-const env = process.env;
-
-function integer(name: string, fallback: number): number {
-  const text = env[name];
-  if (!text) return fallback;
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new ConfigError(`${name} is "${text}", but must be a whole number of at least 0`);
-  }
-  return value;
-}
-
-function address(name: string): Address | undefined {
-  const text = env[name];
-  if (!text) return undefined;
-  if (!isAddress(text, { strict: false })) throw new ConfigError(`${name} is "${text}", but must be an address`);
-  return getAddress(text);
-}
-
-const rpcUrl = env['PONDER_RPC_URL'] ?? 'http://127.0.0.1:8545';
-
-const market = address('PONDER_MARKET');
-if (!market) throw new ConfigError('PONDER_MARKET is not set; it is the address of the Market contract');
-
-/** Bonuses and slashes are in DPU and their events do not name it. It never changes, so asking once at start is enough. */
-async function tokenOf(contract: Address): Promise<Address> {
+/** What the Market names itself is asked once, at start: the token never changes, and who owns it or mints credits seldom. */
+async function askMarket(contract: Address, functionName: 'TOKEN' | 'credits' | 'owner'): Promise<Address> {
   try {
-    return await createPublicClient({ transport: http(rpcUrl) }).readContract({
-      address: contract,
-      abi: parseAbi(['function TOKEN() view returns (address)']),
-      functionName: 'TOKEN',
-    });
+    const client = createPublicClient({ transport: http(rpcUrl) });
+    return await client.readContract({ address: contract, abi: marketAbi, functionName });
   } catch (cause) {
-    throw new ConfigError(
-      `no Market answers at ${contract}; check PONDER_MARKET and PONDER_RPC_URL, or set PONDER_TOKEN`,
-      {
-        cause,
-      },
-    );
+    const sentence = `no Market answers at ${contract}; check PONDER_MARKET and PONDER_RPC_URL, or set PONDER_TOKEN, PONDER_CREDITS and PONDER_TIMELOCK`;
+    throw new ConfigError(sentence, { cause });
   }
 }
+
+// The deployment's first block or earlier: the first events name the treasury, the parameters, and who holds the first DPU.
+const startBlock = integer('PONDER_START_BLOCK', 0);
+/** Where a contract is. At the zero address nothing ever happens, so a network without governance has empty tables of it. */
+const at = (address: Address) => ({ chain: 'dpu' as const, address, startBlock });
 
 export default createConfig({
   ordering: 'omnichain',
-  database: env['DATABASE_URL']
-    ? { kind: 'postgres', connectionString: env['DATABASE_URL'] }
-    : { kind: 'pglite', directory: env['PONDER_PGLITE_DIR'] || '.ponder/pglite' },
+  database: databaseUrl
+    ? { kind: 'postgres', connectionString: databaseUrl }
+    : { kind: 'pglite', directory: text('PONDER_PGLITE_DIR', '.ponder/pglite') },
   chains: {
     dpu: {
       id: integer('PONDER_CHAIN_ID', 31337),
@@ -68,19 +42,10 @@ export default createConfig({
     },
   },
   contracts: {
-    Market: {
-      abi: marketAbi,
-      chain: 'dpu',
-      address: market,
-      // The deployment's block or earlier: its events name the treasury and the first parameters.
-      startBlock: integer('PONDER_START_BLOCK', 0),
-    },
-    /** Never indexed; here so that handlers know its address. */
-    Token: {
-      abi: erc20Abi,
-      chain: 'dpu',
-      address: address('PONDER_TOKEN') ?? (await tokenOf(market)),
-      startBlock: integer('PONDER_START_BLOCK', 0),
-    },
+    Market: { abi: marketAbi, ...at(market) },
+    Token: { abi: dpuTokenAbi, ...at(address('PONDER_TOKEN') ?? (await askMarket(market, 'TOKEN'))) },
+    Credits: { abi: computeCreditsAbi, ...at(address('PONDER_CREDITS') ?? (await askMarket(market, 'credits'))) },
+    Governor: { abi: dpuGovernorAbi, ...at(address('PONDER_GOVERNOR') ?? zeroAddress) },
+    Timelock: { abi: dpuTimelockAbi, ...at(address('PONDER_TIMELOCK') ?? (await askMarket(market, 'owner'))) },
   },
 });

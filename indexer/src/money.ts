@@ -1,4 +1,6 @@
 import { balance, currency, payment } from '../ponder.schema.ts';
+import { happenedAt } from './network.ts';
+import { countMoney } from './periods.ts';
 import type { AnyContext, AnyEvent } from './types.ts';
 
 type Hex = `0x${string}`;
@@ -50,10 +52,12 @@ export interface Payment {
 }
 
 /** Records a move of money and applies it to the balance and to the currency's totals. Nothing moves for zero. */
-export async function move({ db }: AnyContext, event: AnyEvent, item: Payment): Promise<void> {
+export async function move(context: AnyContext, event: AnyEvent, item: Payment): Promise<void> {
+  const { db } = context;
   const { kind, account, amount } = item;
   if (amount === 0n) return;
   await db.insert(payment).values({
+    sortKey: `${event.id}.${kind}.${item.part ?? 0}`,
     event: event.id,
     kind,
     part: item.part ?? 0,
@@ -63,11 +67,10 @@ export async function move({ db }: AnyContext, event: AnyEvent, item: Payment): 
     job: item.job ?? null,
     first: item.first ?? null,
     node: item.node ?? null,
-    block: Number(event.block.number),
-    timestamp: Number(event.block.timestamp),
-    transaction: event.transaction.hash,
+    ...happenedAt(event),
   });
   await total(db, item);
+  await countMoney(context, event, item);
   const change = EFFECT[kind] * amount;
   if (account === null || change === 0n) return;
   await db
@@ -76,7 +79,7 @@ export async function move({ db }: AnyContext, event: AnyEvent, item: Payment): 
     .onConflictDoUpdate((row) => ({ amount: row.amount + change }));
 }
 
-type Totals = Omit<typeof currency.$inferSelect, 'address' | 'allowed'>;
+type Totals = Omit<typeof currency.$inferSelect, 'address' | 'allowed' | 'changedBlock' | 'changedTransaction'>;
 
 const NOTHING: Totals = { deposited: 0n, withdrawn: 0n, paid: 0n, fee: 0n, escrow: 0n, uncollected: 0n };
 

@@ -1,4 +1,5 @@
 import { activity, protocol, stats } from '../ponder.schema.ts';
+import { countEvent } from './periods.ts';
 import type { AnyContext, AnyEvent } from './types.ts';
 
 type Stats = typeof stats.$inferSelect;
@@ -19,17 +20,28 @@ const ZERO: Counters = {
   unitsSettled: 0n,
 };
 
+/** When and where an event was: the columns that `happened` in `changed.schema.ts` names. */
+export function happenedAt(event: AnyEvent): { block: number; timestamp: number; transaction: `0x${string}` } {
+  const { block, transaction } = event;
+  return { block: Number(block.number), timestamp: Number(block.timestamp), transaction: transaction.hash };
+}
+
 /** A handler's last step: what happened, for the activity feed, and what it adds to the network's counters. */
 export async function record(
-  { db }: AnyContext,
+  context: AnyContext,
   event: AnyEvent,
   what: Omit<Activity, 'event' | 'block' | 'timestamp' | 'transaction'>,
   add: Partial<Counters> = {},
 ): Promise<void> {
-  const at = { block: Number(event.block.number), timestamp: Number(event.block.timestamp) };
-  await db.insert(activity).values({ event: event.id, ...what, ...at, transaction: event.transaction.hash });
+  await context.db.insert(activity).values({ event: event.id, ...what, ...happenedAt(event) });
+  await countEvent(context, event, what.type, add);
+  await touch(context, event, add);
+}
 
-  const newest = { event: event.id, ...at, blockHash: event.block.hash };
+/** Says that an event changed rows: live listeners hear of its block. */
+export async function touch({ db }: AnyContext, event: AnyEvent, add: Partial<Counters> = {}): Promise<void> {
+  const { block, timestamp } = happenedAt(event);
+  const newest = { event: event.id, block, timestamp, blockHash: event.block.hash };
   await db
     .insert(stats)
     .values({ id: 0, ...newest, ...ZERO, ...add })
@@ -61,7 +73,7 @@ export class StartBlockError extends Error {
 
   constructor(missing: string, block: bigint) {
     super(
-      `block ${block} needs ${missing}, which no event has named; set PONDER_START_BLOCK to the Market's deployment or earlier`,
+      `block ${block} needs ${missing}, which no event has named; set PONDER_START_BLOCK to the deployment's first block or earlier`,
     );
   }
 }

@@ -1,24 +1,16 @@
-import { marketAbi } from '@dpu/sdk/abi';
 import {
-  activityTypeSchema,
-  jobStateSchema,
-  leasePhaseSchema,
-  panelOutcomeSchema,
-  seatPhaseSchema,
-} from '@dpu/sdk/api';
+  computeCreditsAbi,
+  dpuGovernorAbi,
+  dpuTimelockAbi,
+  dpuTokenAbi,
+  marketAbi,
+  stakeSurrogateAbi,
+} from '@dpu/sdk/abi';
+import type { Abi } from 'viem';
 import { describe, expect, test } from 'vitest';
-import {
-  activityType,
-  currency,
-  jobState,
-  leasePhase,
-  panelOutcome,
-  params,
-  protocol,
-  runtime,
-  seatPhase,
-} from '../ponder.schema.ts';
-import { handlers } from '../src/handlers.ts';
+import { activityType, currency, params, protocol, runtime } from '../ponder.schema.ts';
+import { allHandlers, handlers } from '../src/handlers.ts';
+import { UNINDEXED } from '../src/unindexed.ts';
 import { DOLLAR, OWNER, PARAMS, REQUESTER, START, TREASURY, World } from './lib/world.ts';
 
 describe('governance', () => {
@@ -37,6 +29,7 @@ describe('governance', () => {
         fee: 0n,
         escrow: 0n,
         uncollected: 0n,
+        ...world.changed,
       },
     ]);
   });
@@ -45,7 +38,7 @@ describe('governance', () => {
     const world = new World();
     await world.emit('RuntimeAllowed', { runtime: 2, allowed: true });
     await world.emit('RuntimeAllowed', { runtime: 2, allowed: false });
-    expect(world.memory.rows(runtime)).toEqual([{ id: 2, allowed: false }]);
+    expect(world.memory.rows(runtime)).toEqual([{ id: 2, allowed: false, ...world.changed }]);
   });
 
   test('versions of the parameters stay, the newest is named', async () => {
@@ -53,8 +46,8 @@ describe('governance', () => {
     await world.emit('ParamsAdded', { version: 1, params: PARAMS });
     await world.emit('ParamsAdded', { version: 2, params: { ...PARAMS, feeBps: 200 } });
     expect(world.memory.rows(params)).toEqual([
-      { version: 1, ...PARAMS, block: 1, timestamp: START + 1 },
-      { version: 2, ...PARAMS, feeBps: 200, block: 2, timestamp: START + 2 },
+      { version: 1, ...PARAMS, block: 1, timestamp: START + 1, transaction: world.transaction(1) },
+      { version: 2, ...PARAMS, feeBps: 200, block: 2, timestamp: START + 2, transaction: world.transaction(2) },
     ]);
     expect(world.memory.rows(protocol)).toMatchObject([{ params: 2 }]);
   });
@@ -69,6 +62,7 @@ describe('governance', () => {
     await world.emit('SeatsAllowed', { allowed: true });
     await world.emit('SeatsAllowed', { allowed: false });
     await world.emit('CreditsSet', { credits: OWNER });
+    await world.emit('ProverSet', { prover: REQUESTER });
     expect(world.memory.rows(protocol)).toEqual([
       {
         id: 0,
@@ -81,25 +75,32 @@ describe('governance', () => {
         unbonding: 604_800,
         seats: false,
         credits: OWNER,
+        prover: REQUESTER,
+        ...world.changed,
       },
     ]);
   });
 });
 
 describe('words', () => {
-  test('every event of the Market has a handler, but those of its bases', () => {
-    const events = marketAbi.filter((item) => item.type === 'event').map((item) => item.name as string);
-    const bases = ['EIP712DomainChanged', 'OwnershipTransferStarted', 'OwnershipTransferred'];
-    expect(Object.keys(handlers).sort()).toEqual(events.filter((name) => !bases.includes(name)).sort());
+  test.each([
+    ['Market', marketAbi],
+    ['Token', dpuTokenAbi],
+    ['Credits', computeCreditsAbi],
+    ['Governor', dpuGovernorAbi],
+    ['Timelock', dpuTimelockAbi],
+    ['Surrogate', stakeSurrogateAbi],
+  ] as const)('every event of the %s has a handler, or a reason why not', (contract, abi) => {
+    const events = new Set((abi as Abi).filter((item) => item.type === 'event').map((item) => item.name));
+    const taken = contract === 'Surrogate' ? [] : Object.keys(allHandlers[contract]);
+    const needed = [...events].filter((name) => !(name in UNINDEXED));
+    expect(taken.sort()).toEqual(needed.sort());
   });
 
-  test('tables and API use the same words', () => {
-    expect(activityType.enumValues).toEqual(activityTypeSchema.options);
-    expect(jobState.enumValues).toEqual(jobStateSchema.options);
-    expect(leasePhase.enumValues).toEqual(leasePhaseSchema.options);
-    expect(seatPhase.enumValues).toEqual(seatPhaseSchema.options);
-    expect(panelOutcome.enumValues).toEqual(panelOutcomeSchema.options);
-    const types = Object.keys(handlers).map((name) => name[0]!.toLowerCase() + name.slice(1));
+  test('the activity has the events of the Market, but those that only say who owns it', () => {
+    const types = Object.keys(handlers)
+      .filter((name) => !name.startsWith('Ownership'))
+      .map((name) => name[0]!.toLowerCase() + name.slice(1));
     expect([...activityType.enumValues].sort()).toEqual(types.sort());
   });
 });

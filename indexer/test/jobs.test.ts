@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { activity, job, stats } from '../ponder.schema.ts';
-import { DOLLAR, JOB, REQUESTER, START, TERMS, World } from './lib/world.ts';
+import { DOLLAR, JOB, REQUESTER, START, TERMS, World, eventId } from './lib/world.ts';
 
 const counters = (world: World) => {
   const { open, running, complete, cancelled, closed } = world.memory.rows(stats)[0]!;
@@ -26,12 +26,13 @@ describe('jobs', () => {
         paid: 0n,
         fee: 0n,
         refunded: 0n,
-        event: '1'.padStart(75, '0'),
+        event: eventId(1),
         postedAt: START + 1,
         postedBlock: 1,
         transaction: world.transaction(),
         cancelledAt: null,
         closedAt: null,
+        ...world.changed,
       },
     ]);
     expect(counters(world)).toEqual({ ...NONE, open: 1 });

@@ -1,7 +1,7 @@
 import { keccak256, toHex } from 'viem';
 import { describe, expect, test } from 'vitest';
 import { activity, job, lease, leaseHistory, node, stats } from '../ponder.schema.ts';
-import { JOB, OWNER, OWNER_2, RESULT, START, World } from './lib/world.ts';
+import { JOB, OWNER, OWNER_2, RESULT, START, World, eventId } from './lib/world.ts';
 
 const COMMITMENT = keccak256(toHex('commitment'));
 
@@ -32,7 +32,7 @@ describe('leases', () => {
       bonus: 0n,
       deadline: START + 500,
       phase: 'claimed',
-      event: String(world.block).padStart(75, '0'),
+      event: eventId(world.block),
       claimedAt: START + world.block,
       committedAt: null,
       committedBlock: null,
@@ -53,6 +53,7 @@ describe('leases', () => {
       revealTransaction: null,
       settleTransaction: null,
       lapseTransaction: null,
+      ...world.changed,
     });
     expect(theNode(world)).toMatchObject({ locked: 2_000n, leasesLiving: 1 });
   });

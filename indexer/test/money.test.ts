@@ -14,6 +14,7 @@ describe('money in and out', () => {
     expect(balances(world)).toEqual({ [`${REQUESTER} ${DOLLAR}`]: 70n });
     expect(world.memory.rows(payment)).toEqual([
       {
+        sortKey: `${event}.deposit.0`,
         event,
         kind: 'deposit',
         part: 0,
@@ -119,7 +120,7 @@ describe('slashes and bonuses, in DPU', () => {
     await expect(
       world.emit('NodeSlashed', { node: 1, amount: 400n, burnt: 200n, treasury: 40n, stake: 8_600n }),
     ).rejects.toThrow(
-      "block 3 needs the treasury, which no event has named; set PONDER_START_BLOCK to the Market's deployment or earlier",
+      "block 3 needs the treasury, which no event has named; set PONDER_START_BLOCK to the deployment's first block or earlier",
     );
   });
 });

@@ -39,6 +39,7 @@ describe('nodes', () => {
       shardsSettled: 0,
       unitsSettled: 0n,
       registeredAt: START + 1,
+      ...world.changed,
     });
     expect(world.memory.rows(stats)).toMatchObject([{ nodes: 1 }]);
   });

@@ -2,7 +2,7 @@ import { claimedWord, SEAT, SOLO, SPEC_FAULT } from '@dpu/sdk/lease';
 import { keccak256, parseEther, parseGwei, toHex, zeroHash } from 'viem';
 import { describe, expect, test } from 'vitest';
 import { activity, balance, job, lease, leaseHistory, node, panel, payment, seat, stats } from '../ponder.schema.ts';
-import { JOB, OWNER, OWNER_2, PARAMS, RESULT, START, TERMS, TOKEN, TREASURY, World } from './lib/world.ts';
+import { JOB, OWNER, OWNER_2, PARAMS, RESULT, START, TERMS, TOKEN, TREASURY, World, eventId } from './lib/world.ts';
 
 const OTHER = { root: keccak256(toHex('another root')), units: 12n, manifest: keccak256(toHex('another manifest')) };
 const NO_RESULT = { root: zeroHash, units: 0n, manifest: zeroHash };
@@ -92,7 +92,7 @@ describe('seats', () => {
         seats: 3,
         sitting: 2,
         committed: 0,
-        event: String(world.block - 1).padStart(75, '0'),
+        event: eventId(world.block - 1),
         openedAt,
         joinUntil: openedAt + 60,
         outcome: null,
@@ -104,6 +104,7 @@ describe('seats', () => {
         bonus: 0n,
         openTransaction: world.transaction(world.block - 1),
         endTransaction: null,
+        ...world.changed,
       },
     ]);
     expect(theJob(world)).toMatchObject({ state: 'running', claimed: 2, settled: 0 });

@@ -4,8 +4,19 @@
  * On the wire amounts are decimal strings and addresses and hashes are lower-case hex. The schemas check that and turn
  * amounts into bigint, so `z.input` of a schema is the JSON and `z.output` is what callers of the client get.
  */
-import { VERDICTS } from './court.ts';
 import { z } from 'zod';
+
+import {
+  ACTIVITY_TYPES,
+  DISPUTE_STATES,
+  FINALITIES,
+  JOB_STATES,
+  LEASE_PHASES,
+  PANEL_KINDS,
+  PANEL_OUTCOMES,
+  SEAT_PHASES,
+} from './apiEnums.ts';
+import { VERDICTS } from './court.ts';
 
 type Hex = `0x${string}`;
 
@@ -25,68 +36,23 @@ export const hashSchema = hexOf(32);
 const count = z.int().nonnegative();
 const seconds = count; // Unix time.
 
+/**
+ * The event that made an object or changed it last, and how sure it is that its block stays: `finalized`: the indexer takes nothing of it back;
+ * `safe`: it lies in the older half of what is not final yet; `latest`: it is newer.
+ */
+export const sourceSchema = z.object({ block: count, transaction: hashSchema, finality: z.enum(FINALITIES) });
+/** Every answer of this version has it; pages that were built for an earlier indexer do not need it. */
+const source = sourceSchema.optional();
+
 /** An amount of one currency. */
 export const moneySchema = z.object({ currency: addressSchema, amount: amountSchema });
 
-/**
- * `open`: nobody has claimed yet. `running`: at least one shard was claimed. `complete`: every shard was settled.
- * `cancelled`: no new claims, leases that run go on. `closed`: ended without being complete.
- */
-export const jobStateSchema = z.enum(['open', 'running', 'complete', 'cancelled', 'closed']);
-export const leasePhaseSchema = z.enum(['claimed', 'committed', 'revealed', 'settled', 'lapsed', 'excused']);
-/** `faulted`: it lost its bond, by another result than the quorum's or by none. `unresolved`: paid half, because no quorum agreed. */
-export const seatPhaseSchema = z.enum([...leasePhaseSchema.options, 'faulted', 'unresolved']);
-/** `lapsed`: the last seat missed its deadline. After that and after `silent` (nobody showed anything) the range is free again. */
-export const panelKindSchema = z.enum(['seats', 'audit']);
-
-export const panelOutcomeSchema = z.enum(['agreed', 'unresolved', 'silent', 'lapsed']);
-
-/** The Market's events by their own names, first letter lower. */
-export const activityTypeSchema = z.enum([
-  'jobPosted',
-  'jobCancelled',
-  'jobCompleted',
-  'jobClosed',
-  'leaseClaimed',
-  'leaseCommitted',
-  'seatCommitted',
-  'leaseRevealed',
-  'leaseSettled',
-  'leaseAccepted',
-  'leaseLapsed',
-  'bonusSwept',
-  'nodeSet',
-  'nodeTierSet',
-  'staked',
-  'unstakeQueued',
-  'unstakeCancelled',
-  'unstaked',
-  'nodeSlashed',
-  'stakeDelegated',
-  'deposited',
-  'withdrawn',
-  'feesCollected',
-  'currencyAllowed',
-  'runtimeAllowed',
-  'paramsAdded',
-  'treasurySet',
-  'guardianSet',
-  'paused',
-  'minStakeSet',
-  'unbondingSet',
-  'seatsAllowed',
-  'panelEnded',
-  'seatFaulted',
-  'auditOpened',
-  'creditsSet',
-  'challenged',
-  'jurorServed',
-  'jurorSpoke',
-  'judged',
-  'appealed',
-  'disputeEnded',
-  'leaseJudged',
-]);
+export const jobStateSchema = z.enum(JOB_STATES);
+export const leasePhaseSchema = z.enum(LEASE_PHASES);
+export const seatPhaseSchema = z.enum(SEAT_PHASES);
+export const panelKindSchema = z.enum(PANEL_KINDS);
+export const panelOutcomeSchema = z.enum(PANEL_OUTCOMES);
+export const activityTypeSchema = z.enum(ACTIVITY_TYPES);
 
 export const statsSchema = z.object({
   /** Newest block with an event of the Market; 0 before the first. For the newest indexed block ask `/status`. */
@@ -135,6 +101,7 @@ export const jobSummarySchema = z.object({
   fee: amountSchema,
   /** Given back to the requester so far. */
   refunded: amountSchema,
+  source,
 });
 
 /** The terms field by field: assignable to the argument of every call of the Market client. */
@@ -204,6 +171,7 @@ export const leaseSchema = z.object({
     settle: hashSchema.nullable(),
     lapse: hashSchema.nullable(),
   }),
+  source,
 });
 
 /** A node's seat on a range that several compute: a lease that is not paid by itself. */
@@ -247,6 +215,7 @@ export const panelSchema = z.object({
   transactions: z.object({ open: hashSchema, end: hashSchema.nullable() }),
   /** In the order in which they were taken, those who failed and may have been replaced included. */
   seats: z.array(seatSchema),
+  source,
 });
 
 export const activitySchema = z.object({
@@ -262,6 +231,7 @@ export const activitySchema = z.object({
   block: count,
   timestamp: seconds,
   transaction: hashSchema,
+  source,
 });
 
 /** What jurors say and juries find; see `court.ts`. */
@@ -295,7 +265,7 @@ export const disputeSchema = z.object({
   /** Who challenged: an account, or the node whose stake pays; likewise who appealed. */
   challenger: z.object({ account: addressSchema.nullable(), node: count.nullable() }),
   appellant: z.object({ account: addressSchema.nullable(), node: count.nullable() }).nullable(),
-  state: z.enum(['serving', 'judged', 'ended']),
+  state: z.enum(DISPUTE_STATES),
   round: z.int().min(1).max(2),
   /** What stands. */
   verdict: verdictSchema,
@@ -311,6 +281,7 @@ export const disputeSchema = z.object({
   endedAt: seconds.nullable(),
   jurors: z.array(jurorSchema),
   transactions: z.object({ open: hashSchema, end: hashSchema.nullable() }),
+  source,
 });
 
 export const jobSchema = jobSummarySchema.extend({
@@ -352,6 +323,7 @@ export const nodeSummarySchema = z.object({
   unitsSettled: amountSchema,
   /** DPU lost since the beginning, in wei. */
   slashed: amountSchema,
+  source,
 });
 
 /** One node with its newest leases and its newest seats among several, at most 100 of each. */
@@ -367,7 +339,7 @@ export const accountSchema = z.object({
 });
 
 /** A page: pass `next` as `cursor` to get the following one; null on the last. */
-const pageOf = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), next: z.string().nullable() });
+export const pageOf = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), next: z.string().nullable() });
 export const jobPageSchema = pageOf(jobSummarySchema);
 export const nodePageSchema = pageOf(nodeSummarySchema);
 export const activityPageSchema = pageOf(activitySchema);
@@ -375,14 +347,17 @@ export const activityPageSchema = pageOf(activitySchema);
 /** The data of a `block` event of `/v1/live`. */
 export const liveBlockSchema = z.object({ number: count, timestamp: seconds });
 
-/** RFC 9457 problem details, the body of every refusal. */
+/** RFC 9457 problem details, the body of every refusal. `type` is a name for programs, `detail` a sentence for people. */
 export const problemSchema = z.object({
   type: z.string(),
   title: z.string(),
   status: z.int(),
   detail: z.string(),
+  /** What is wrong with a request, where more than one thing may be. */
+  errors: z.array(z.object({ path: z.string(), sentence: z.string() })).optional(),
 });
 
+export type Source = z.output<typeof sourceSchema>;
 export type Money = z.output<typeof moneySchema>;
 export type JobState = z.output<typeof jobStateSchema>;
 export type LeasePhase = z.output<typeof leasePhaseSchema>;

@@ -1,24 +1,38 @@
-import type { activityPageSchema } from '@dpu/sdk/api';
-import { Hono } from 'hono';
-import { desc, lt } from 'ponder';
-import type { z } from 'zod';
+import { activityPageSchema } from '@dpu/sdk/api';
+import { eq } from 'ponder';
+import { z } from 'zod';
 import { activity } from '../../ponder.schema.ts';
 import type { Database } from './app.ts';
+import { readTip } from './finality.ts';
 import * as input from './input.ts';
-import { activityJson, page } from './json.ts';
+import { activityJson } from './json.ts';
+import { byEvent, readPage } from './pages.ts';
+import { route, type Route } from './route.ts';
 
-/** `GET /activity`: everything that happened, newest first. */
-export function activityRoutes(db: Database): Hono {
-  return new Hono().get('/activity', async (c) => {
-    const limit = input.limit(c);
-    const cursor = input.eventCursor(c);
-    const rows = await db
-      .select()
-      .from(activity)
-      .where(cursor === undefined ? undefined : lt(activity.event, cursor))
-      .orderBy(desc(activity.event))
-      .limit(limit + 1);
-    const body: z.input<typeof activityPageSchema> = page(rows, limit, activityJson, (row) => row.event);
-    return c.json(body);
-  });
+/** `/activity`: everything that happened in the Market. */
+export function activityRoutes(db: Database): Route[] {
+  const { job, node, account, type } = input.by;
+  return [
+    route(
+      {
+        method: 'get',
+        path: '/activity',
+        tag: 'Activity',
+        summary: 'The events of the Market, newest first',
+        query: z.strictObject({ ...input.paging, job, node, account, type }),
+        answer: activityPageSchema,
+      },
+      async ({ query: { limit, cursor, ...by } }) => {
+        const tip = await readTip(db);
+        const where = [
+          by.job && eq(activity.job, by.job),
+          by.node === undefined ? undefined : eq(activity.node, by.node),
+          by.account && eq(activity.account, by.account),
+          by.type && eq(activity.type, by.type),
+        ];
+        const asked = { list: 'activity', limit, cursor, where };
+        return readPage(db, activity, byEvent(activity.event), asked, (row) => activityJson(row, tip));
+      },
+    ),
+  ];
 }

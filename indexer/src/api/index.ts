@@ -1,16 +1,47 @@
-import { db } from 'ponder:api';
+import { db, publicClients } from 'ponder:api';
 import schema from 'ponder:schema';
-import { Hono } from 'hono';
+import { getTableName, isTable } from 'drizzle-orm';
+import { Hono, type Context } from 'hono';
 import { client, graphql } from 'ponder';
+import { integer, marketAddress } from '../env.ts';
 import { mountedLive } from '../live/mounted.ts';
 import { createApp } from './app.ts';
+import { chainView } from './chain.ts';
+import { Gate, QUERY_MS } from './gate.ts';
+import { heardFrom } from './heard.ts';
+import { guardedGraphql } from './graphql.ts';
+import { LIMITS, rateLimited, RateLimit, shedding, sized } from './limits.ts';
+import { boundQueries, planner } from './planner.ts';
+import { onError } from './problem.ts';
+import { guardedSql } from './sql.ts';
+
+const perSecond = integer('PONDER_API_RATE', LIMITS.perSecond);
+const limits = { ...LIMITS, perSecond, burst: 2 * perSecond };
+const isProxied = integer('PONDER_API_PROXY', 0) === 1;
+
+/** Who asks: the address of the connection, or what our own proxy says of it. */
+function callerOf(c: Context): string {
+  if (isProxied) return c.req.header('x-forwarded-for')?.split(',').at(-1)?.trim() ?? 'unknown';
+  const { incoming } = (c.env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } };
+  return incoming?.socket?.remoteAddress ?? 'unknown';
+}
+
+const tables = new Set((Object.values(schema) as unknown[]).filter(isTable).map((table) => getTableName(table)));
+const gate = new Gate();
+boundQueries(QUERY_MS);
 
 const app = new Hono();
-app.use('/graphql', graphql({ db, schema }));
-app.use('/sql/*', client({ db, schema }));
+app.onError(onError);
+const limit = new RateLimit(limits, { now: () => performance.now() });
+// A free query counts as ten plain reads.
+for (const path of ['/graphql', '/sql/*'])
+  app.use(path, sized({ ...limits, urlChars: 16_384 }), rateLimited(limit, callerOf, 10), shedding(limits.atOnce));
+app.use('/graphql', guardedGraphql(gate, graphql({ db, schema })));
+app.use('/sql/*', guardedSql(gate, { ...planner(db), tables }, client({ db, schema })));
+const chain = chainView(publicClients.dpu, marketAddress());
 const live = await mountedLive(process.env);
 // First: what nodes say is under /v1 too, and the API answers 404 to everything that it does not know.
 app.route('/', live.routes);
-app.route('/', createApp(db));
+app.route('/', createApp(db, { limits, callerOf, chain, live: heardFrom(live) }));
 
 export default app;

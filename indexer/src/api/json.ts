@@ -10,8 +10,10 @@ import type {
   termsSchema,
 } from '@dpu/sdk/api';
 import type { z } from 'zod';
+import { sourceOf, type Tip } from './finality.ts';
 import type { activity, dispute, job, juror, lease, node, panel, seat } from '../../ponder.schema.ts';
 
+/** The JSON of rows that are not given as they are. */
 type JobRow = typeof job.$inferSelect;
 type SeatRow = typeof seat.$inferSelect;
 type NodeRow = typeof node.$inferSelect;
@@ -20,24 +22,12 @@ type Json<Schema extends z.ZodType> = z.input<Schema>;
 const ZERO_HASH = `0x${'0'.repeat(64)}`;
 const orNull = (hash: string) => (hash === ZERO_HASH ? null : hash);
 
-/** A page: `rows` was asked for with one more than `limit`, to know whether there is a next one. */
-export function page<Row, Item>(
-  rows: Row[],
-  limit: number,
-  item: (row: Row) => Item,
-  cursorOf: (row: Row) => string,
-): { items: Item[]; next: string | null } {
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
-  return { items: shown.map(item), next: last && rows.length > limit ? cursorOf(last) : null };
-}
-
 export const moneyJson = (currency: string, amount: bigint): Json<typeof moneySchema> => ({
   currency,
   amount: String(amount),
 });
 
-export function jobJson(row: JobRow): Json<typeof jobSummarySchema> {
+export function jobJson(row: JobRow, tip: Tip): Json<typeof jobSummarySchema> {
   const { id, requester, currency, state, shards, claimed, settled, runtime, spec } = row;
   const { postedAt, postedBlock, transaction, closedAt } = row;
   return {
@@ -50,6 +40,7 @@ export function jobJson(row: JobRow): Json<typeof jobSummarySchema> {
     paid: String(row.paid),
     fee: String(row.fee),
     refunded: String(row.refunded),
+    source: sourceOf(row, tip),
   };
 }
 
@@ -67,17 +58,21 @@ export function termsJson(row: JobRow): Json<typeof termsSchema> {
   };
 }
 
-export function leaseJson(row: typeof lease.$inferSelect): Json<typeof leaseSchema> {
+export function leaseJson(row: typeof lease.$inferSelect, tip: Tip): Json<typeof leaseSchema> {
   const { phase, accepted, lapses } = row;
-  return { ...workJson(row), phase, accepted, lapses };
+  return { ...workJson(row, tip), phase, accepted, lapses };
 }
 
-export function seatJson(row: SeatRow): Json<typeof seatSchema> {
-  return { ...workJson(row), phase: row.phase, slashed: String(row.slashed), withheld: row.withheld };
+export function seatJson(row: SeatRow, tip: Tip): Json<typeof seatSchema> {
+  return { ...workJson(row, tip), phase: row.phase, slashed: String(row.slashed), withheld: row.withheld };
 }
 
 /** A panel with those of `seats` that are its own. */
-export function panelJson(row: typeof panel.$inferSelect, seats: readonly SeatRow[]): Json<typeof panelSchema> {
+export function panelJson(
+  row: typeof panel.$inferSelect,
+  seats: readonly SeatRow[],
+  tip: Tip,
+): Json<typeof panelSchema> {
   const { job, first, count, kind, auditor, pooled, sitting, committed, openedAt, joinUntil, outcome } = row;
   const { endedAt, lapses } = row;
   const agreed = outcome === 'agreed';
@@ -89,12 +84,13 @@ export function panelJson(row: typeof panel.$inferSelect, seats: readonly SeatRo
     units: agreed && row.units !== null ? String(row.units) : null,
     bonus: String(row.bonus),
     transactions: { open: row.openTransaction, end: row.endTransaction },
-    seats: seats.filter((seat) => seat.first === first).map(seatJson),
+    seats: seats.filter((seat) => seat.first === first).map((seat) => seatJson(seat, tip)),
+    source: sourceOf(row, tip),
   };
 }
 
 /** What a lease and a seat have in common. */
-function workJson(row: Omit<typeof lease.$inferSelect, 'phase' | 'accepted' | 'lapses'>) {
+function workJson(row: Omit<typeof lease.$inferSelect, 'phase' | 'accepted' | 'lapses'>, tip: Tip) {
   const { job, first, count, node, deadline, claimedAt, committedAt, committedBlock, commitment, revealedAt } = row;
   const { windowEnd, root, manifest, settledAt, lapsedAt } = row;
   return {
@@ -113,10 +109,11 @@ function workJson(row: Omit<typeof lease.$inferSelect, 'phase' | 'accepted' | 'l
       settle: row.settleTransaction,
       lapse: row.lapseTransaction,
     },
+    source: sourceOf(row, tip),
   };
 }
 
-export function nodeJson(row: NodeRow): Json<typeof nodeSummarySchema> {
+export function nodeJson(row: NodeRow, tip: Tip): Json<typeof nodeSummarySchema> {
   const { id, owner, operator, unstakeAt, record, tier, tierUntil, endpoint, since, registeredAt, shardsSettled } = row;
   return {
     ...{ id, owner, operator, unstakeAt, record, tier, tierUntil, endpoint, since, registeredAt, shardsSettled },
@@ -128,23 +125,25 @@ export function nodeJson(row: NodeRow): Json<typeof nodeSummarySchema> {
     unitsSettled: String(row.unitsSettled),
     runtimes: runtimeIds(row.runtimes),
     leases: { living: row.leasesLiving, settled: row.leasesSettled, lapsed: row.leasesLapsed },
+    source: sourceOf(row, tip),
   };
 }
 
 /** The set bits of a 32-bit mask. */
-function runtimeIds(mask: number): number[] {
+export function runtimeIds(mask: number): number[] {
   return Array.from({ length: 32 }, (_, id) => id).filter((id) => (mask >>> id) & 1);
 }
 
-export function activityJson(row: typeof activity.$inferSelect): Json<typeof activitySchema> {
+export function activityJson(row: typeof activity.$inferSelect, tip: Tip): Json<typeof activitySchema> {
   const { event, amount, ...rest } = row;
-  return { id: event, ...rest, amount: amount === null ? null : String(amount) };
+  return { id: event, ...rest, amount: amount === null ? null : String(amount), source: sourceOf(row, tip) };
 }
 
 /** A dispute with those of `jurors` that are its own. */
 export function disputeJson(
   row: typeof dispute.$inferSelect,
   jurors: readonly (typeof juror.$inferSelect)[],
+  tip: Tip,
 ): Json<typeof disputeSchema> {
   const { key, first, node, shard, hash, state, round, verdict, openedAt, judgedAt, endedAt } = row;
   return {
@@ -165,5 +164,6 @@ export function disputeJson(
         units: units === null ? null : String(units),
       })),
     transactions: { open: row.openTransaction, end: row.endTransaction },
+    source: sourceOf(row, tip),
   };
 }

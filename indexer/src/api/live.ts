@@ -1,44 +1,81 @@
 import { Hono } from 'hono';
-import { streamSSE } from 'hono/streaming';
-import type { Changes, Head } from './changes.ts';
+import { streamSSE, type SSEStreamingApi } from 'hono/streaming';
+import type { Changes, News } from './changes.ts';
+import { ProblemError } from './problem.ts';
 
-/** Proxies cut silent connections, most after 30 s or more. */
-const HEARTBEAT_MS = 15_000;
+/** Bounds of the stream. */
+export interface LiveOptions {
+  /** Proxies cut silent connections, most after 30 s or more. */
+  heartbeatMs?: number;
+  /** Streams that are open at once. */
+  streams?: number;
+}
 
 /**
- * `GET /live`: server-sent events. `block` with the newest block at once and after each that changed rows, `heartbeat` in
- * silence. A slow reader skips blocks instead of queueing them: only the newest matters.
+ * `GET /live`: server-sent events. The newest block at once, then each event of the Market and each block that changed rows. `?job=` and
+ * `?node=` leave out events of others. In silence comments keep the connection open. `Last-Event-ID` goes on where a stream broke off.
+ * A reader that falls too far behind is told to read all again, and nothing is queued for it.
  */
-export function liveRoutes(changes: Changes, heartbeatMs: number = HEARTBEAT_MS): Hono {
+export function liveRoutes(changes: Changes, { heartbeatMs = 15_000, streams = 1_000 }: LiveOptions = {}): Hono {
+  let open = 0;
   return new Hono().get('/live', (c) => {
+    if (open >= streams) {
+      const sentence = `${streams} streams are open, which is all that this indexer keeps; ask /v1/stats now and then instead`;
+      throw new ProblemError('overloaded', sentence, { headers: { 'retry-after': '10' } });
+    }
+    const { job, node } = c.req.query();
+    const wants = (news: News) =>
+      news.event !== 'activity' ||
+      ((job === undefined || news.data.job === job.toLowerCase()) &&
+        (node === undefined || `${news.data.node}` === node));
+    const last = c.req.header('last-event-id');
     // Tells nginx and its like to pass each event on at once.
     c.header('x-accel-buffering', 'no');
+    open += 1;
     return streamSSE(c, async (stream) => {
-      let newest: Head | undefined;
-      let wake = Promise.withResolvers<void>();
-      const stop = changes.listen((head) => {
-        newest = head;
-        wake.resolve();
-      });
-      stream.onAbort(() => {
+      const stop = changes.watch();
+      try {
+        await speak(stream, changes, { last, wants, heartbeatMs });
+      } finally {
         stop();
-        wake.resolve();
-      });
-      while (!stream.aborted) {
-        const timer = setTimeout(() => wake.resolve(), heartbeatMs);
-        await wake.promise;
-        clearTimeout(timer);
-        wake = Promise.withResolvers<void>();
-        const head = newest;
-        newest = undefined;
-        if (stream.aborted) break;
-        if (head) {
-          const data = JSON.stringify({ number: head.number, timestamp: head.timestamp });
-          await stream.writeSSE({ event: 'block', data, id: head.key });
-        } else {
-          await stream.writeSSE({ event: 'heartbeat', data: '{}' });
-        }
+        open -= 1;
       }
     });
   });
+}
+
+interface Listener {
+  last: string | undefined;
+  wants: (news: News) => boolean;
+  heartbeatMs: number;
+}
+
+async function speak(stream: SSEStreamingApi, changes: Changes, { last, wants, heartbeatMs }: Listener): Promise<void> {
+  const say = async (news: readonly News[]) => {
+    for (const one of news) {
+      if (stream.aborted) return;
+      if (wants(one)) await stream.writeSSE({ event: one.event, data: JSON.stringify(one.data), id: one.id });
+    }
+  };
+  let wake = (): void => {};
+  stream.onAbort(() => wake());
+  // What comes while the past is read comes after it, and some of it twice: ids tell.
+  let next = changes.end;
+  if (last !== undefined) {
+    const missed = await changes.resume(last);
+    await say(missed ?? [{ event: 'reset', data: { reason: 'missed' }, id: last }]);
+  }
+  if (changes.block && next === changes.end) await say([changes.block]);
+  while (!stream.aborted) {
+    const news = changes.from(next) ?? [{ event: 'reset', data: { reason: 'missed' }, id: '0' } as const];
+    next = changes.end;
+    await say(news);
+    if (changes.end !== next || stream.aborted) continue;
+    const waiting = changes.next();
+    wake = waiting.wake;
+    const timer = setTimeout(wake, heartbeatMs);
+    await waiting.promise;
+    clearTimeout(timer);
+    if (changes.end === next && !stream.aborted) await stream.write(': still here\n\n');
+  }
 }

@@ -1,28 +1,69 @@
 import type { Problem } from '@dpu/sdk/api';
 import type { Context } from 'hono';
 
+/** What can be wrong, by the last part of its `type`: the HTTP status and a title. The names are for good: programs compare them. */
+export const PROBLEMS = {
+  'invalid-request': [400, 'Bad request'],
+  'query-refused': [400, 'Query refused'],
+  'not-found': [404, 'Not found'],
+  'method-not-allowed': [405, 'Method not allowed'],
+  'too-large': [413, 'Request too large'],
+  'unsupported-media-type': [415, 'Unsupported media type'],
+  'too-many-requests': [429, 'Too many requests'],
+  internal: [500, 'Internal error'],
+  overloaded: [503, 'Overloaded'],
+  'query-timeout': [503, 'Query took too long'],
+  'not-ready': [503, 'Not ready'],
+} as const;
+
+/** Name of a problem. */
+export type ProblemName = keyof typeof PROBLEMS;
+
+type Wrong = NonNullable<Problem['errors']>;
+
 /** A refusal that the caller can do something about, answered as RFC 9457 problem details. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
-  readonly status: 400 | 404;
+  readonly problem: ProblemName;
+  readonly errors: Wrong | undefined;
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: 400 | 404, detail: string) {
+  constructor(
+    problem: ProblemName,
+    detail: string,
+    { errors, headers = {} }: { errors?: Wrong; headers?: Record<string, string> } = {},
+  ) {
     super(detail);
-    this.status = status;
+    this.problem = problem;
+    this.errors = errors;
+    this.headers = headers;
+  }
+
+  get status(): number {
+    return PROBLEMS[this.problem][0];
   }
 }
 
-const TITLES = { 400: 'Bad request', 404: 'Not found', 500: 'Internal error' } as const;
+/** The body of a refusal. */
+export function problemJson(name: ProblemName, detail: string, errors?: Wrong): Problem {
+  const [status, title] = PROBLEMS[name];
+  return { type: `urn:dpu:problem:${name}`, title, status, detail, ...(errors && { errors }) };
+}
 
 /** Answers with problem details. */
-export function problem(c: Context, status: keyof typeof TITLES, detail: string): Response {
-  const body: Problem = { type: 'about:blank', title: TITLES[status], status, detail };
-  return c.json(body, status, { 'content-type': 'application/problem+json' });
+export function problem(
+  c: Context,
+  name: ProblemName,
+  detail: string,
+  more: { errors?: Wrong | undefined; headers?: Readonly<Record<string, string>> } = {},
+): Response {
+  const headers = { ...more.headers, 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
+  return c.json(problemJson(name, detail, more.errors), PROBLEMS[name][0], headers);
 }
 
 /** The last resort of every route: what we refuse is explained, what we broke is logged and not shown. */
 export function onError(error: Error, c: Context): Response {
-  if (error instanceof ProblemError) return problem(c, error.status, error.message);
+  if (error instanceof ProblemError) return problem(c, error.problem, error.message, error);
   console.error('Request failed', { path: c.req.path, error });
-  return problem(c, 500, 'the indexer could not answer; its log says why');
+  return problem(c, 'internal', 'the indexer could not answer; its log says why');
 }

@@ -1,4 +1,4 @@
-import { node, stakeEvent } from '../../ponder.schema.ts';
+import { node, stakeEvent, surrogate } from '../../ponder.schema.ts';
 import { move } from '../money.ts';
 import { record, treasuryOf } from '../network.ts';
 import type { AnyContext, AnyEvent, Handlers } from '../types.ts';
@@ -84,6 +84,12 @@ export const stakeHandlers = {
   },
 
   async StakeDelegated({ event, context }) {
-    await record(context, event, { type: 'stakeDelegated', account: event.args.owner });
+    const { owner, surrogate: address, delegatee } = event.args;
+    const now = { surrogate: address, delegatee };
+    await context.db
+      .insert(surrogate)
+      .values({ owner, ...now })
+      .onConflictDoUpdate(now);
+    await record(context, event, { type: 'stakeDelegated', account: owner });
   },
 } satisfies Partial<Handlers>;

@@ -95,6 +95,7 @@ export async function startChain() {
     return (await confirm(hash)).contractAddress!;
   }
 
+  const startBlock = (await client.getBlockNumber()) + 1n;
   const token = await deploy('DpuToken', [people.deployer.address]);
   const dollar = await deploy('DpuToken', [people.deployer.address]);
   const parts = {
@@ -103,7 +104,6 @@ export async function startChain() {
     exits: await deploy('MarketExits', [token]),
     court: await deploy('MarketCourt', [token]),
   };
-  const startBlock = (await client.getBlockNumber()) + 1n;
   const market = await deploy('Market', [token, parts, people.deployer.address, people.treasury.address, PARAMS]);
 
   /** Calls a token as `who`. The reason of a revert is in the error. */

@@ -1,17 +1,15 @@
 import { PGlite } from '@electric-sql/pglite';
 import { getTableColumns, is, type Table } from 'drizzle-orm';
-import { getTableConfig, PgTable } from 'drizzle-orm/pg-core';
+import { getTableConfig, isPgEnum, PgTable } from 'drizzle-orm/pg-core';
 import { drizzle } from 'drizzle-orm/pglite';
 import * as schema from '../../ponder.schema.ts';
 import type { Database } from '../../src/api/app.ts';
 import type { MemoryDatabase } from './memdb.ts';
 import { primaryKey } from './memdb.ts';
+import { eventId } from './world.ts';
 
 const tables = Object.values(schema).filter((value) => is(value, PgTable)) as unknown as Table[];
-const enums = [
-  ...[schema.jobState, schema.leasePhase, schema.seatPhase, schema.panelKind, schema.panelOutcome],
-  ...[schema.stakeKind, schema.paymentKind, schema.activityType, schema.verdictKind, schema.disputeState],
-];
+const enums = (Object.values(schema) as unknown[]).filter(isPgEnum);
 
 const quote = (name: string) => `"${name}"`;
 
@@ -31,7 +29,9 @@ function definitions(): string {
     const key = primaryKey(table).map((column) => quote(snake(columns[column]!.name)));
     return `CREATE TABLE ${quote(name)} (${lines.join(', ')}, PRIMARY KEY (${key.join(', ')}));`;
   });
-  return [...types, ...creates].join('\n');
+  const checkpoints =
+    'CREATE TABLE _ponder_checkpoint (chain_name text PRIMARY KEY, latest_checkpoint text, finalized_checkpoint text);';
+  return [...types, ...creates, checkpoints].join('\n');
 }
 
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -41,6 +41,8 @@ export interface TestDatabase {
   db: Database;
   /** Replaces all rows by those of `memory`. */
   load(memory: MemoryDatabase): Promise<void>;
+  /** Says that the index has come to block `latest`, and that `finalized` is never taken back. */
+  reach(latest: number, finalized: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -56,6 +58,10 @@ export async function openDatabase(): Promise<TestDatabase> {
         const rows = memory.rows(table);
         if (rows.length > 0) await db.insert(table).values(rows);
       }
+    },
+    reach: async (latest, finalized) => {
+      await client.exec(`DELETE FROM _ponder_checkpoint;
+        INSERT INTO _ponder_checkpoint VALUES ('dpu', '${eventId(latest)}', '${eventId(finalized)}');`);
     },
     close: () => client.close(),
   };

@@ -4,13 +4,15 @@ import { packRules } from '@dpu/sdk/rules';
 import { RULES } from '@dpu/sdk/testing';
 import type { Terms } from '@dpu/sdk/terms';
 import { keccak256, toHex, zeroHash, type Address, type Hex } from 'viem';
-import { handlers } from '../../src/handlers.ts';
-import type { AnyContext, Args, Handlers } from '../../src/types.ts';
+import { allHandlers } from '../../src/handlers.ts';
+import { projecting } from '../../src/projector.ts';
+import type { AnyContext, AnyEvent, Args, Contract, Handlers } from '../../src/types.ts';
 import { MemoryDatabase } from './memdb.ts';
 
 const address = (byte: string) => `0x${byte.repeat(20)}` as Address;
 
 export const TOKEN = address('dd');
+export const CREDITS = address('cc');
 export const DOLLAR = address('55');
 export const REQUESTER = address('1a');
 export const TREASURY = address('fe');
@@ -66,24 +68,55 @@ export const TERMS: Terms = {
 
 type EventArgs<Name extends keyof Handlers> = Args<Name>['event']['args'];
 
+/** Ponder's id of the event in block `block`: time, chain, block, transaction, kind and number of the log. */
+export function eventId(block: number): string {
+  const digits = (value: number, length: number) => String(value).padStart(length, '0');
+  return `${digits(START + block, 10)}${digits(31_337, 16)}${digits(block, 16)}${digits(0, 16)}5${digits(0, 16)}`;
+}
+
+type ArgsIn<Of extends Contract, Name> = Name extends keyof (typeof allHandlers)[Of]
+  ? (typeof allHandlers)[Of][Name] extends (input: infer Given) => unknown
+    ? Given extends { event: { args: infer EventArgs } }
+      ? EventArgs
+      : never
+    : never
+  : never;
+
 /** The handlers on an empty database; each event is in a block of its own, and in a transaction of its own unless told. */
 export class World {
   readonly memory = new MemoryDatabase();
   block = 0;
   #sameAs: number | undefined;
-  readonly #context = { db: this.memory.db, contracts: { Token: { address: TOKEN } } } as unknown as AnyContext;
+  readonly #context = {
+    db: this.memory.db,
+    contracts: { Token: { address: TOKEN }, Credits: { address: CREDITS } },
+  } as unknown as AnyContext;
 
-  /** Handles one event and returns its id. */
-  async emit<Name extends keyof Handlers>(name: Name, args: EventArgs<Name>): Promise<string> {
+  /** Handles one event of the Market and returns its id. */
+  emit<Name extends keyof Handlers>(name: Name, args: EventArgs<Name>): Promise<string> {
+    return this.#handle('Market', name, args);
+  }
+
+  /** Handles one event of another contract and returns its id. */
+  emitOf<Of extends Exclude<Contract, 'Market'>, Name extends string & keyof (typeof allHandlers)[Of]>(
+    contract: Of,
+    name: Name,
+    args: ArgsIn<Of, Name>,
+  ): Promise<string> {
+    return this.#handle(contract, name, args);
+  }
+
+  async #handle(contract: Contract, name: string, args: unknown): Promise<string> {
     this.block += 1;
-    const id = String(this.block).padStart(75, '0');
+    const id = eventId(this.block);
     const event = {
       id,
       args,
       block: { number: BigInt(this.block), timestamp: BigInt(START + this.block), hash: hashOf('block', this.block) },
       transaction: { hash: this.transaction(this.#sameAs ?? this.block) },
     };
-    await (handlers[name] as (input: unknown) => Promise<void>)({ event, context: this.#context });
+    const run = (allHandlers[contract] as unknown as Record<string, (input: unknown) => Promise<void>>)[name]!;
+    await run({ event, context: projecting(this.#context, event as unknown as AnyEvent) });
     return id;
   }
 
@@ -97,6 +130,11 @@ export class World {
   /** The hash of the transaction in block `block`, by default the newest. */
   transaction(block: number = this.block): Hex {
     return hashOf('transaction', block);
+  }
+
+  /** What the newest event writes into a row that it changes. */
+  get changed(): { changedBlock: number; changedTransaction: Hex } {
+    return { changedBlock: this.block, changedTransaction: this.transaction() };
   }
 
   /* Short ways to where most tests begin. */

@@ -26,6 +26,8 @@ export async function testEngine(): Promise<TestEngine> {
   const words = [...runtime, '--cgroup-manager', 'cgroupfs', '--events-backend', 'none'];
   const child: ChildProcess = spawn(podman, [...words, 'system', 'service', '--time=0', `unix://${socket}`], {
     stdio: 'ignore',
+    // Its helpers leave a file where they stand when a container runs out of memory.
+    cwd: folder,
   });
   const close = (): void => {
     child.kill();

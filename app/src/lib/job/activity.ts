@@ -44,6 +44,7 @@ const TELLINGS: Readonly<Record<ActivityType, Telling>> = {
   panelEnded: { text: 'Seats compared', tone: 'accent' },
   auditOpened: { text: 'Audit begun', tone: 'info', amount: 'from the treasury' },
   creditsSet: { text: 'Credits contract changed', tone: 'neutral' },
+  proverSet: { text: 'Prover of tiers changed', tone: 'neutral' },
   challenged: { text: 'Shard challenged', tone: 'warn', amount: 'at stake' },
   jurorServed: { text: 'Juror bound its vote', tone: 'info', amount: 'for serving' },
   jurorSpoke: { text: 'Juror showed its vote', tone: 'info' },

@@ -1,0 +1,212 @@
+import { Hono } from 'hono';
+import superjson from 'superjson';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Gate } from '../src/api/gate.ts';
+import { guardedGraphql, judge } from '../src/api/graphql.ts';
+import { planner } from '../src/api/planner.ts';
+import { onError } from '../src/api/problem.ts';
+import { guardedSql, judgeSql, type SqlDeps } from '../src/api/sql.ts';
+import { openDatabase, type TestDatabase } from './lib/pglite.ts';
+import { World } from './lib/world.ts';
+
+describe('what a GraphQL query could read', () => {
+  test.each([
+    ['{ job(id: "0x1") { id } }', 1],
+    ['{ jobs { items { id } } }', 50],
+    ['{ jobs(limit: 20) { items { id } pageInfo { hasNextPage } } }', 20],
+    ['{ jobs(limit: 20) { items { leases(limit: 10) { items { holder { id } } } } } }', 20 + 200 + 200],
+    ['{ jobs(limit: 20) { totalCount items { id } } }', 120],
+    ['query ($n: Int) { jobs(limit: $n) { items { id } } }', 7],
+    ['{ ...f } fragment f on Query { jobs(limit: 3) { items { ...g } } } fragment g on job { id }', 3],
+    ['{ __schema { types { fields { type { ofType { ofType { ofType { name } } } } } } } }', 7],
+  ])('%s', (query, rows) => {
+    expect(judge(query, { n: 7 })).toBe(rows);
+  });
+
+  test.each([
+    ['TOO_COSTLY', '{ jobs(limit: 1000) { items { leases(limit: 1000) { items { first } } } } }'],
+    [
+      'TOO_COSTLY',
+      '{ a: jobs(limit: 1000) { items { id } } b: jobs(limit: 1000) { items { id } } c: jobs(limit: 1) { items { id } } }',
+    ],
+    ['TOO_COSTLY', 'query ($n: Int) { a: jobs(limit: $n) { items { leases(limit: 5) { items { first } } } } }'],
+    [
+      'TOO_DEEP',
+      '{ jobs(limit: 1) { items { leases(limit: 1) { items { ofJob { leases(limit: 1) { items { ofJob { id } } } } } } } } }',
+    ],
+    ['TOO_MANY_FIELDS', `{ ${Array.from({ length: 11 }, (_, n) => `a${n}: job(id: "0x1") { id }`).join(' ')} }`],
+    ['SYNTAX', '{ jobs { '],
+    ['SYNTAX', `{ ${'a '.repeat(2_000)} }`],
+    ['SYNTAX', '{ ...f } fragment f on Query { ...f }'],
+    ['SYNTAX', '{ ...g }'],
+    ['NOT_A_QUERY', 'mutation { a }'],
+    ['NOT_A_QUERY', 'subscription { a }'],
+  ])('is refused with %s: %s', (code, query) => {
+    expect(() => judge(query, { n: 'many' })).toThrow(expect.objectContaining({ code }));
+  });
+
+  test('exactly as many rows as there may be are answered, one more is not', () => {
+    expect(judge('{ a: jobs(limit: 1000) { items { id } } b: jobs(limit: 1000) { items { id } } }')).toBe(2_000);
+    expect(() =>
+      judge('{ a: jobs(limit: 1000) { items { id } } b: jobs(limit: 1000) { items { id } } job(id: "0x1") { id } }'),
+    ).toThrow('the query could read 2001 rows, and 2000 are allowed: ask for smaller pages');
+  });
+});
+
+describe('GraphQL over HTTP', () => {
+  const serve = (answer: () => Promise<Response>, gate = new Gate()) => {
+    const app = new Hono();
+    app.onError(onError);
+    app.use(
+      '/graphql',
+      guardedGraphql(gate, async () => answer()),
+    );
+    return (body: string, method = 'POST') =>
+      app.request('http://indexer/graphql', { method, ...(method === 'POST' && { body }) });
+  };
+  const ask = JSON.stringify({ query: '{ jobs(limit: 1) { items { id } } }' });
+
+  test('errors lose what they say of the code', async () => {
+    const errors = [
+      { message: 'no such field', path: ['jobs'], extensions: { originalError: { stack: 'at secret' } } },
+    ];
+    const response = await serve(async () => Response.json({ data: null, errors }, { status: 500 }))(ask);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ data: null, errors: [{ message: 'no such field', path: ['jobs'] }] });
+  });
+
+  test.each([
+    ['not JSON', '{', 'SYNTAX'],
+    ['a list', '[]', 'SYNTAX'],
+    ['null', 'null', 'SYNTAX'],
+    ['a number for a query', '{"query":1}', 'SYNTAX'],
+    ['a mutation', '{"query":"mutation { a }"}', 'NOT_A_QUERY'],
+  ])('%s is refused with its code', async (_name, body, code) => {
+    const response = await serve(async () => Response.json({}))(body);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code } }] });
+  });
+
+  test('GET is not possible, because its page would load from elsewhere', async () => {
+    const response = await serve(async () => Response.json({}))('', 'GET');
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('POST');
+  });
+
+  test('a query more than may run at once is told to come back, until one is done', async () => {
+    const free = Promise.withResolvers<Response>();
+    const request = serve(() => free.promise, new Gate(1));
+    const first = request(ask);
+    const second = await request(ask);
+    expect(second.status).toBe(503);
+    expect(await second.json()).toMatchObject({ type: 'urn:dpu:problem:overloaded' });
+    free.resolve(Response.json({ data: {} }));
+    expect((await first).status).toBe(200);
+    await expect.poll(async () => (await serve(async () => Response.json({}))(ask)).status).toBe(200);
+  });
+});
+
+describe('SQL over HTTP', () => {
+  let database: TestDatabase;
+  let deps: SqlDeps;
+
+  beforeAll(async () => {
+    database = await openDatabase();
+    const world = new World();
+    for (let n = 0; n < 12; n += 1) await world.post(`0x${String(n).padStart(64, '0')}`);
+    await database.load(world.memory);
+    deps = { ...planner(database.db), tables: new Set(['job', 'lease', 'node']) };
+  }, 60_000);
+  afterAll(() => database.close());
+
+  test.each([
+    ['select * from job where id = $1', ['0x00']],
+    ['select state, count(*) from "job" group by state order by 2 desc', []],
+    ['select j.id from job j join lease l on l.job = j.id where j.shards between 1 and 5', []],
+    ['select id from job where requester in (select owner from node)', []],
+    ['select id from job union select job from lease', []],
+  ])('%s', async (sql, params) => {
+    await expect(judgeSql({ sql, params }, deps)).resolves.toBeUndefined();
+  });
+
+  test.each([
+    ['delete from job', 'DeleteStmt is not possible here: ask with a plain SELECT'],
+    ['select 1; select 2', 'the statement cannot be read: one statement at a time'],
+    ['selekt', 'the statement cannot be read: syntax error at or near "selekt"'],
+    ['select pg_sleep(9)', 'the function pg_sleep is not possible here'],
+    ['select pg_catalog.count(1)', 'the function pg_catalog.count is not possible here'],
+    ["select repeat('x', 1000000000)", 'the function repeat is not possible here'],
+    ['select 10 ^ 100000', 'the operator ^ is not possible here'],
+    ["select * from job where id ~ '(a+)+$'", 'the operator ~ is not possible here'],
+    ['select * from generate_series(1, 1000000000)', 'RangeFunction is not possible here: ask with a plain SELECT'],
+    ['with recursive t as (select 1) select 2', 'WithClause is not possible here: ask with a plain SELECT'],
+    ['select * into thief from job', 'IntoClause is not possible here: ask with a plain SELECT'],
+    ['select * from job for update', 'LockingClause is not possible here: ask with a plain SELECT'],
+    ['select * from pg_shadow', 'there is no table pg_shadow here'],
+    ['select * from other.job', 'there is no table job here'],
+    ['select * from job a, job b, job c, job d, job e', 'a statement may name 4 tables; this one names 5'],
+    ['select nothing from job', 'the statement cannot be planned: column "nothing" does not exist'],
+    [`select ${'1,'.repeat(2_500)}1`, 'a statement may have 4000 characters'],
+  ])('%s is refused', async (sql, sentence) => {
+    await expect(judgeSql({ sql, params: [] }, deps)).rejects.toThrow(
+      expect.objectContaining({ message: sentence, problem: 'query-refused' }),
+    );
+  });
+
+  test('a join of everything with everything is too costly', async () => {
+    await expect(
+      judgeSql({ sql: 'select 1 from job a, job b, job c, job d', params: [] }, deps, {
+        chars: 4_000,
+        params: 1,
+        tables: 4,
+        cost: 100,
+        rows: 10,
+        live: 1,
+      }),
+    ).rejects.toThrow(/^the statement is too costly \(\d+ of 100\): narrow it down, or use an index$/);
+  });
+
+  const serve = (answer: (sql: string) => Response, rows: number) => {
+    const app = new Hono();
+    app.onError(onError);
+    const bound = { chars: 4_000, params: 1, tables: 4, cost: 50_000, rows, live: 1 };
+    app.use(
+      '/sql/*',
+      guardedSql(
+        new Gate(),
+        deps,
+        async (c) => answer((superjson.parse(c.req.query('sql')!) as { sql: string }).sql),
+        bound,
+      ),
+    );
+    return (path: string) => app.request(`http://indexer${path}`);
+  };
+  const query = (sql: string) => `/sql/db?sql=${encodeURIComponent(superjson.stringify({ sql, params: [] }))}`;
+
+  test('what is passed on asks for one row more than there may be, and with that many the statement is refused', async () => {
+    let passed = '';
+    const request = serve((sql) => {
+      passed = sql;
+      return Response.json({ rows: sql.includes('shards') ? [1, 2, 3] : [1, 2] });
+    }, 2);
+    expect((await request(query('select id from job;'))).status).toBe(200);
+    expect(passed).toBe('select * from (select id from job) as "bounded" limit 3');
+    const refused = await request(query('select shards from job'));
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({
+      type: 'urn:dpu:problem:query-refused',
+      detail: 'the statement has more than 2 rows: add a limit',
+    });
+  });
+
+  test.each([
+    ['/sql/db', 400, 'the parameter sql is missing'],
+    ['/sql/db?sql=%7B', 400, 'the parameter sql must be what @ponder/client sends: superjson of { sql, params }'],
+    ['/sql/db?sql=%7B%22json%22%3A%7B%22sql%22%3A1%7D%7D', 400, 'sql must be text and params a list'],
+    ['/sql/other', 404, 'nothing is at /sql/other'],
+  ])('%s is a %i', async (path, status, detail) => {
+    const response = await serve(() => Response.json({ rows: [] }), 2)(path);
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ status, detail });
+  });
+});
