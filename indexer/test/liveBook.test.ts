@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 
 import { countDeclines, NOT_LISTENING } from '../src/live/facts.ts';
-import { factRoutes } from '../src/live/factRoutes.ts';
+import { createApp, type Database } from '../src/api/app.ts';
 import { liveSettings } from '../src/live/settings.ts';
 import { BOOK_KEPT_MS, StatementBook } from '../src/live/statementBook.ts';
 
@@ -170,7 +170,7 @@ test('declines are counted by reason, the most frequent first', () => {
 });
 
 test('an indexer that does not listen says so, and refuses what is no id', async () => {
-  const app = factRoutes(NOT_LISTENING);
+  const app = createApp(undefined as unknown as Database, { said: NOT_LISTENING });
   const json = async (path: string): Promise<unknown> => (await app.request(path)).json();
   expect(await json(`/v1/jobs/${ID}/declines`)).toEqual({ job: ID, listening: false, codes: [], items: [] });
   expect(await json('/v1/nodes/7/heartbeat')).toEqual({ node: 7, listening: false, heartbeat: null });

@@ -164,7 +164,14 @@ describe('cursors', () => {
   test('of another list, or with anything changed, are refused', async () => {
     const cursor = writeCursor('jobs', eventId(3));
     expect((await ask(`/jobs?cursor=${cursor}`)).status).toBe(200);
-    for (const wrong of [writeCursor('activity', eventId(3)), `${cursor}A`, cursor.slice(1), `${cursor}=`, '%00', writeCursor('jobs', "' or 1=1")]) {
+    for (const wrong of [
+      writeCursor('activity', eventId(3)),
+      `${cursor}A`,
+      cursor.slice(1),
+      `${cursor}=`,
+      '%00',
+      writeCursor('jobs', "' or 1=1"),
+    ]) {
       const response = await ask(`/jobs?cursor=${encodeURIComponent(wrong)}`);
       expect(response.status, wrong).toBe(400);
       expect(await response.json()).toMatchObject({
@@ -305,7 +312,15 @@ describe('documents', () => {
     for (const { spec } of routesOf(database.db)) expect(document.paths[`/v1${spec.path}`]).toHaveProperty(spec.method);
     const ids = Object.values(document.paths).flatMap((path) => Object.values(path).map((one) => one.operationId));
     expect(new Set(ids).size).toBe(ids.length);
-    expect(Object.keys(document.paths['/v1/quote']!['post']!.responses)).toEqual(['200', '400', '413', '415', '429', '500', '503']);
+    expect(Object.keys(document.paths['/v1/quote']!['post']!.responses)).toEqual([
+      '200',
+      '400',
+      '413',
+      '415',
+      '429',
+      '500',
+      '503',
+    ]);
   });
 
   test('the client that the dApp uses reads these answers', async () => {

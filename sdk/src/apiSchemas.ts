@@ -339,7 +339,8 @@ export const accountSchema = z.object({
 });
 
 /** A page: pass `next` as `cursor` to get the following one; null on the last. */
-export const pageOf = <Item extends z.ZodType>(item: Item) => z.object({ items: z.array(item), next: z.string().nullable() });
+export const pageOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), next: z.string().nullable() });
 export const jobPageSchema = pageOf(jobSummarySchema);
 export const nodePageSchema = pageOf(nodeSummarySchema);
 export const activityPageSchema = pageOf(activitySchema);

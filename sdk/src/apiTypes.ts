@@ -506,6 +506,40 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/jobs/{id}/declines': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Why nodes left a job alone, in their own signed words */
+    get: operations['getJobsByIdDeclines'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/nodes/{id}/heartbeat': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** How a node said it is, at most a day ago */
+    get: operations['getNodesByIdHeartbeat'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/live': {
     parameters: {
       query?: never;
@@ -592,6 +626,7 @@ export interface components {
       | 'seatFaulted'
       | 'auditOpened'
       | 'creditsSet'
+      | 'proverSet'
       | 'challenged'
       | 'jurorServed'
       | 'jurorSpoke'
@@ -1934,6 +1969,7 @@ export interface operations {
           | 'seatFaulted'
           | 'auditOpened'
           | 'creditsSet'
+          | 'proverSet'
           | 'challenged'
           | 'jurorServed'
           | 'jurorSpoke'
@@ -3598,6 +3634,183 @@ export interface operations {
       };
       /** @description Not found (`urn:dpu:problem:not-found`) */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Too many requests (`urn:dpu:problem:too-many-requests`) */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Internal error (`urn:dpu:problem:internal`) */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  getJobsByIdDeclines: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The answer. */
+      200: {
+        headers: {
+          /** @description Changes with the answer. */
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            job: string;
+            listening: boolean;
+            codes: {
+              code: string;
+              sentence: string | null;
+              count: number;
+              at: number;
+              nodes: number[];
+            }[];
+            items: {
+              node: number;
+              code: string;
+              at: number;
+              saidAt: number;
+              signature: string | null;
+              detail: {
+                [key: string]: string | number;
+              };
+            }[];
+          };
+        };
+      };
+      /** @description Nothing changed since the answer with this `If-None-Match`. */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request (`urn:dpu:problem:invalid-request`) */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Too many requests (`urn:dpu:problem:too-many-requests`) */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Internal error (`urn:dpu:problem:internal`) */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  getNodesByIdHeartbeat: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The answer. */
+      200: {
+        headers: {
+          /** @description Changes with the answer. */
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            node: number;
+            listening: boolean;
+            heartbeat: {
+              node: number;
+              saidAt: number;
+              head: number;
+              slots: {
+                capacity: number;
+                running: number;
+                free: number;
+              };
+              healthy: boolean;
+              problems: string[];
+              celsius: number | null;
+              software: string;
+              runtimes: string[];
+              asks: {
+                currency: string;
+                amount: string;
+              }[];
+              draining: boolean;
+            } | null;
+          };
+        };
+      };
+      /** @description Nothing changed since the answer with this `If-None-Match`. */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request (`urn:dpu:problem:invalid-request`) */
+      400: {
         headers: {
           [name: string]: unknown;
         };

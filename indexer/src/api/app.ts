@@ -15,8 +15,10 @@ import { liveRoutes, type LiveOptions } from './live.ts';
 import { nodeRoutes } from './nodes.ts';
 import { openApiOf } from './openapi.ts';
 import { onError, problem } from './problem.ts';
+import { NOT_LISTENING, type LiveFacts } from '../live/facts.ts';
 import { quoteRoutes } from './quote.ts';
 import type { Route } from './route.ts';
+import { saidRoutes } from './said.ts';
 import { statsRoutes } from './stats.ts';
 import { tableRoutes } from './tables.ts';
 
@@ -31,6 +33,8 @@ export interface AppOptions extends LiveOptions {
   limits?: Partial<Limits>;
   /** What nodes say; without it quotes rest on history. */
   live?: LiveView | undefined;
+  /** The same in the nodes' own words. */
+  said?: LiveFacts | undefined;
   /** The chain; without it formulas of the sdk answer. */
   chain?: ChainView | undefined;
   /** Who asks, for the rate limit. */
@@ -40,11 +44,15 @@ export interface AppOptions extends LiveOptions {
 }
 
 /** Every route with an answer in JSON. */
-export function routesOf(db: Database, { live, chain }: Pick<AppOptions, 'live' | 'chain'> = {}): Route[] {
+export function routesOf(
+  db: Database,
+  { live, chain, said }: Pick<AppOptions, 'live' | 'chain' | 'said'> = {},
+): Route[] {
   const ofTables = [statsRoutes, jobRoutes, nodeRoutes, accountRoutes, activityRoutes, tableRoutes];
   return [
     ...[...ofTables, governanceRoutes, creditRoutes].flatMap((routes) => routes(db)),
     ...quoteRoutes({ db, live, chain }),
+    ...saidRoutes(said ?? NOT_LISTENING),
   ];
 }
 

@@ -17,9 +17,7 @@ export function heardFrom(facts: LiveFacts): LiveView | undefined {
       return { at: saidAt, healthy, draining, free: slots.free, asks };
     },
     declinesOf: (job) =>
-      facts
-        .declinesOf(job)
-        .items.flatMap(({ node, code, at }) => (isKnown(code) ? [{ node, code, at }] : [])),
+      facts.declinesOf(job).items.flatMap(({ node, code, at }) => (isKnown(code) ? [{ node, code, at }] : [])),
   };
 }
 

@@ -40,8 +40,8 @@ app.use('/graphql', guardedGraphql(gate, graphql({ db, schema })));
 app.use('/sql/*', guardedSql(gate, { ...planner(db), tables }, client({ db, schema })));
 const chain = chainView(publicClients.dpu, marketAddress());
 const live = await mountedLive(process.env);
-// First: what nodes say is under /v1 too, and the API answers 404 to everything that it does not know.
+// First: the network's own routes are under /v1 too, and the API answers 404 to everything that it does not know.
 app.route('/', live.routes);
-app.route('/', createApp(db, { limits, callerOf, chain, live: heardFrom(live) }));
+app.route('/', createApp(db, { limits, callerOf, chain, live: heardFrom(live), said: live }));
 
 export default app;

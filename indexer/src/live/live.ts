@@ -7,7 +7,6 @@ import { liveRoutes } from '@dpu/sdk/gossip/liveRoutes';
 import { Hono } from 'hono';
 
 import { countDeclines, heartbeatJson, type LiveFacts } from './facts.ts';
-import { factRoutes } from './factRoutes.ts';
 import type { LiveSettings } from './settings.ts';
 import { StatementBook } from './statementBook.ts';
 
@@ -75,7 +74,7 @@ export function openLive(settings: LiveSettings, { log, now, open = openBridge }
   );
   return {
     ...facts,
-    routes: routes.route('/', factRoutes(facts)),
+    routes,
     async close() {
       closing.abort();
       await running;

@@ -1,7 +1,6 @@
 import type { GossipLog } from '@dpu/sdk/gossip/gossip';
-import type { Hono } from 'hono';
+import { Hono } from 'hono';
 
-import { factRoutes } from './factRoutes.ts';
 import { NOT_LISTENING, type LiveFacts } from './facts.ts';
 import { openLive, type Live } from './live.ts';
 import { liveSettings } from './settings.ts';
@@ -19,6 +18,6 @@ export async function mountedLive(
   await scope.dpuIndexerLive?.close();
   delete scope.dpuIndexerLive;
   const settings = liveSettings(env);
-  if (!settings) return { ...NOT_LISTENING, routes: factRoutes(NOT_LISTENING) };
+  if (!settings) return { ...NOT_LISTENING, routes: new Hono() };
   return (scope.dpuIndexerLive = openLive(settings, { log: LOG, now: Date.now }));
 }
