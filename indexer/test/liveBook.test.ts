@@ -67,7 +67,7 @@ const file = (): string => {
 describe('the book of statements', () => {
   test('keeps the newest heartbeat of each node, whatever comes late', () => {
     const book = new StatementBook(':memory:');
-    for (const statement of [heartbeat(1, 5, 50), heartbeat(1, 4, 40), heartbeat(2, 1, 10), heartbeat(1, 6, 60)])
+    for (const statement of [heartbeat(1, 5, 50), heartbeat(2, 1, 10), heartbeat(1, 6, 60), heartbeat(1, 4, 40)])
       book.add(statement);
     expect(book.heartbeat(1)).toMatchObject({ node: 1, head: 60, saidAt: NOW });
     expect(book.heartbeat(2)).toMatchObject({ node: 2, head: 10 });

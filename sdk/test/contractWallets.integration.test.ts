@@ -68,8 +68,8 @@ afterEach(async () => {
 const approve = (hash: Hex, yes = true): Promise<void> =>
   chain.testClient.setStorageAt({ address: WALLET, index: hash, value: yes ? toHex(1, { size: 32 }) : zeroHash });
 
-type Headers = (request: WriteRequest) => Promise<Record<string, string>>;
-const upload = (headers: Headers): Promise<unknown> =>
+type HeadersOf = (request: WriteRequest) => Promise<Record<string, string>>;
+const upload = (headers: HeadersOf): Promise<unknown> =>
   new HttpBackend({ getHolders: () => [gateway.url], writeTo: gateway.url, upload: { tries: 1 } }, { headers }).addFile(
     randomBytes(10),
   );
@@ -168,8 +168,6 @@ test('strangers make it ask a few times a block at most, and a chain that is awa
 test('a gateway without a chain says that it asks no contract wallets', async () => {
   verify = undefined;
   const writes = new SignedWrites({ domain: DOMAIN, gateways: () => [gateway.url], admit: async () => undefined });
-  const headers = new Headers(
-    await grant(WALLET, false).headers({ ...{ gateway: gateway.url, method: 'POST' }, path: '/', body: '' }),
-  );
+  const headers = new Headers(await grant(WALLET, false).headers({ gateway: gateway.url }));
   await expect(writes.judge({ method: 'POST', path: '/', headers })).rejects.toThrow('asks no contract wallets');
 });

@@ -9,6 +9,7 @@ import { envelope, newJobKey, openEnvelope, type JobKey } from './envelope.ts';
 import { EnvelopeNotTaken, handOut, KeyHolder, type EnvelopeNode } from './handOut.ts';
 import { newIdentity, type SecretIdentity } from './identity.ts';
 import { recipientToKey } from './recipient.ts';
+import type { PrivateSpec } from './schema.ts';
 
 const JOB: Hex = `0x${'ab'.repeat(32)}`;
 const DOMAIN = marketDomain(31_337, '0x00000000000000000000000000000000000000aa');
@@ -17,7 +18,7 @@ const operatorOf = (id: number) => privateKeyToAccount(`0x${String(id).padStart(
 let me: SecretIdentity;
 let agent: SecretIdentity;
 let jobKey: JobKey;
-let section: { envelope: Uint8Array; recipient: string };
+let section: Pick<PrivateSpec, 'envelope' | 'recipient'>;
 const keys = new Map<number, SecretIdentity>();
 beforeAll(async () => {
   [me, agent, jobKey] = await Promise.all([newIdentity(), newIdentity(), newJobKey()]);

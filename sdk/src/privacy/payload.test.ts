@@ -31,9 +31,8 @@ async function all(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
 }
 
 /** The format by the words of its specification, with another library's cipher. */
-function specified(plain: Uint8Array): Uint8Array {
+function specified(plain: Uint8Array, chunks = Math.max(1, Math.ceil(plain.length / CHUNK_BYTES))): Uint8Array {
   const key = hkdf(sha256, FILE_KEY, NONCE, new TextEncoder().encode('payload'), 32);
-  const chunks = Math.max(1, Math.ceil(plain.length / CHUNK_BYTES));
   const sealed = Array.from({ length: chunks }, (_, index) => {
     const iv = new Uint8Array(12);
     iv[10] = index;
@@ -70,6 +69,12 @@ describe.each(SIZES)('a payload of %i bytes', (size) => {
       expect(Buffer.compare(opened, plain)).toBe(0);
     }
   });
+});
+
+test('a last chunk that is empty does not stand behind a full one, though its maker had the key', async () => {
+  const twice = specified(plainOf(CHUNK_BYTES), 2).subarray(16);
+  const opening = all(nativePayloads!.open(FILE_KEY, NONCE, pieces(twice, CHUNK_BYTES + TAG_BYTES)));
+  await expect(opening).rejects.toThrow('the last chunk is too short');
 });
 
 describe.each([true, false])('with portable: %s', (portable) => {

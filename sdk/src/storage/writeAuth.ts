@@ -176,7 +176,9 @@ export async function readAuthorization(
 }
 
 /** The key that signed, where it was one. */
-async function recovered(signed: Parameters<typeof recoverTypedDataAddress>[0]): Promise<Address | undefined> {
+async function recovered(
+  signed: Parameters<typeof recoverTypedDataAddress>[0] & { signature: Hex },
+): Promise<Address | undefined> {
   if (signed.signature.length !== KEY_SIGNATURE_CHARS) return undefined;
   // Bytes that are no point of the curve are a contract's affair, or nobody's.
   return recoverTypedDataAddress(signed).catch(() => undefined);

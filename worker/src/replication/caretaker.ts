@@ -140,7 +140,6 @@ export class Caretaker {
     for (const node of living) {
       const peer = node === this.#options.node ? undefined : await registry.peer(node);
       // Who does not hear it now hears it after the next repair, and asks for itself meanwhile.
-      // Who is away now is told in a later round.
       if (peer) await holders.tell(peer, cid, gateway.receipts.get(cid), signal).catch(() => {});
     }
   }
