@@ -31,18 +31,16 @@ export function projecting<Context extends AnyContext>(context: Context, event: 
     const part = parts.get(id) ?? 0;
     parts.set(id, part + 1);
     const at = { block: Number(event.block.number), timestamp: Number(event.block.timestamp) };
-    await store
-      .insert(bondChange)
-      .values({
-        sortKey: `${event.id}.${id}.${part}`,
-        event: event.id,
-        node: id,
-        part,
-        amount,
-        locked,
-        ...at,
-        transaction: event.transaction.hash,
-      });
+    await store.insert(bondChange).values({
+      sortKey: `${event.id}.${id}.${part}`,
+      event: event.id,
+      node: id,
+      part,
+      amount,
+      locked,
+      ...at,
+      transaction: event.transaction.hash,
+    });
   }
 
   const db = {

@@ -19,15 +19,13 @@ export async function keepSetting(
     .values({ sortKey, ...key, value })
     .onConflictDoUpdate({ value });
   const at = { block: Number(event.block.number), timestamp: Number(event.block.timestamp) };
-  await db
-    .insert(settingChange)
-    .values({
-      sortKey: `${event.id}.${name}`,
-      event: event.id,
-      ...key,
-      previous,
-      value,
-      ...at,
-      transaction: event.transaction.hash,
-    });
+  await db.insert(settingChange).values({
+    sortKey: `${event.id}.${name}`,
+    event: event.id,
+    ...key,
+    previous,
+    value,
+    ...at,
+    transaction: event.transaction.hash,
+  });
 }

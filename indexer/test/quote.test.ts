@@ -178,7 +178,7 @@ describe('over HTTP', () => {
     await world.reveal();
     await world.settle();
     await database.load(world.memory);
-    await database.reach(900, 4);
+    await database.reach(900);
   }, 60_000);
   afterAll(() => database.close());
 
@@ -228,8 +228,15 @@ describe('over HTTP', () => {
     expect(said).toMatchObject({ exit: { at: 4_711, source: 'contract' }, gas: { gasPrice: 7n }, basis: 'none' });
     expect(said.gas.steps.at(-1)!.gas).toBe(GAS_TOTALS['three seats, claim and commit together, DPU']);
     expect(asked).toMatchObject([{ currency: TOKEN, expiry: START + 1_500, shards: 4 }]);
-    const silent = { ...chain, token: () => Promise.reject(new Error('away')), worstCaseExit: () => Promise.reject(new Error('away')) };
-    expect((await quote({}, { chain: silent })).body).toMatchObject({ exit: { source: 'formula' }, gas: { gasPrice: '7' } });
+    const silent = {
+      ...chain,
+      token: () => Promise.reject(new Error('away')),
+      worstCaseExit: () => Promise.reject(new Error('away')),
+    };
+    expect((await quote({}, { chain: silent })).body).toMatchObject({
+      exit: { source: 'formula' },
+      gas: { gasPrice: '7' },
+    });
   });
 
   test.each<[Record<string, unknown>, string]>([
@@ -246,7 +253,13 @@ describe('over HTTP', () => {
   });
 
   test('a request has neutral values for what it leaves out', () => {
-    expect(quoteRequestSchema.parse(REQUEST)).toMatchObject({ seats: 1, tier: 0, node: 0, direct: false, private: false });
+    expect(quoteRequestSchema.parse(REQUEST)).toMatchObject({
+      seats: 1,
+      tier: 0,
+      node: 0,
+      direct: false,
+      private: false,
+    });
   });
 
   test('why not: what holds it up, what nodes said, who could', async () => {
@@ -256,7 +269,7 @@ describe('over HTTP', () => {
       ...{ state: 'running', free: 2, obstacles: [], price: 300n },
       declines: [{ code: 'vram', count: 1, nodes: [2] }],
       eligibility: { eligible: 1, excludedBy: { busy: 1 } },
-      source: { finality: 'safe' },
+      source: { finality: 'finalized' },
     });
     const { status } = await app().request(`http://indexer/v1/jobs/${HASH}/why-not`);
     expect(status).toBe(404);
@@ -270,7 +283,10 @@ describe('over HTTP', () => {
     const busy = liveOf({ 1: beat({ free: 0 }) }, [{ node: 1, code: 'cores', at: 1 }]);
     expect(whySchema.parse(await why(`/nodes/1/why?job=${JOB}`, { live: busy })).jobs[0]).toMatchObject({
       eligible: false,
-      sentences: ['The node says that no slot is free.', 'It said itself: The job asks for more processor cores than this node gives.'],
+      sentences: [
+        'The node says that no slot is free.',
+        'It said itself: The job asks for more processor cores than this node gives.',
+      ],
     });
     for (const path of ['/nodes/9/why', `/nodes/1/why?job=${HASH}`])
       expect((await app().request(`http://indexer/v1${path}`)).status, path).toBe(404);

@@ -10,7 +10,7 @@ import { Gate, QUERY_MS } from './gate.ts';
 import { guardedGraphql } from './graphql.ts';
 import { LIMITS, rateLimited, RateLimit, shedding, sized } from './limits.ts';
 import { boundQueries, planner } from './planner.ts';
-import { onError } from './problem.ts';
+import { onError, problem } from './problem.ts';
 import { guardedSql } from './sql.ts';
 
 const perSecond = integer('PONDER_API_RATE', LIMITS.perSecond);
@@ -38,5 +38,8 @@ app.use('/graphql', guardedGraphql(gate, graphql({ db, schema })));
 app.use('/sql/*', guardedSql(gate, { ...planner(db), tables }, client({ db, schema })));
 const chain = chainView(publicClients.dpu, marketAddress());
 app.route('/', createApp(db, { limits, callerOf, chain }));
+
+// Ponder's own routes come before these.
+app.all('*', (c) => problem(c, 'not-found', `nothing is at ${c.req.path}; /v1/docs lists the routes`));
 
 export default app;
