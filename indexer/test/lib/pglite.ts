@@ -4,8 +4,8 @@ import { getTableConfig, isPgEnum, PgTable } from 'drizzle-orm/pg-core';
 import { drizzle } from 'drizzle-orm/pglite';
 import * as schema from '../../ponder.schema.ts';
 import type { Database } from '../../src/api/app.ts';
-import type { MemoryDatabase } from './memdb.ts';
-import { primaryKey } from './memdb.ts';
+import type { MemoryDatabase } from '../../src/verify/memory.ts';
+import { primaryKey } from '../../src/verify/memory.ts';
 import { eventId } from './world.ts';
 
 const tables = Object.values(schema).filter((value) => is(value, PgTable)) as unknown as Table[];
