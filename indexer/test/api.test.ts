@@ -30,7 +30,7 @@ beforeAll(async () => {
   for (const id of jobs) await world.post(id, { requester: OWNER, salt: BigInt(id) & 0xffffn });
   await world.emit('JobClosed', { id: jobs[0]!, refunded: 1_200n });
   await database.load(world.memory);
-  await database.reach(20, 10);
+  await database.reach(20);
   // PGlite starts a PostgreSQL in wasm, which takes its time on a busy machine.
 }, 60_000);
 

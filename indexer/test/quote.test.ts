@@ -178,7 +178,7 @@ describe('over HTTP', () => {
     await world.reveal();
     await world.settle();
     await database.load(world.memory);
-    await database.reach(900, 4);
+    await database.reach(900);
   }, 60_000);
   afterAll(() => database.close());
 
@@ -269,7 +269,7 @@ describe('over HTTP', () => {
       ...{ state: 'running', free: 2, obstacles: [], price: 300n },
       declines: [{ code: 'vram', count: 1, nodes: [2] }],
       eligibility: { eligible: 1, excludedBy: { busy: 1 } },
-      source: { finality: 'safe' },
+      source: { finality: 'finalized' },
     });
     const { status } = await app().request(`http://indexer/v1/jobs/${HASH}/why-not`);
     expect(status).toBe(404);

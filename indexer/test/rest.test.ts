@@ -3,7 +3,7 @@ import { zeroHash } from 'viem';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp, routesOf } from '../src/api/app.ts';
 import { readCursor, writeCursor } from '../src/api/cursor.ts';
-import { finalityOf } from '../src/api/finality.ts';
+import { finalityOf, tipAt } from '../src/api/finality.ts';
 import { RateLimit } from '../src/api/limits.ts';
 import { openDatabase, type TestDatabase } from './lib/pglite.ts';
 import { DOLLAR, eventId, JOB, OPERATOR, OWNER, REQUESTER, START, TREASURY, World } from './lib/world.ts';
@@ -41,7 +41,7 @@ beforeAll(async () => {
   await world.emitOf('Credits', 'WeightMoved', { runtime: 1, epoch: 3, weight: 7, fees: 1n, pressures: 1n });
   await world.emitOf('Credits', 'JobPrioritized', { job: JOB, payer: OWNER, amount: 5n, total: 5n });
   await database.load(world.memory);
-  await database.reach(40, 4);
+  await database.reach(31);
 }, 60_000);
 afterAll(() => database.close());
 
@@ -116,12 +116,15 @@ function* objectsOf(value: unknown, where = ''): Generator<[string, Record<strin
 
 describe('sources', () => {
   test.each([
-    [4, 'finalized'],
-    [5, 'safe'],
-    [22, 'safe'],
-    [23, 'latest'],
-  ])('block %i of 40 with 4 final is %s', (block, finality) => {
-    expect(finalityOf(block, { timestamp: 0, latest: 40, finalized: 4, safe: 22 })).toBe(finality);
+    [31_337, 10, 'finalized'],
+    [31_337, 11, 'safe'],
+    [31_337, 25, 'safe'],
+    [31_337, 26, 'latest'],
+    [1, 0, 'safe'],
+    [1, 7, 'safe'],
+    [1, 8, 'latest'],
+  ])('of 40 blocks on chain %i number %i is %s', (chainId, block, finality) => {
+    expect(finalityOf(block, tipAt(40, chainId, 0))).toBe(finality);
   });
 
   test('name the event that changed a thing last', async () => {

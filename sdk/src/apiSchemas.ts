@@ -37,8 +37,8 @@ const count = z.int().nonnegative();
 const seconds = count; // Unix time.
 
 /**
- * The event that made an object or changed it last, and how sure it is that its block stays: `finalized`: the indexer takes nothing of it back;
- * `safe`: it lies in the older half of what is not final yet; `latest`: it is newer.
+ * The event that made an object or changed it last, and how sure it is that its block stays, by its depth: `finalized`: so deep that the chain
+ * does not take it back (30 blocks where nobody knows better); `safe`: half as deep; `latest`: newer.
  */
 export const sourceSchema = z.object({ block: count, transaction: hashSchema, finality: z.enum(FINALITIES) });
 /** Every answer of this version has it; pages that were built for an earlier indexer do not need it. */

@@ -12,7 +12,7 @@ import { heardFrom } from './heard.ts';
 import { guardedGraphql } from './graphql.ts';
 import { LIMITS, rateLimited, RateLimit, shedding, sized } from './limits.ts';
 import { boundQueries, planner } from './planner.ts';
-import { onError } from './problem.ts';
+import { onError, problem } from './problem.ts';
 import { guardedSql } from './sql.ts';
 
 const perSecond = integer('PONDER_API_RATE', LIMITS.perSecond);
@@ -43,5 +43,8 @@ const live = await mountedLive(process.env);
 // First: the network's own routes are under /v1 too, and the API answers 404 to everything that it does not know.
 app.route('/', live.routes);
 app.route('/', createApp(db, { limits, callerOf, chain, live: heardFrom(live), said: live }));
+
+// Ponder's own routes come before these.
+app.all('*', (c) => problem(c, 'not-found', `nothing is at ${c.req.path}; /v1/docs lists the routes`));
 
 export default app;

@@ -126,8 +126,7 @@ function parametersOf(schema: z.ZodObject | undefined, place: 'path' | 'query'):
 
 /** Without what JSON Schema needs only outside of an OpenAPI document. */
 function tidy(schema: Json): Json {
-  const { $schema: _schema, $id: _id, ...rest } = schema;
-  return rest;
+  return Object.fromEntries(Object.entries(schema).filter(([name]) => name !== '$schema' && name !== '$id'));
 }
 
 /** The stream is no JSON answer, so no schema makes it. */

@@ -90,13 +90,21 @@ export function statsRoutes(db: Database): Route[] {
           ...rowJson(row, tip),
           money: money
             .filter(({ start }) => start === row.start)
-            .map((one) => {
-              const { unit: _unit, start: _start, source: _source, ...sums } = rowJson(one, tip);
-              return sums;
-            }),
+            .map(({ currency, deposited, withdrawn, escrowed, refunded, paid, fee, slashed, burnt }) => ({
+              currency,
+              ...texts({ deposited, withdrawn, escrowed, refunded, paid, fee, slashed, burnt }),
+            })),
         }));
         return { items, next: rows.length > limit ? writeCursor(list, String(starts.at(-1))) : null };
       },
     ),
   ];
+}
+
+/** Amounts as they go over the wire. */
+function texts<Name extends string>(amounts: Record<Name, bigint>): Record<Name, string> {
+  return Object.fromEntries(Object.entries(amounts).map(([name, value]) => [name, String(value)])) as Record<
+    Name,
+    string
+  >;
 }

@@ -4,8 +4,8 @@ import { getTableConfig, isPgEnum, PgTable } from 'drizzle-orm/pg-core';
 import { drizzle } from 'drizzle-orm/pglite';
 import * as schema from '../../ponder.schema.ts';
 import type { Database } from '../../src/api/app.ts';
-import type { MemoryDatabase } from './memdb.ts';
-import { primaryKey } from './memdb.ts';
+import type { MemoryDatabase } from '../../src/verify/memory.ts';
+import { primaryKey } from '../../src/verify/memory.ts';
 import { eventId } from './world.ts';
 
 const tables = Object.values(schema).filter((value) => is(value, PgTable)) as unknown as Table[];
@@ -30,7 +30,7 @@ function definitions(): string {
     return `CREATE TABLE ${quote(name)} (${lines.join(', ')}, PRIMARY KEY (${key.join(', ')}));`;
   });
   const checkpoints =
-    'CREATE TABLE _ponder_checkpoint (chain_name text PRIMARY KEY, latest_checkpoint text, finalized_checkpoint text);';
+    'CREATE TABLE _ponder_checkpoint (chain_name text PRIMARY KEY, latest_checkpoint text, chain_id bigint);';
   return [...types, ...creates, checkpoints].join('\n');
 }
 
@@ -41,8 +41,8 @@ export interface TestDatabase {
   db: Database;
   /** Replaces all rows by those of `memory`. */
   load(memory: MemoryDatabase): Promise<void>;
-  /** Says that the index has come to block `latest`, and that `finalized` is never taken back. */
-  reach(latest: number, finalized: number): Promise<void>;
+  /** Says that the index has come to block `latest`. */
+  reach(latest: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -59,9 +59,9 @@ export async function openDatabase(): Promise<TestDatabase> {
         if (rows.length > 0) await db.insert(table).values(rows);
       }
     },
-    reach: async (latest, finalized) => {
+    reach: async (latest) => {
       await client.exec(`DELETE FROM _ponder_checkpoint;
-        INSERT INTO _ponder_checkpoint VALUES ('dpu', '${eventId(latest)}', '${eventId(finalized)}');`);
+        INSERT INTO _ponder_checkpoint VALUES ('dpu', '${eventId(latest)}', 31337);`);
     },
     close: () => client.close(),
   };

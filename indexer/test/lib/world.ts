@@ -7,7 +7,7 @@ import { keccak256, toHex, zeroHash, type Address, type Hex } from 'viem';
 import { allHandlers } from '../../src/handlers.ts';
 import { projecting } from '../../src/projector.ts';
 import type { AnyContext, AnyEvent, Args, Contract, Handlers } from '../../src/types.ts';
-import { MemoryDatabase } from './memdb.ts';
+import { MemoryDatabase } from '../../src/verify/memory.ts';
 
 const address = (byte: string) => `0x${byte.repeat(20)}` as Address;
 

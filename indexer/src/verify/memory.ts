@@ -1,6 +1,6 @@
 import { getTableColumns, getTableName, type Table } from 'drizzle-orm';
 import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core';
-import type { AnyContext } from '../../src/types.ts';
+import type { AnyContext } from '../types.ts';
 
 type Row = Record<string, unknown>;
 type Change = Row | ((row: Row) => Row);
