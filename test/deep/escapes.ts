@@ -3,11 +3,20 @@ import { detectIsolation } from '../../worker/src/sandbox/detect.ts';
 import {
   CALL_PROBES,
   CLASSES,
+  KERNEL_PROBES,
+  MODEL_PROBES,
   MODULE_PROBES,
   PROGRAM_PROBES,
   type SandboxClass,
 } from '../../worker/test/escapes/registry.ts';
-import { tryCalls, tryProgram } from '../../worker/test/escapes/run.ts';
+import {
+  isKept,
+  kernelDriver,
+  tryCalls,
+  tryKernelProgram,
+  tryModelProgram,
+  tryProgram,
+} from '../../worker/test/escapes/run.ts';
 import { failure, request } from '../../worker/test/wasm/shardRequest.ts';
 import { count, type Campaign, type Report } from './stories.ts';
 
@@ -41,6 +50,18 @@ export const escapes: Campaign = async () => {
       const answer = answers.get(name);
       tell('system calls', name, answer === -1 || answer === -38, answer);
     }
+  }
+  if (await isHere('bubblewrap')) {
+    const answers = await tryModelProgram();
+    for (const name of MODEL_PROBES) tell('models', name, answers.get(name) === 'denied', answers.get(name));
+  }
+  const driver = kernelDriver();
+  if (driver === undefined) console.error('this machine has no Vulkan driver: no script of kernels is tried');
+  for (const kind of driver === undefined ? [] : CLASSES) {
+    if (!(await isHere(kind))) continue;
+    const answers = await tryKernelProgram(kind, driver!);
+    for (const name of KERNEL_PROBES)
+      tell(`kernels, ${kind}`, name, isKept(name, answers.get(name)), answers.get(name));
   }
   const runtime = new WasmRuntime();
   for (const [name, [module, expected]] of Object.entries(MODULE_PROBES)) {

@@ -3,8 +3,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WasmRuntime } from '../../src/runtimes/wasm/wasmRuntime.ts';
 import { detectIsolation } from '../../src/sandbox/detect.ts';
 import { failure, request } from '../wasm/shardRequest.ts';
-import { CALL_PROBES, CLASSES, MODULE_PROBES, PROGRAM_PROBES, type SandboxClass } from './registry.ts';
-import { tryCalls, tryProgram } from './run.ts';
+import {
+  CALL_PROBES,
+  CLASSES,
+  KERNEL_PROBES,
+  MODEL_PROBES,
+  MODULE_PROBES,
+  PROGRAM_PROBES,
+  type SandboxClass,
+} from './registry.ts';
+import { isKept, kernelDriver, tryCalls, tryKernelProgram, tryModelProgram, tryProgram } from './run.ts';
 
 const EPERM = -1;
 const ENOSYS = -38;
@@ -19,6 +27,7 @@ for (const kind of CLASSES) {
 test('the registry has at least sixty probes', () => {
   const names = [PROGRAM_PROBES, CALL_PROBES, MODULE_PROBES].map((probes) => Object.keys(probes).length);
   expect(names).toEqual([66, 64, 14]);
+  expect([MODEL_PROBES.length, KERNEL_PROBES.length]).toEqual([28, 14]);
 });
 
 test('every probe is denied by the strongest class', () => {
@@ -56,6 +65,31 @@ describe.skipIf(!here.get('bubblewrap') || process.arch !== 'x64')('a native pro
     expect([EPERM, ENOSYS]).toContain(answers.get(name));
   });
 });
+
+describe.skipIf(!here.get('bubblewrap'))('native code in the place of a model cannot', () => {
+  let answers = new Map<string, string>();
+  beforeAll(async () => {
+    answers = await tryModelProgram();
+  });
+  test('leave out a probe', () => expect([...answers.keys()]).toEqual(MODEL_PROBES));
+  test.each(MODEL_PROBES)('%s', (name) => expect(answers.get(name)).toBe('denied'));
+});
+
+const driver = kernelDriver();
+if (driver === undefined) console.warn('No script of kernels is tried: this machine has no Vulkan driver');
+describe.skipIf(driver === undefined).each(CLASSES)(
+  'a script in the place of the one of kernels, in %s, cannot',
+  (kind) => {
+    const inClass = test.skipIf(!here.get(kind));
+    let answers = new Map<string, string>();
+    beforeAll(async () => {
+      if (here.get(kind)) answers = await tryKernelProgram(kind, driver!);
+    });
+    inClass('leave out a probe', () => expect([...answers.keys()]).toEqual(KERNEL_PROBES));
+    for (const name of KERNEL_PROBES)
+      inClass(name, () => expect(answers.get(name)).toSatisfy((said) => isKept(name, said as string)));
+  },
+);
 
 describe('a module cannot', () => {
   const runtime = new WasmRuntime();

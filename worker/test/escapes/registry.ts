@@ -208,3 +208,53 @@ export const MODULE_PROBES: Readonly<Record<string, readonly [module: () => Uint
     /^trap /,
   ],
 };
+
+/** What the program tries that stands where ONNX Runtime stands, with the library loaded and without Node's permissions, by modelProgram.ts; native code is run in the strongest class only. */
+export const MODEL_PROBES: readonly string[] = [
+  'read a file of the machine',
+  'read a home folder',
+  'list the temporary folder',
+  'read its own state',
+  'read the environment of another process',
+  'see devices',
+  'write to the temporary folder',
+  'write to the root',
+  'write beside its program',
+  'write to the library',
+  'delete a file of the library',
+  'make a folder',
+  'make a link',
+  'change rights',
+  'see a network card',
+  'become root',
+  'signal the first process',
+  'signal any process',
+  'raise its priority',
+  'start a program',
+  'see an environment',
+  'load code from outside',
+  'connect to this machine',
+  'listen',
+  'listen on a path',
+  'send a datagram',
+  'start a child',
+  'fork',
+];
+
+/** What the script in Deno tries that runs kernels, by kernelProgram.ts; Deno's permissions deny it in every class. */
+export const KERNEL_PROBES: readonly string[] = [
+  'read a file',
+  'list a folder',
+  'read its own code',
+  'write a file',
+  'make a folder',
+  'read the environment',
+  'start a process',
+  'kill its parent',
+  'load a library',
+  'ask for the host’s name',
+  'listen',
+  'connect',
+  'fetch',
+  'ask for more',
+];

@@ -1,15 +1,11 @@
-import { fileURLToPath } from 'node:url';
 import type { ProtoWriter } from '@dpu/sdk/onnx/protoWriter';
 import { encodeModel, tensor } from '@dpu/sdk/onnx/writeModel';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 
-import { findOnnxLibrary } from '../../src/runtimes/onnx/library.ts';
-import { modelChild, OnnxRuntime } from '../../src/runtimes/onnx/onnxRuntime.ts';
+import { OnnxRuntime } from '../../src/runtimes/onnx/onnxRuntime.ts';
 import { encodeModelHeader } from '../../src/runtimes/onnx/request.ts';
 import { ShardError, type ShardRequest } from '../../src/runtimes/runtime.ts';
 import { detectIsolation } from '../../src/sandbox/detect.ts';
-import { Sandbox } from '../../src/sandbox/sandbox.ts';
-import { stageProgram } from '../../src/sandbox/stage.ts';
 import { floatModel, graphFile, LAYER, numbers, requestFor, small, value, WEIGHTS, wholeModel } from './models.ts';
 
 const MIB = 1024 * 1024;
@@ -368,31 +364,5 @@ describe.skipIf(!strong)('what a stranger sends', () => {
     expect(await failure(runtime.run(requestFor(identity, { settings: { provider: 'webgpu' } })))).toContain(
       'module-rejected (job): The shard cannot be run: it asks for WebGPU',
     );
-  });
-});
-
-describe.skipIf(!strong)('the sandbox of native code', () => {
-  let said = { worked: ['nothing was tried'], reached: '' };
-  beforeAll(async () => {
-    const stage = await stageProgram(fileURLToPath(new URL('./escape.ts', import.meta.url)));
-    const sandbox = new Sandbox({ isolation: 'bubblewrap', seccomp: true });
-    try {
-      // Node's permissions are left off: native code would not mind them.
-      const spec = modelChild(stage, await findOnnxLibrary(), { memoryBytes: 64 * MIB, seconds: 20 });
-      const child = sandbox.start({ ...spec, permission: false });
-      child.stdin.end();
-      let text = '';
-      child.stdout.on('data', (piece: Buffer) => (text += piece.toString()));
-      child.stderr.resume();
-      await child.ended;
-      said = JSON.parse(text) as typeof said;
-    } finally {
-      await sandbox.close();
-      await stage.remove();
-    }
-  });
-
-  test('lets none of 28 ways out work', () => {
-    expect(said).toEqual({ worked: [], reached: 'end' });
   });
 });

@@ -1,17 +1,11 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { WgslSettings } from '@dpu/sdk/runtimes/wgsl';
 import { afterAll, describe, expect, test } from 'vitest';
 import { converse } from '../../src/runtimes/converse.ts';
 import type { ShardRequest } from '../../src/runtimes/runtime.ts';
 import { Answer } from '../../src/runtimes/answer.ts';
-import { denoProgram, findDeno } from '../../src/runtimes/wgsl/deno.ts';
-import { findManifests, readDriver } from '../../src/runtimes/wgsl/drivers.ts';
 import { WgslRuntime } from '../../src/runtimes/wgsl/wgslRuntime.ts';
-import { detectIsolation } from '../../src/sandbox/detect.ts';
-import { ISOLATIONS, type Isolation, type ProgramSpec } from '../../src/sandbox/isolation.ts';
-import { Sandbox } from '../../src/sandbox/sandbox.ts';
-import { stageProgram } from '../../src/sandbox/stage.ts';
+import { ISOLATIONS, type Isolation } from '../../src/sandbox/isolation.ts';
+import { kernelDriver, startAsKernels } from '../escapes/run.ts';
 import { failure } from '../wasm/shardRequest.ts';
 import { diffusion, FRACTAL, matmul, oneBuffer, request } from './kernels.ts';
 import { scramble, spread, turnsOf } from './reference.ts';
@@ -287,47 +281,8 @@ describe('what a kernel may not do', () => {
 });
 
 describe.each(ISOLATIONS)('%s', (isolation: Isolation) => {
-  const binary = findDeno();
-  const driver = findManifests()
-    .map(readDriver)
-    .find((one) => typeof one !== 'string');
-
-  /** Starts a program of the tests as the runtime starts its own. */
-  async function start(name: string) {
-    const report = await detectIsolation({ only: isolation });
-    const stage = await stageProgram(fileURLToPath(new URL(`./${name}`, import.meta.url)));
-    const sandbox = new Sandbox(report);
-    const spec: ProgramSpec = {
-      folder: stage.folder,
-      entry: stage.entry,
-      program: denoProgram(binary!, driver as Exclude<typeof driver, string | undefined>, 64 * MIB),
-      limits: { dataBytes: 2048 * MIB, stackBytes: 8 * MIB, cpuSeconds: 20 },
-    };
-    return {
-      child: sandbox.start(spec),
-      close: async () => {
-        await sandbox.close();
-        await stage.remove();
-      },
-    };
-  }
-
-  onGpu('the child’s own script can reach nothing', async () => {
-    const { child, close } = await start('escapes.ts');
-    let said = '';
-    child.stdout.on('data', (piece: Buffer) => (said += piece.toString()));
-    child.stdin.end();
-    await child.ended;
-    await close();
-    const found = Object.entries(JSON.parse(said) as Record<string, string>);
-    expect(found.length).toBe(14);
-    const wanted = found.map(([name]) => [name, name === 'ask for more' ? 'failed: denied' : 'denied']);
-    expect(found).toEqual(wanted);
-    expect(existsSync('/tmp/dpu-escape')).toBe(false);
-  });
-
   onGpu('a child that floods is ended at the cap', async () => {
-    const { child, close } = await start('flood.ts');
+    const { child, close } = await startAsKernels(isolation, kernelDriver()!, new URL('./flood.ts', import.meta.url));
     const ending = converse(child, [], new Answer(MIB), { seconds: 20 }).then(
       () => 'ok',
       (error: Error) => error.message,

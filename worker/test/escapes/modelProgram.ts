@@ -14,7 +14,7 @@ import { createRequire } from 'node:module';
 import { connect, createServer } from 'node:net';
 import { networkInterfaces, setPriority } from 'node:os';
 
-/** Stands where the program that runs models stands, with the same library loaded, and tries to get out. Says what worked. */
+/** Stands where the program that runs models stands, with the same library loaded, and tries to get out. Says what came of each try. */
 
 const [, , folder] = process.argv;
 // Some of what is tried does harm where it works.
@@ -22,13 +22,17 @@ if (folder?.startsWith('/dpu/') !== true) throw new Error('this program runs in 
 process.env['ORT_DISABLE_TELEMETRY'] = '1';
 createRequire(`${folder}/`)(folder);
 
-const worked: string[] = [];
+/** Says what came of a probe at once: a later one may end this process. */
+const tell = (name: string, answer: 'done' | 'denied'): void =>
+  void writeSync(1, `${JSON.stringify([name, answer])}\n`);
 function attempt(name: string, action: () => unknown): void {
+  let answer: 'done' | 'denied' = 'denied';
   try {
-    if (action() !== false) worked.push(name);
+    if (action() !== false) answer = 'done';
   } catch {
     // What is expected.
   }
+  tell(name, answer);
 }
 const event = (emitter: { once: (name: string, listener: () => void) => unknown }, good: string): Promise<boolean> =>
   new Promise((resolve) => {
@@ -36,11 +40,14 @@ const event = (emitter: { once: (name: string, listener: () => void) => unknown 
     emitter.once('error', () => resolve(false));
   });
 async function later(name: string, action: () => Promise<boolean>): Promise<void> {
-  try {
-    if (await action()) worked.push(name);
-  } catch {
-    // What is expected.
-  }
+  tell(
+    name,
+    (await Promise.resolve()
+      .then(action)
+      .catch(() => false))
+      ? 'done'
+      : 'denied',
+  );
 }
 
 attempt('read a file of the machine', () => readFileSync('/etc/passwd'));
@@ -80,6 +87,5 @@ void (async () => {
   });
   await later('start a child', () => event(spawn('/bin/sh', ['-c', 'true']), 'spawn'));
   await later('fork', () => event(fork(`${folder}/dist/index.js`), 'spawn'));
-  writeSync(1, JSON.stringify({ worked, reached: 'end' }));
   process.exit(0);
 })();
