@@ -48,6 +48,14 @@ interface Log {
   removed: false;
 }
 
+/** What `eth_getLogs` is asked. */
+interface LogFilter {
+  address?: Hex;
+  topics?: (Hex | Hex[] | null)[];
+  fromBlock?: Hex;
+  toBlock?: Hex;
+}
+
 /** The zero of a type: what a contract that knows nothing answers. */
 function zero(parameter: AbiParameter): unknown {
   const { type } = parameter;
@@ -147,18 +155,18 @@ export class Rpc {
   }
 
   /** @throws when the method is not one that pages use for reading. */
-  answer(method: string, params: readonly never[]): unknown {
+  answer(method: string, params: readonly unknown[]): unknown {
     switch (method) {
       case 'eth_chainId':
         return numberToHex(deployment.chainId);
       case 'eth_blockNumber':
         return numberToHex(block());
       case 'eth_getBlockByNumber':
-        return blockAt(params[0]);
+        return blockAt(params[0] as string);
       case 'eth_getLogs':
-        return this.#find(params[0]);
+        return this.#find(params[0] as LogFilter);
       case 'eth_call':
-        return call(params[0]);
+        return call(params[0] as { to: Hex; data: Hex });
       case 'eth_getTransactionReceipt': {
         const logs = this.#told().filter(({ transactionHash }) => transactionHash === params[0]);
         const [first] = logs;
@@ -187,7 +195,7 @@ export class Rpc {
     }
   }
 
-  #find(filter: { address?: Hex; topics?: (Hex | Hex[] | null)[]; fromBlock?: Hex; toBlock?: Hex }): Log[] {
+  #find(filter: LogFilter): Log[] {
     if (filter.address && !isAddressEqual(filter.address, deployment.market)) return [];
     const from = Number(filter.fromBlock ?? 0);
     const to = filter.toBlock?.startsWith('0x') ? Number(filter.toBlock) : Infinity;
@@ -223,5 +231,5 @@ function call({ to, data }: { to: Hex; data: Hex }): Hex {
   const known = ANSWERS[item.name];
   if (!known) return encodeAbiParameters(item.outputs, item.outputs.map(zero));
   const result = known(args as readonly unknown[], to);
-  return encodeFunctionResult({ abi: [item], functionName: item.name, result });
+  return encodeFunctionResult({ abi: [item], functionName: item.name, result: result as readonly unknown[] });
 }
