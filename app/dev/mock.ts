@@ -23,7 +23,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 const gateway = await startGateway({ dir: folder });
 const world = new World(new HttpBackend({ getHolders: () => [gateway.url], writeTo: gateway.url }));
-const made = await addJobs(world);
+const { made, cases } = await addJobs(world);
 const ids = Object.values(made)
   .map(({ id }) => id)
   .reverse();
@@ -33,7 +33,7 @@ const api = new Api(rpc, world.events, ids);
 mkdirSync(new URL('../../.dpu/', import.meta.url), { recursive: true });
 const file = new URL('../../.dpu/mock.json', import.meta.url);
 const jobs = Object.fromEntries(Object.entries(made).map(([name, { id }]) => [name, id]));
-writeFileSync(file, JSON.stringify({ ...deployment, gatewayUrl: gateway.url, jobs }));
+writeFileSync(file, JSON.stringify({ ...deployment, gatewayUrl: gateway.url, jobs: { ...jobs, ...cases } }));
 
 async function rpcAnswer(request: IncomingMessage): Promise<unknown> {
   const parts: Buffer[] = [];

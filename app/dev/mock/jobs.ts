@@ -1,4 +1,6 @@
 /** Which jobs the pretended network has: one of each kind, so that every look of a page can be looked at. */
+import type { Hex } from 'viem';
+
 import { answers, ball, curve, png, scene } from './pictures.ts';
 import { CREDITS, hex, now, USD, wei } from './network.ts';
 import type { Made, World } from './world.ts';
@@ -31,8 +33,12 @@ const forged = (): Uint8Array =>
   png(TILES.tileWidth, TILES.tileHeight, (x, y) => (Math.hypot(x - 70, y - 30) < 22 ? [220, 40, 60] : [120, 130, 138]));
 
 /** Fills the world. */
-export async function addJobs(world: World, { many = 10_000 } = {}): Promise<Record<string, Made>> {
+export async function addJobs(
+  world: World,
+  { many = 10_000 } = {},
+): Promise<{ made: Record<string, Made>; cases: Record<string, Hex> }> {
   const at = now();
+  const cases: Record<string, Hex> = {};
   const render = (name: string, postedAt: number) => {
     return { name, shards: 64, per: 4, postedAt, output: PICTURE, make: tile, runtime: 'wasm' as const };
   };
@@ -101,13 +107,13 @@ export async function addJobs(world: World, { many = 10_000 } = {}): Promise<Rec
     ...render('Balls in the evening', at - 700),
     ...{ view: tiles, fate: 'revealed', make: (shard) => (shard === 61 ? forged() : tile(shard)) },
   });
-  await world.dispute(made['challenged'], 61, tile(61), { at: at - 140, served: 5, votes: [3, 3, 3] });
+  cases['case'] = await world.dispute(made['challenged'], 61, tile(61), { at: at - 140, served: 5, votes: [3, 3, 3] });
   made['answered'] = await world.add({
     ...{ name: 'Answers to 600 questions', shards: 3, per: 1, fate: 'revealed', postedAt: at - 600, runtime: 'onnx' },
     output: { name: 'answers.csv', mediaType: 'text/csv' },
     make: (shard) => answers(200, shard === 2 ? 120 : undefined),
   });
-  await world.dispute(made['answered'], 2, answers(200), { at: at - 60, served: 2, votes: [] });
+  cases['caseText'] = await world.dispute(made['answered'], 2, answers(200), { at: at - 120, served: 3, votes: [3] });
   made['many'] = await world.add({
     ...{ name: 'Fold ten thousand molecules', shards: many, per: many / 100, fate: 'complete', postedAt: at - 1_800 },
     ...{ output: { name: 'fold.bin', mediaType: 'application/octet-stream' }, pace: 1, runtime: 'wgsl' },
@@ -132,5 +138,5 @@ export async function addJobs(world: World, { many = 10_000 } = {}): Promise<Rec
     fate: 'running',
     pace: 9,
   });
-  return made;
+  return { made, cases };
 }

@@ -133,7 +133,7 @@ export class World {
     shard: number,
     right: Uint8Array,
     plan: { at: number; votes: readonly number[]; served: number; found?: number; end?: boolean },
-  ): Promise<void> {
+  ): Promise<Hex> {
     const held = leases.find(({ lease }) => shard >= lease.first && shard < lease.first + lease.count);
     const leaf = held?.shards.find((one) => one.shard === shard);
     if (!held || !leaf) throw new Error(`Shard ${shard} was not computed.`);
@@ -155,16 +155,17 @@ export class World {
         ...{ dispute: key, node, round: 1, verdict, hash: entry[0]!.hash, units: entry[0]!.units, evidence: manifest },
       });
     }
-    if (plan.found === undefined) return;
+    if (plan.found === undefined) return key;
     const judged = { dispute: key, round: 1, found: plan.found, stands: plan.found, served: 5n, paid: 4n };
     this.#tell(plan.at + 130, 'Judged', judged);
-    if (!plan.end) return;
+    if (!plan.end) return key;
     const bond = (terms.bond / 8n) * 10n;
     const ended = { returned: bond, forfeited: 0n, rewarded: terms.bond, repaid: 0n, record: 2_735 };
     this.#tell(plan.at + 800, 'DisputeEnded', { dispute: key, verdict: plan.found, ...ended });
-    if (plan.found !== 3) return;
+    if (plan.found !== 3) return key;
     const lost = { id, node: lease.node, first: lease.first, verdict: 3, paid: 0n, fee: 0n, compensation: 0n };
     this.#tell(plan.at + 800, 'LeaseJudged', lost);
+    return key;
   }
 
   async #lease(

@@ -105,6 +105,11 @@ export class Verifier {
     if (verified) this.#enqueue(verified, shard);
   }
 
+  /** The shards of a verified lease as its manifest has them: the leaves under its root. */
+  leaves(first: number): VerifiedLease['manifest']['shards'] | undefined {
+    return this.#verified.get(first)?.manifest.shards;
+  }
+
   /** Ends everything and frees the pictures. */
   stop(): void {
     this.#stop.abort();
