@@ -4,8 +4,9 @@
  * On the wire amounts are decimal strings and addresses and hashes are lower-case hex. The schemas check that and turn
  * amounts into bigint, so `z.input` of a schema is the JSON and `z.output` is what callers of the client get.
  */
-import { VERDICTS } from './court.ts';
 import { z } from 'zod';
+
+import { VERDICTS } from './verdicts.ts';
 
 type Hex = `0x${string}`;
 
