@@ -50,6 +50,7 @@ export default defineConfig(({ mode }) => {
             // Positioned menus and the mosaic set inline styles; text from the network never reaches a style.
             'style-src': ['self', 'unsafe-inline'],
             'img-src': ['self', 'data:', 'blob:'],
+            'media-src': ['self', 'blob:'],
             'font-src': ['self'],
             // Chain, indexer and gateways are known at run time only, from /config.json and from the nodes' records.
             'connect-src': ['self', 'http:', 'https:', 'ws:', 'wss:'],

@@ -16,7 +16,7 @@ import {
   PANEL_OUTCOMES,
   SEAT_PHASES,
 } from './apiEnums.ts';
-import { VERDICTS } from './court.ts';
+import { VERDICTS } from './verdicts.ts';
 
 type Hex = `0x${string}`;
 

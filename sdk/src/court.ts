@@ -9,15 +9,9 @@ import { claimedWord, SPEC_FAULT, type Lease, type Result } from './lease.ts';
 import { merkleProof, type ShardLeaf } from './merkle.ts';
 import { readRules } from './rules.ts';
 import type { Terms } from './terms.ts';
+import { VERDICTS, type Verdict } from './verdicts.ts';
 
-/** What jurors say and juries find, in the order of the contract's enum. */
-export const VERDICTS = ['none', 'valid', 'withheld', 'invalid', 'specFault', 'undecided'] as const;
-
-/**
- * none: not spoken, or a jury did not come together. valid: what was shown is right. withheld: right, but its data was out of reach.
- * invalid: wrong. specFault: the job cannot be judged as it is described. undecided: a jury agrees on nothing.
- */
-export type Verdict = (typeof VERDICTS)[number];
+export { VERDICTS, type Verdict } from './verdicts.ts';
 
 /** What a juror may say. */
 export type Vote = Exclude<Verdict, 'none' | 'undecided'>;

@@ -3,6 +3,8 @@ import { hashTypedData, type Address, type Hex } from 'viem';
 
 import { readRules } from './rules.ts';
 
+export { RUNTIMES, RUNTIME_NAMES, runtimeBits, runtimeName, type RuntimeName } from './runtimeNames.ts';
+
 /**
  * Everything a requester agrees to, field by field as it is signed, in viem's shapes: uint40 and smaller are numbers
  * (seconds, counts, ids), wider ones are bigints (amounts in the currency's smallest unit, the rules, the salt).
@@ -54,27 +56,6 @@ export interface Terms {
   afterJob: Hex;
   /** Chosen by the requester so that equal terms can be posted twice; 64 bits. */
   salt: bigint;
-}
-
-/** Runtime names and their ids on chain. */
-export const RUNTIMES = { wasm: 1, wgsl: 2, onnx: 3, render: 4, video: 5, train: 6, container: 7 } as const;
-
-/** Name of a runtime. */
-export type RuntimeName = keyof typeof RUNTIMES;
-
-/** All runtimes, by their ids. */
-export const RUNTIME_NAMES = Object.keys(RUNTIMES) as RuntimeName[];
-
-/** Name of runtime `id`, or undefined when this version does not know it. */
-export function runtimeName(id: number): RuntimeName | undefined {
-  return RUNTIME_NAMES.find((name) => RUNTIMES[name] === id);
-}
-
-/** The set of runtimes as a node's registration says it: bit `id` for each. */
-export function runtimeBits(names: Iterable<RuntimeName>): number {
-  let bits = 0;
-  for (const name of names) bits |= 1 << RUNTIMES[name];
-  return bits;
 }
 
 /** EIP-712 domain of one Market contract on one chain. */

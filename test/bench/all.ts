@@ -5,6 +5,7 @@ import { table, type BenchResult } from '../../script/bench/lib/report.ts';
 import { root } from '../../script/native.mjs';
 
 const BENCHES = {
+  app: 'test/bench/app.ts',
   gas: 'script/bench/gas.ts',
   node: 'test/bench/node.ts',
   gpu: 'test/bench/gpu.ts',

@@ -29,11 +29,16 @@ export async function startBrowser(): Promise<Browser> {
 }
 
 /**
- * Whether what the browser complains about is how things work: one holder of several has not got a block; or the indexer is a second behind
- * the chain and does not know a job yet, which the page then reads from the chain.
+ * Whether what the browser complains about is how things work: one holder of several has not got a block; the indexer is a second behind
+ * the chain and does not know a job yet, which the page then reads from the chain; or a gateway has not joined the gossip, without which
+ * nothing is shown live.
  */
 function isExpected(text: string, url: string): boolean {
-  return url.includes('/ipfs/') || (text.includes('404') && /\/v1\/jobs\/0x[0-9a-f]{64}$/.test(url));
+  return (
+    url.includes('/ipfs/') ||
+    url.includes('/v1/live/') ||
+    (text.includes('404') && /\/v1\/jobs\/0x[0-9a-f]{64}$/.test(url))
+  );
 }
 
 /** A fresh page, and everything that went wrong in it. */

@@ -5,6 +5,8 @@ import type { Address } from 'viem';
 import { z } from 'zod';
 
 import type { Chain } from './chain/chain.ts';
+import type { CreditsView } from './chain/credits.ts';
+import type { CourtCase } from './chain/court.ts';
 import type { Governance } from './chain/governance.ts';
 import { Head } from './chain/head.svelte.ts';
 import { LOCAL_CHAIN } from './chain/networks.ts';
@@ -37,6 +39,10 @@ export interface App {
   chain(): Promise<Chain>;
   /** Proposals and votes, from the chain alone. Loaded when first asked for. */
   governance(): Promise<Governance>;
+  /** Every challenged shard, newest first, from the chain alone. */
+  cases(): Promise<CourtCase[]>;
+  /** Epoch, weights and pair, and what the account holds. */
+  credits(account: Address | undefined): Promise<CreditsView>;
   /** An owner's nodes, stake and votes, from the chain alone. */
   stakes(owner: Address): Promise<Stakes>;
   /** Calls back every few blocks: for what the indexer does not tell of. */
@@ -97,6 +103,14 @@ export async function createApp(fetcher: typeof fetch): Promise<App> {
       (governance ??= Promise.all([getChain(), import('./chain/governance.ts')]).then(
         ([{ client }, { createGovernance }]) => createGovernance(client, deployment),
       )),
+    async cases() {
+      const [{ client }, { readCases }] = await Promise.all([getChain(), import('./chain/court.ts')]);
+      return readCases(client, deployment);
+    },
+    async credits(account) {
+      const [{ client }, { readCreditsView }] = await Promise.all([getChain(), import('./chain/credits.ts')]);
+      return readCreditsView(client, deployment, account);
+    },
     async stakes(owner) {
       stakes ??= Promise.all([getChain(), import('./chain/stakes.ts')]).then(([{ client }, { createStakes }]) =>
         createStakes(client, deployment),

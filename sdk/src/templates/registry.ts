@@ -8,9 +8,10 @@ import { render } from './render.ts';
 import { train } from './train.ts';
 import type { Template } from './types.ts';
 import { video } from './video.ts';
+import { wasm } from './wasm.ts';
 
 /** Every template, in the order in which they are shown. */
-export const templates: readonly Template[] = [render, gpu, inference, train, learn, video, container, blender];
+export const templates: readonly Template[] = [render, gpu, inference, train, learn, video, wasm, container, blender];
 
 /** Thrown when no template has the name that was asked for. */
 export class UnknownTemplateError extends Error {

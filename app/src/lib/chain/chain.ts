@@ -11,6 +11,7 @@ import {
   isAddressEqual,
   parseAbi,
   parseEventLogs,
+  WaitForTransactionReceiptTimeoutError,
   type Address,
   type Hash,
   type Hex,
@@ -48,6 +49,43 @@ export class TransactionFailed extends Error {
     this.hash = hash;
   }
 }
+
+/** The wallet sent something else with the same number, so this transaction never happens. */
+export class TransactionReplaced extends Error {
+  override readonly name = 'TransactionReplaced';
+  readonly retryable = true;
+  /** What was sent instead. */
+  readonly hash: Hash;
+  readonly action: string;
+
+  constructor(hash: Hash, reason: 'cancelled' | 'replaced') {
+    super(
+      reason === 'cancelled'
+        ? 'You cancelled this transaction in your wallet. Nothing happened except for its gas.'
+        : 'Your wallet sent another transaction in the place of this one, which therefore never happens.',
+    );
+    this.hash = hash;
+    this.action =
+      reason === 'cancelled' ? 'Try again if you want it after all.' : 'Look at it in your wallet, then try again.';
+  }
+}
+
+/** No block has taken the transaction in for a long time. */
+export class TransactionPending extends Error {
+  override readonly name = 'TransactionPending';
+  readonly retryable = false;
+  readonly hash: Hash;
+  readonly action =
+    'It may still come through. Speed it up or cancel it in your wallet; sending it again could do the same thing twice.';
+
+  constructor(hash: Hash) {
+    super(`The transaction ${hash} was sent, but no block has taken it in for ${PENDING_MS / 60_000} minutes.`);
+    this.hash = hash;
+  }
+}
+
+/** How long a transaction is awaited, milliseconds. */
+const PENDING_MS = 300_000;
 
 /** The chain by RPC: what pages show about money and state before anything is signed comes from here. */
 export interface Chain {
@@ -161,7 +199,20 @@ export function createChain(deployment: Deployment): Chain {
       }),
 
     async included(hash) {
-      const receipt = await client.waitForTransactionReceipt({ hash });
+      // A wallet may speed a transaction up (then the new one counts) or send something else in its place.
+      let replaced: TransactionReplaced | undefined;
+      const receipt = await client
+        .waitForTransactionReceipt({
+          hash,
+          timeout: PENDING_MS,
+          onReplaced: ({ reason, transaction }) => {
+            if (reason !== 'repriced') replaced = new TransactionReplaced(transaction.hash, reason);
+          },
+        })
+        .catch((error: unknown) => {
+          throw error instanceof WaitForTransactionReceiptTimeoutError ? new TransactionPending(hash) : error;
+        });
+      if (replaced) throw replaced;
       if (receipt.status === 'reverted') throw new TransactionFailed(hash);
       return receipt;
     },

@@ -14,6 +14,12 @@ export function explain(error: unknown): Explanation {
   if (error instanceof Error && error.name === 'NoGovernance') {
     return { sentence: 'This network has no governor.', action: 'Its numbers cannot be changed by a vote.' };
   }
+  if (error instanceof Error && (error.name === 'TransactionReplaced' || error.name === 'TransactionPending')) {
+    return { sentence: error.message, action: (error as Error & { action: string }).action };
+  }
+  if (error instanceof Error && error.name === 'TransactionFailed') {
+    return { sentence: error.message, action: 'Somebody may have been faster. Look at the page again, then decide.' };
+  }
   // The governor's refusals first; it leaves everything else to the Market's.
   const { sentence, action } = explainGovernance(error);
   return { sentence, action };

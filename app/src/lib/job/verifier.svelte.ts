@@ -18,6 +18,8 @@ export interface Output {
   status: 'loading' | 'verified' | 'missing' | 'mismatch';
   /** Address of the checked bytes in this page, once verified. */
   url?: string;
+  /** The checked bytes. */
+  blob?: Blob;
   size?: number;
   /** sha2-256 of the bytes; of a private job salted. */
   hash?: string;
@@ -63,6 +65,11 @@ export class Verifier {
     this.#options = { retryMs: 4_000, ...options };
   }
 
+  /** Opens the results of a private job. */
+  get key(): ResultKey | undefined {
+    return this.#options.key;
+  }
+
   /** Whether outputs cannot be read here. */
   get sealed(): boolean {
     return this.#options.sealed === true;
@@ -103,6 +110,11 @@ export class Verifier {
       ({ manifest }) => shard >= manifest.first && shard < manifest.first + manifest.shards.length,
     );
     if (verified) this.#enqueue(verified, shard);
+  }
+
+  /** The shards of a verified lease as its manifest has them: the leaves under its root. */
+  leaves(first: number): VerifiedLease['manifest']['shards'] | undefined {
+    return this.#verified.get(first)?.manifest.shards;
   }
 
   /** Ends everything and frees the pictures. */
@@ -161,8 +173,9 @@ export class Verifier {
       if (signal.aborted) return;
       // Whatever a stranger made is at most a picture here, never a document that could run.
       const type = PNG.every((byte, index) => bytes[index] === byte) ? 'image/png' : 'application/octet-stream';
-      const url = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type }));
-      this.#outputs.set(shard, { status: 'verified', url, size, hash, units });
+      const blob = new Blob([bytes as Uint8Array<ArrayBuffer>], { type });
+      const url = URL.createObjectURL(blob);
+      this.#outputs.set(shard, { status: 'verified', url, blob, size, hash, units });
     } catch (error) {
       if (signal.aborted) return;
       const { missing, reason } = await verdict(error);

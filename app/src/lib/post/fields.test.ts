@@ -8,11 +8,13 @@ const schema = z.toJSONSchema(
     tileWidth: z.int().min(1).max(8192).default(160).describe('Width of a tile'),
     ground: z.boolean().default(true).describe('A floor'),
     style: z.string().default('plain'),
+    codec: z.enum(['h264', 'av1']).default('av1'),
+    list: z.array(z.string()).default([]),
   }),
   { io: 'input' },
 );
 
-test('numbers and switches become fields with their bounds, defaults and descriptions', () => {
+test('numbers, switches, choices and texts become fields with their bounds, defaults and descriptions', () => {
   expect(optionFields(schema)).toEqual([
     {
       name: 'tileWidth',
@@ -24,6 +26,8 @@ test('numbers and switches become fields with their bounds, defaults and descrip
       max: 8192,
     },
     { name: 'ground', label: 'Ground', hint: 'A floor', kind: 'boolean', initial: true },
+    { name: 'style', label: 'Style', hint: '', kind: 'text', initial: 'plain' },
+    { name: 'codec', label: 'Codec', hint: '', kind: 'choice', initial: 'av1', choices: ['h264', 'av1'] },
   ]);
 });
 
@@ -32,6 +36,6 @@ test('a schema without properties makes no fields', () => {
 });
 
 test('an empty or broken number is not taken for zero', () => {
-  const values = optionValues(optionFields(schema), { tileWidth: ' ', ground: true });
-  expect(values).toEqual({ tileWidth: Number.NaN, ground: true });
+  const values = optionValues(optionFields(schema), { tileWidth: ' ', ground: true, codec: 'h264' });
+  expect(values).toEqual({ tileWidth: Number.NaN, ground: true, style: '', codec: 'h264' });
 });

@@ -4,8 +4,10 @@ export interface OptionField {
   /** From the name: `tileWidth` → `Tile width`. */
   label: string;
   hint: string;
-  kind: 'number' | 'boolean';
-  initial: number | boolean;
+  /** `choice`: one of `choices`. */
+  kind: 'number' | 'boolean' | 'choice' | 'text';
+  initial: number | boolean | string;
+  choices?: readonly string[];
   min?: number;
   max?: number;
 }
@@ -16,15 +18,19 @@ interface Property {
   default?: unknown;
   minimum?: number;
   maximum?: number;
+  enum?: unknown[];
 }
 
-/** The fields of a form, from a template's options as JSON schema. Options of other kinds keep their defaults. */
+/** The fields of a form, from a template's options as JSON schema. Lists and maps keep their defaults. */
 export function optionFields(schema: unknown): OptionField[] {
   const { properties = {} } = schema as { properties?: Record<string, Property> };
   return Object.entries(properties).flatMap(([name, property]): OptionField[] => {
     const { type, description = '', default: initial, minimum, maximum } = property;
     const common = { name, label: labelOf(name), hint: description };
     if (type === 'boolean') return [{ ...common, kind: 'boolean', initial: initial === true }];
+    const text = typeof initial === 'string' ? initial : '';
+    if (property.enum) return [{ ...common, kind: 'choice', initial: text, choices: property.enum.map(String) }];
+    if (type === 'string') return [{ ...common, kind: 'text', initial: text }];
     if (type !== 'integer' && type !== 'number') return [];
     return [
       {
@@ -47,6 +53,7 @@ export function optionValues(
     fields.map(({ name, kind }) => {
       const value = form[name];
       if (kind === 'boolean') return [name, value === true];
+      if (kind === 'choice' || kind === 'text') return [name, typeof value === 'string' ? value : ''];
       return [name, typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN];
     }),
   );

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { LOCAL_CHAIN } from '../chain/networks.ts';
 import { currencyOf, dpuOf } from '../currency.ts';
 import { parseAmount } from '../format.ts';
+import { ASSURANCE_LEVELS, DEFAULT_LEVEL, type AssuranceLevel } from './assurance.ts';
 import type { DraftTerms } from './draft.ts';
 import { optionFields, optionValues, type OptionField } from './fields.ts';
 
@@ -21,9 +22,8 @@ export class PostForm {
   minPrice = $state('0.5');
   maxPrice = $state('2');
   bond = $state('');
-  seats = $state<'1' | '3' | '5'>('1');
-  assurance = $state<'committed' | 'direct'>('committed');
-  audits = $state('0');
+  /** Index of `ASSURANCE_LEVELS`. */
+  level = $state(DEFAULT_LEVEL);
   ramp = $state('60');
   exec = $state('900');
   window = $state('1800');
@@ -54,6 +54,13 @@ export class PostForm {
         kind === 'boolean' ? initial === true : String(initial),
       ]),
     );
+  }
+
+  /** How sure the requester wants to be. */
+  get policy(): AssuranceLevel {
+    const policy = ASSURANCE_LEVELS[this.level] ?? ASSURANCE_LEVELS[DEFAULT_LEVEL];
+    if (!policy) throw new RangeError('There is no assurance level.');
+    return policy;
   }
 
   get fields(): OptionField[] {
@@ -106,28 +113,27 @@ export class PostForm {
   privacyProblem(hasKey: boolean): string | undefined {
     if (this.readers === 'everyone') return undefined;
     if (!hasKey) return 'Make your key first: without it nobody could read the result, not even you.';
-    const missing = Number(this.seats) - this.chosen.length;
+    const { seats } = this.policy;
+    const missing = seats - this.chosen.length;
     if (missing <= 0) return undefined;
-    return this.seats === '1'
+    return seats === 1
       ? 'Choose at least one node that may read the job.'
-      : `Choose at least ${this.seats} nodes: each shard is computed by ${this.seats}, and all of them must read it.`;
+      : `Choose at least ${seats} nodes: each shard is computed by ${seats}, and all of them must read it.`;
   }
 
   /** Money and time as they would be posted; undefined while something is wrong. */
   get draft(): DraftTerms | undefined {
     if (Object.keys(this.problems).length) return undefined;
     const { decimals } = currencyOf(this.#deployment, this.currency);
-    // Seats check each other: they need no audits, and a result must be bound before it is shown.
-    const alone = this.seats === '1';
-    const direct = alone && this.assurance === 'direct';
+    const { seats, direct, auditBps } = this.policy;
     return {
       currency: this.currency,
       minPrice: parseAmount(this.minPrice, decimals) ?? 0n,
       maxPrice: parseAmount(this.maxPrice, decimals) ?? 0n,
       bond: this.bond.trim() === '' ? undefined : parseAmount(this.bond, dpuOf(this.#deployment).decimals),
-      seats: Number(this.seats) as DraftTerms['seats'],
+      seats,
       direct,
-      auditBps: direct || !alone ? 0 : Number(this.audits),
+      auditBps,
       ramp: Number(this.ramp),
       exec: Number(this.exec),
       window: Number(this.window),

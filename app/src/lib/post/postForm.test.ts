@@ -62,21 +62,28 @@ describe('money', () => {
     expect(form.problems).toEqual(problems);
     expect(form.draft).toBeUndefined();
   });
-
-  test('a direct job buys no audits', () => {
-    const form = Object.assign(setup(), { assurance: 'direct', audits: '10000' });
-    expect(form.draft).toMatchObject({ direct: true, auditBps: 0 });
-  });
 });
 
-describe('seats', () => {
-  test('one unless asked for more', () => {
-    expect(setup().draft).toMatchObject({ seats: 1 });
+describe('assurance', () => {
+  test('a fresh form binds one node and buys nothing more', () => {
+    expect(setup().draft).toMatchObject({ seats: 1, direct: false, auditBps: 0 });
   });
 
-  test('several are neither direct nor audited', () => {
-    const form = Object.assign(setup(), { seats: '3', assurance: 'direct', audits: '10000' });
-    expect(form.draft).toMatchObject({ seats: 3, direct: false, auditBps: 0 });
+  test.each([
+    [0, { seats: 1, direct: true, auditBps: 0 }],
+    [3, { seats: 1, direct: false, auditBps: 5_000 }],
+    [6, { seats: 5, direct: false, auditBps: 0 }],
+  ])('stop %i of the slider becomes terms', (level, policy) => {
+    expect(Object.assign(setup(), { level }).draft).toMatchObject(policy);
+  });
+
+  test('each seat of a private job needs a reader', () => {
+    const form = Object.assign(setup(), { level: 5, readers: 'chosen', chosen: [1, 2] });
+    expect(form.privacyProblem(true)).toBe(
+      'Choose at least 3 nodes: each shard is computed by 3, and all of them must read it.',
+    );
+    form.chosen = [1, 2, 3];
+    expect(form.privacyProblem(true)).toBeUndefined();
   });
 });
 

@@ -33,6 +33,15 @@ export interface PostRequest {
 /** A permit is good for this long: enough to confirm in the wallet, too short to be found later. */
 const PERMIT_SECONDS = 1_800n;
 
+/** Funds and posts terms whose specs are stored already. */
+export async function postTerms(app: App, terms: readonly Terms[], steps: TxSteps): Promise<Hash> {
+  const [chain, wallet] = await Promise.all([app.chain(), app.wallet.client()]);
+  const requester = wallet.account?.address;
+  if (!requester) throw new Error('The wallet gave no account. Connect it again.');
+  const { timestamp } = await chain.client.getBlock();
+  return send(app, chain, wallet, requester, terms, timestamp, steps);
+}
+
 /** Stores what the jobs need, then funds and posts them. Returns the id of the first job. */
 export async function post(app: App, request: PostRequest, steps: TxSteps): Promise<{ id: Hex; hash: Hash }> {
   const specs = request.readers ? undefined : await store(app, request);
