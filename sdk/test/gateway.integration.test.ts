@@ -179,7 +179,7 @@ describe('reading from a gateway', () => {
     });
     expect(response.status).toBe(204);
     expect(response.headers.get('access-control-allow-origin')).toBe('*');
-    expect(response.headers.get('access-control-allow-methods')).toBe('GET,HEAD,POST,OPTIONS');
+    expect(response.headers.get('access-control-allow-methods')).toBe('GET,HEAD,POST,PUT,OPTIONS');
   });
 });
 
