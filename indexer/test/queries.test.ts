@@ -209,4 +209,27 @@ describe('SQL over HTTP', () => {
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ status, detail });
   });
+
+  test('a live query more than there may be is told so; one whose reader has gone makes room', async () => {
+    const never = () => new ReadableStream<Uint8Array>({ pull: () => new Promise(() => {}) });
+    const request = serve(() => new Response(never()), 2);
+    const path = query('select id from job').replace('/sql/db', '/sql/live');
+    const first = await request(path);
+    expect(first.status).toBe(200);
+    const refused = await request(path);
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ type: 'urn:dpu:problem:overloaded' });
+    await first.body!.cancel();
+    expect((await request(path)).status).toBe(200);
+  });
+
+  test('a live query before the index is ready is told to wait', async () => {
+    const request = serve(() => new Response('not until the backfill is complete', { status: 503 }), 2);
+    const response = await request(query('select id from job').replace('/sql/db', '/sql/live'));
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({
+      type: 'urn:dpu:problem:not-ready',
+      detail: 'not until the backfill is complete',
+    });
+  });
 });
