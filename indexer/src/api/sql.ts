@@ -151,18 +151,22 @@ export function guardedSql(
       throw new ProblemError('method-not-allowed', 'SQL is asked with GET', { headers: { allow: 'GET' } });
     const statement = statementOf(c.req.query('sql'));
     await judgeSql(statement, deps, limits);
-    if (isLive) {
-      if (live >= limits.live)
-        throw new ProblemError('overloaded', `${limits.live} live queries are open, which is all there may be`);
-      live += 1;
-      c.req.raw.signal.addEventListener('abort', () => (live -= 1), { once: true });
-      return (await next(c, async () => {})) as Response;
-    }
     // One row more than there may be tells that there are too many, and nobody has to fetch them all.
     const bounded = { ...statement, sql: `select * from (${statement.sql}) as "bounded" limit ${limits.rows + 1}` };
     const url = new URL(c.req.raw.url);
     url.searchParams.set('sql', superjson.stringify(bounded));
-    c.req.raw = new Request(url, { headers: c.req.raw.headers });
+    c.req.raw = new Request(url, { headers: c.req.raw.headers, signal: c.req.raw.signal });
+    if (isLive) {
+      if (live >= limits.live)
+        throw new ProblemError('overloaded', `${limits.live} live queries are open, which is all there may be`);
+      const response = (await next(c, async () => {})) as Response;
+      if (!response.ok || response.body === null) throw new ProblemError('not-ready', firstLine(await response.text()));
+      live += 1;
+      return new Response(
+        whenOver(response.body, () => (live -= 1)),
+        response,
+      );
+    }
     const answered = await gate.run(() => withinTime(async () => (await next(c, async () => {})) as Response));
     if (answered === 'late') throw new ProblemError('query-timeout', 'the statement took more than two seconds');
     if (!answered.ok) throw refused(firstLine(await answered.text()));
@@ -171,6 +175,11 @@ export function guardedSql(
       throw refused(`the statement has more than ${limits.rows} rows: add a limit`);
     return c.json(body, 200, { 'cache-control': 'no-store' });
   };
+}
+
+/** The same stream; `over` is called once, when it ends or its reader has gone. */
+function whenOver(body: ReadableStream<Uint8Array>, over: () => void): ReadableStream<Uint8Array> {
+  return body.pipeThrough(new TransformStream({ flush: over, cancel: over }));
 }
 
 function statementOf(text: string | undefined): Statement {
