@@ -1,3 +1,5 @@
+import { readPng } from '@dpu/sdk/compare/png';
+import type { Sayable } from '@dpu/sdk/gossip/gossip';
 import { decodeManifest, rootOf } from '@dpu/sdk/manifest';
 import { newIdentity } from '@dpu/sdk/privacy/identity';
 import { saltedHashOf } from '@dpu/sdk/privacy/salt';
@@ -13,6 +15,7 @@ import { Journal } from './journal.ts';
 import { silentLog } from './log.ts';
 import type { JobSecret } from './privateJob.ts';
 import { PromiseBook } from './promiseBook.ts';
+import { encodePicture } from './runtimes/wgsl/child/picture.ts';
 import { ShardError, type Runtime, type ShardOutput, type ShardRequest } from './runtimes/runtime.ts';
 import { leaseSalt, saltSecret } from './salt.ts';
 import { Experience } from './planning/experience.ts';
@@ -24,7 +27,11 @@ import type { Workspace } from './workspace.ts';
 const MODULE_CID = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy';
 
 function setup(
-  run: (request: ShardRequest, signal: AbortSignal) => Promise<Partial<ShardOutput>> = async () => ({}),
+  run: (
+    request: ShardRequest,
+    signal: AbortSignal,
+    onProgress: (share: number) => void,
+  ) => Promise<Partial<ShardOutput>> = async () => ({}),
   secret?: JobSecret,
 ) {
   const order: string[] = [];
@@ -33,12 +40,23 @@ function setup(
   const promises = new PromiseBook(journal);
   const experience = new Experience(journal);
   const resources = sampleResources(2);
+  const said: Sayable<'progress'>[] = [];
+  const progress = new ProgressFeed(
+    { messagesPerFlush: 1, mostWaiting: 8 },
+    { say: async (message) => void said.push(message), clockMs: () => 5 },
+  );
   const runtime = {
     name: 'wasm',
-    run: async (request: ShardRequest, { signal }: { signal: AbortSignal }) => {
+    run: async (request: ShardRequest, options: { signal: AbortSignal; onProgress: (share: number) => void }) => {
       order.push(`run ${request.shard}`);
       const output = new TextEncoder().encode(`output ${request.shard}`);
-      return { output, units: request.shard + 1, log: '', wallMs: 2_000, ...(await run(request, signal)) };
+      return {
+        output,
+        units: request.shard + 1,
+        log: '',
+        wallMs: 2_000,
+        ...(await run(request, options.signal, options.onProgress)),
+      };
     },
   } as unknown as Runtime;
   const spec = {
@@ -46,6 +64,7 @@ function setup(
     module: MODULE_CID,
     args: ['x'],
     shards: 10,
+    output: { name: 'picture.png', mediaType: 'image/png' },
     limits: { seconds: 1, memoryBytes: 500 },
   };
   const workspace = {
@@ -81,14 +100,14 @@ function setup(
       promises,
       local,
       log: silentLog,
-      progress: new ProgressFeed({ messagesPerFlush: 1, mostWaiting: 8 }, { say: undefined, clockMs: () => 5 }),
+      progress,
       onResult: (lease) => {
         order.push('result');
         finish(lease);
       },
     },
   );
-  return { executor, promises, local, resources, experience, order, finished };
+  return { executor, promises, local, resources, experience, order, finished, progress, said };
 }
 const lease = sampleLease();
 const key = leaseKeyOf(lease);
@@ -230,4 +249,33 @@ test('of a private job only sealed bytes reach store and journal, and the hashes
   const disk = [...local.blocks.values()].map((block) => Buffer.from(block).toString('latin1'));
   expect([...disk, ...kept].filter((text) => text.includes('output ') || text.includes('secret line'))).toEqual([]);
   expect(kept).toHaveLength(2);
+});
+
+test('others hear how far a shard is while it runs, and see a small picture of its output', async () => {
+  const rgba = new Uint8Array(4 * 64 * 32).fill(80);
+  const picture = Buffer.concat(encodePicture(rgba, 64, 32));
+  const half = Promise.withResolvers<void>();
+  const told = Promise.withResolvers<void>();
+  const { executor, finished, progress, said } = setup(async ({ shard }, _signal, onProgress) => {
+    if (shard > 0) return {};
+    onProgress(0.5);
+    half.resolve();
+    await told.promise;
+    return { output: Uint8Array.from(picture) };
+  });
+  executor.start(lease);
+  await half.promise;
+  await progress.flush();
+  told.resolve();
+  await finished;
+  await progress.flush();
+  const first = said.flatMap(({ shards }) => shards.filter(({ shard }) => shard === 0));
+  expect(first.map(({ state, permille }) => [state, permille])).toEqual([
+    ['running', 500],
+    ['done', 1000],
+  ]);
+  const { preview } = first[1]!;
+  expect(readPng(preview!.bytes)).toMatchObject({ width: 16, height: 8 });
+  // An output that is no picture has none, whatever the spec calls it.
+  expect(said.flatMap(({ shards }) => shards).filter((shard) => shard.preview !== undefined)).toHaveLength(1);
 });

@@ -11,6 +11,7 @@ import { messageOf } from './errors.ts';
 import type { Log } from './log.ts';
 import { statedHash } from './privateJob.ts';
 import { keptLog, readLog, storable } from './privateOutput.ts';
+import { previewOf } from './gossip/preview.ts';
 import type { ProgressFeed } from './gossip/progressFeed.ts';
 import type { DoneShard, LeaseKey, PromiseBook } from './promiseBook.ts';
 import type { Runtime } from './runtimes/runtime.ts';
@@ -204,8 +205,11 @@ export class Executor {
         } = await runtime.run(shardRequest(prepared, shard), {
           signal,
           onLog,
+          onProgress: (share) => feed.progress(share),
         });
         if (!heard) feed.log(text);
+        const preview = previewOf(prepared.spec.output.mediaType, output);
+        if (preview) feed.preview(preview);
         const stored = await storable(output, secret, signal);
         const { cid } = await local.addFile(stored, { signal });
         const hash = await statedHash(secret?.salt, shard, sha256(output));

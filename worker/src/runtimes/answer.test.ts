@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ShardError } from './runtime.ts';
 import { Answer } from './answer.ts';
-import { encodeFrame, FRAME, FRAME_BYTES, PREPARED_BYTES } from './wasm/child/protocol.ts';
+import { encodeFrame, FRAME, FRAME_BYTES, PREPARED_BYTES, progressFrame } from './wasm/child/protocol.ts';
 
 const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 const frame = (kind: number, content: string | Uint8Array): Buffer =>
@@ -35,7 +35,7 @@ describe('an answer', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 40 }), (sizes) => {
         const heard: string[] = [];
-        const answer = new Answer(5, (text) => heard.push(text));
+        const answer = new Answer(5, { onLog: (text) => heard.push(text) });
         let at = 0;
         for (let i = 0; at < whole.length; i++) {
           const size = sizes[i % sizes.length]!;
@@ -112,7 +112,7 @@ describe('a rewritten module', () => {
   const module = new TextEncoder().encode('module');
 
   test('comes first, in as many frames as it needs', () => {
-    const answer = new Answer(5, undefined, true);
+    const answer = new Answer(5, {}, true);
     answer.push(frame(FRAME.prepared, sized(6, module.subarray(0, 2))));
     expect(answer.prepared).toBe(undefined);
     answer.push(frame(FRAME.prepared, module.subarray(2)));
@@ -127,18 +127,44 @@ describe('a rewritten module', () => {
     ['too long', true, [sized(PREPARED_BYTES + 1, module)], `a module of ${PREPARED_BYTES + 1} bytes`],
     ['without a length', true, [Buffer.from([1, 2, 3])], 'a module of Infinity bytes'],
   ])('%s breaks the protocol', (_what, takes, contents, why) => {
-    const answer = new Answer(5, undefined, takes);
+    const answer = new Answer(5, {}, takes);
     const said = contents.map((content) => refusal(answer, frame(FRAME.prepared, content)));
     expect(said.at(-1)).toBe(`${BROKE}${why}${DROPPED}`);
   });
 
   test('does not change once something of the module ran', () => {
-    const answer = new Answer(5, undefined, true);
+    const answer = new Answer(5, {}, true);
     answer.push(frame(FRAME.prepared, sized(6, module.subarray(0, 2))));
     answer.push(frame(FRAME.output, 'x'));
     expect(refusal(answer, frame(FRAME.prepared, module.subarray(2)))).toBe(
       `${BROKE}a module that nobody waits for${DROPPED}`,
     );
     expect(answer.prepared).toBe(undefined);
+  });
+});
+
+describe('progress', () => {
+  const at = (permille: number): Buffer => frame(FRAME.progress, new Uint8Array(Uint32Array.of(permille).buffer));
+
+  test('is heard as it grows', () => {
+    const heard: number[] = [];
+    const answer = new Answer(5, { onProgress: (share) => heard.push(share) });
+    for (const permille of [1, 500, 1_000]) answer.push(at(permille));
+    answer.push(outcome(SUCCESS));
+    expect(heard).toEqual([0.001, 0.5, 1]);
+  });
+
+  test.each([
+    ['does not grow', [at(7), at(7)]],
+    ['is nothing', [at(0)]],
+    ['is more than all', [at(1_001)]],
+    ['is no number', [frame(FRAME.progress, '12345')]],
+  ])('that %s breaks the protocol', (_what, frames) => {
+    expect(refusal(new Answer(5), Buffer.concat(frames))).toBe(`${BROKE}progress that is none${DROPPED}`);
+  });
+
+  test('is sent when it is further by a thousandth', () => {
+    expect(progressFrame(0.5, 499)).toEqual(new Uint8Array(at(500)));
+    expect(progressFrame(0.5, 500)).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
-import { ShardError } from './runtime.ts';
+import { ShardError, type RunOptions } from './runtime.ts';
 import { LOG_BYTES } from './wasm/child/limits.ts';
-import { FRAME, FRAME_BYTES, FRAME_HEAD_BYTES, PREPARED_BYTES, type Outcome } from './wasm/child/protocol.ts';
+import { FRAME, FRAME_BYTES, FRAME_HEAD_BYTES, PREPARED_BYTES, WHOLE, type Outcome } from './wasm/child/protocol.ts';
 
 const REASONS: ReadonlySet<string> = new Set([
   'module-rejected',
@@ -54,12 +54,14 @@ const broken = (what: string): ShardError =>
  */
 export class Answer {
   readonly #outputBytes: number;
-  readonly #onLog: ((text: string) => void) | undefined;
+  readonly #told: Pick<RunOptions, 'onLog' | 'onProgress'>;
   readonly #decoder = new TextDecoder();
   readonly #output: Uint8Array[] = [];
   #written = 0;
   #logged = 0;
   #log = '';
+  /** How far the shard said that it is, thousandths. */
+  #progress = 0;
   #rest: Buffer = Buffer.alloc(0);
   #outcome: Outcome | undefined;
   /** Closed by the first frame after it, so that what runs later cannot change it. */
@@ -68,9 +70,9 @@ export class Answer {
   #preparedLeft = 0;
 
   /** `takesPrepared`: the child was given a module to rewrite and may return it. */
-  constructor(outputBytes: number, onLog?: (text: string) => void, takesPrepared = false) {
+  constructor(outputBytes: number, told: Pick<RunOptions, 'onLog' | 'onProgress'> = {}, takesPrepared = false) {
     this.#outputBytes = outputBytes;
-    this.#onLog = onLog;
+    this.#told = told;
     this.#takesPrepared = takesPrepared;
   }
 
@@ -128,7 +130,15 @@ export class Answer {
         if (this.#logged > LOG_BYTES) throw broken(`a log of more than ${LOG_BYTES} bytes`);
         const text = this.#decoder.decode(content, { stream: true });
         this.#log += text;
-        this.#onLog?.(text);
+        this.#told.onLog?.(text);
+        return;
+      }
+      case FRAME.progress: {
+        // Growing, so that there are at most a thousand.
+        const permille = content.length === LENGTH_BYTES ? content.readUInt32LE(0) : 0;
+        if (permille <= this.#progress || permille > WHOLE) throw broken('progress that is none');
+        this.#progress = permille;
+        this.#told.onProgress?.(permille / WHOLE);
         return;
       }
       case FRAME.outcome:

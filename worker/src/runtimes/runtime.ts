@@ -59,6 +59,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Called with pieces of the log as they arrive, in order. */
   readonly onLog?: (text: string) => void;
+  /** Called with how far the shard is, 0 … 1, where the runtime can tell. Never of use as a proof of anything. */
+  readonly onProgress?: (share: number) => void;
 }
 
 /** What a runtime can do on this machine, found out by running something whose answer is known. */

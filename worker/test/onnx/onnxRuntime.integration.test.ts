@@ -66,6 +66,14 @@ describe.skipIf(!strong)('a model', () => {
     }
   });
 
+  test('says after each batch how far it is', async () => {
+    const heard: number[] = [];
+    const { items } = whole().settings as { items: number };
+    const settings = { batch: Math.ceil(items / 2) };
+    await runtime.run(whole({ settings }), { onProgress: (share) => heard.push(share) });
+    expect(heard).toEqual([Math.floor((settings.batch * 1_000) / items) / 1_000, 1]);
+  });
+
   test('is computed share by share, and all shares are the whole', async () => {
     const shares: number[] = [];
     for (const shard of [0, 1, 2]) shares.push(...i32((await runtime.run(whole({ shard, shards: 3 }))).output));

@@ -10,7 +10,7 @@ import { builtScene } from '@dpu/sdk/templates/blender';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { singleOutput, type ComparedSpec } from '../../src/runtimes/compareShards.ts';
 import { findBlender } from '../../src/runtimes/render/blender.ts';
-import { RenderRuntime } from '../../src/runtimes/render/renderRuntime.ts';
+import { RenderRuntime, sampledShare } from '../../src/runtimes/render/renderRuntime.ts';
 import type { ShardRequest } from '../../src/runtimes/runtime.ts';
 import { findTool } from '../../src/runtimes/tool/findTool.ts';
 import { NativeSandbox } from '../../src/runtimes/tool/nativeSandbox.ts';
@@ -49,6 +49,16 @@ function request(
     limits: { memoryBytes: 1024 * MIB, units: 100_000, outputBytes: MIB, seconds: 100, ...limits },
   };
 }
+
+test.each([
+  ['Fra:1 Mem:20M | Sample 3/16', 3 / 16],
+  ['Sample 1/4\nSample 4/4\n', 1],
+  ['Sample 5/4', undefined],
+  ['Sample 0/0', undefined],
+  ['Saved: result.png', undefined],
+])('of %j is read how far a picture is', (printed, share) => {
+  expect(sampledShare(printed)).toBe(share);
+});
 
 test('a machine without Blender says what is missing', () => {
   if (probed.available) expect(probed.isolation).toBe('bubblewrap');

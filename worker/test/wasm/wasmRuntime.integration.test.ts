@@ -295,7 +295,7 @@ describe('a child that was taken over', () => {
         limits: { dataBytes: 1024 * MIB, stackBytes: 8 * MIB, cpuSeconds: 20 },
         permission: true,
       });
-      const answer = new Answer(0, undefined, true);
+      const answer = new Answer(0, {}, true);
       child.stdout.on('data', (piece: Buffer) => answer.push(piece));
       child.stdin.write(requestHeader(wanted, { module: grow, isPrepared: false }));
       child.stdin.end(grow);

@@ -24,6 +24,17 @@ const words = (bytes: Uint8Array): Uint32Array => new Uint32Array(bytes.buffer, 
 const bytesOf = (array: Int32Array | Uint32Array): Uint8Array => new Uint8Array(array.buffer);
 const run = async (asked: ShardRequest): Promise<Uint32Array> => words(Uint8Array.from((await made.run(asked)).output));
 
+onGpu('says how far it is between the dispatches that it hands over at once', async () => {
+  const heard: number[] = [];
+  const once = oneBuffer('data[id.x] += 1u;');
+  const one = once.settings as WgslSettings;
+  const settings = { ...one, passes: one.passes.map((pass) => ({ ...pass, repeat: 3_000 })) };
+  await made.run(request({ ...once, settings }), { onProgress: (share) => heard.push(share) });
+  expect(heard.length).toBeGreaterThan(1);
+  expect(heard).toEqual([...new Set(heard)].sort((a, b) => a - b));
+  expect(heard.at(-1)).toBeLessThanOrEqual(1);
+});
+
 onGpu('the probe says what the adapter is, and whether it is one in software', async () => {
   const { description, software } = await made.adapter();
   expect(probed).toMatchObject({ available: true, software });

@@ -16,6 +16,8 @@ import { outB, outG, outR, prepareTrace, trace } from './trace';
 const GRID_AT = 2;
 const MAX_SAMPLES: i64 = 4096;
 const MAX_BOUNCES: i64 = 32;
+/** Parts of a tile after each of which the log says how far it is. */
+const QUARTERS: i32 = 4;
 
 function loadMesh(): Mesh {
   const colours = readInput('scene.mtl');
@@ -63,6 +65,8 @@ function main(): void {
   const height = grid.heightOf(shard);
   const image = new Image(width, height, allocate(width * height * 3));
   for (let y = 0; y < height; ++y) {
+    // A line of the log in this form is how a module says how far it is.
+    if (y > 0 && y % max(1, height / QUARTERS) == 0) log('progress ' + y.toString() + '/' + height.toString());
     for (let x = 0; x < width; ++x) {
       let r: f32 = 0;
       let g: f32 = 0;

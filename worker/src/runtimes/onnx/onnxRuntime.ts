@@ -107,9 +107,9 @@ export class OnnxRuntime implements Runtime {
     return { memoryBytes: memoryBytes + HELD_BYTES };
   }
 
-  async run(request: ShardRequest, { signal, onLog }: RunOptions = {}): Promise<ShardOutput> {
+  async run(request: ShardRequest, options: RunOptions = {}): Promise<ShardOutput> {
     const { parts, units } = prepareModel(request);
-    return { ...(await this.compute(parts, request.limits, { signal, onLog })), units };
+    return { ...(await this.compute(parts, request.limits, options)), units };
   }
 
   /** Any comparator that the outputs' types allow; the spec's own rules saw to that. */
@@ -129,16 +129,13 @@ export class OnnxRuntime implements Runtime {
   async compute(
     parts: readonly Uint8Array[],
     limits: ShardLimits,
-    {
-      signal,
-      onLog,
-    }: { readonly signal?: AbortSignal | undefined; readonly onLog?: RunOptions['onLog'] | undefined } = {},
+    { signal, ...told }: RunOptions = {},
   ): Promise<Omit<ShardOutput, 'units'>> {
     if (signal?.aborted) throw aborted();
     const ready = await this.#setup.get();
     const started = performance.now();
     const child = this.#start(ready, limits);
-    const answer = new Answer(limits.outputBytes, onLog);
+    const answer = new Answer(limits.outputBytes, told);
     await converse(child, parts, answer, {
       seconds: limits.seconds,
       ...(signal === undefined ? {} : { signal }),

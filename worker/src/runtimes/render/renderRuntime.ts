@@ -67,7 +67,7 @@ export class RenderRuntime implements Runtime {
     return { cores: this.#threads, memoryBytes: BASE_DATA_BYTES + SCRATCH_BYTES + memoryBytes };
   }
 
-  async run(request: ShardRequest, { signal, onLog }: RunOptions = {}): Promise<ShardOutput> {
+  async run(request: ShardRequest, { signal, onLog, onProgress }: RunOptions = {}): Promise<ShardOutput> {
     const { files, tile, units } = prepareRender(request, this.#threads);
     const { limits } = request;
     const started = performance.now();
@@ -75,7 +75,14 @@ export class RenderRuntime implements Runtime {
     const place = await makeWorkplace(withScript, [RESULT], this.#native.folder);
     try {
       const spec = await this.#spec(place, request);
-      const ending = await runTool(await this.#native.sandbox(), spec, { seconds: limits.seconds, signal });
+      const ending = await runTool(await this.#native.sandbox(), spec, {
+        seconds: limits.seconds,
+        signal,
+        onStdout: (piece) => {
+          const share = sampledShare(piece.toString('latin1'));
+          if (share !== undefined) onProgress?.(share);
+        },
+      });
       if (ending.said !== '') onLog?.(ending.said);
       if (ending.code !== 0 && (await place.size(RESULT)) >= limits.outputBytes)
         checkEnding({ signal: 'SIGXFSZ', said: ending.said }, limits, reasonOf);
@@ -119,6 +126,13 @@ export class RenderRuntime implements Runtime {
       program: { ...(await this.#native.program()), args: WORDS },
     };
   }
+}
+
+/** How far Cycles says that it is, `Sample 3/16`, last in a piece of what it prints; undefined where it does not say. */
+export function sampledShare(printed: string): number | undefined {
+  const [, done, all] = [...printed.matchAll(/\bSample (\d{1,9})\/(\d{1,9})\b/g)].at(-1) ?? [];
+  const share = Number(done) / Number(all);
+  return share <= 1 ? share : undefined;
 }
 
 /** What our script said last, or Blender. */

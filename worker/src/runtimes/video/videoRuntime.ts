@@ -71,7 +71,7 @@ export class VideoRuntime implements Runtime {
     return { memoryBytes: BASE_DATA_BYTES + memoryBytes };
   }
 
-  async run(request: ShardRequest, { signal, onLog }: RunOptions = {}): Promise<ShardOutput> {
+  async run(request: ShardRequest, { signal, onLog, onProgress }: RunOptions = {}): Promise<ShardOutput> {
     const { files, words, frames, units } = prepareVideo(request);
     const started = performance.now();
     const place = await this.#place(files, [PLACE.result]);
@@ -81,7 +81,10 @@ export class VideoRuntime implements Runtime {
       const ended = await runTool(await this.#native.sandbox(), spec, {
         seconds: request.limits.seconds,
         signal,
-        onStdout: (piece) => made.push(piece),
+        onStdout: (piece) => {
+          made.push(piece);
+          onProgress?.(Math.min(1, made.frames / frames));
+        },
       });
       const ending = { ...ended, said: ended.said.replaceAll(CHATTER, '') };
       if (ending.said !== '') onLog?.(ending.said);

@@ -96,7 +96,7 @@ export class WasmRuntime implements Runtime {
     }
   }
 
-  async run(request: ShardRequest, { signal, onLog }: RunOptions = {}): Promise<ShardOutput> {
+  async run(request: ShardRequest, { signal, ...told }: RunOptions = {}): Promise<ShardOutput> {
     checkRequest(request);
     const prepared = this.#prepared.find(request);
     const isPrepared = prepared !== undefined;
@@ -106,7 +106,7 @@ export class WasmRuntime implements Runtime {
     const ready = await this.#setup.get();
     const started = performance.now();
     const child = this.#start(ready, request);
-    const answer = new Answer(request.limits.outputBytes, onLog, !isPrepared);
+    const answer = new Answer(request.limits.outputBytes, told, !isPrepared);
     await converse(child, [header, module, ...request.inputs.map(({ bytes }) => bytes)], answer, {
       seconds: request.limits.seconds,
       ...(signal === undefined ? {} : { signal }),

@@ -97,11 +97,10 @@ export class WgslRuntime implements Runtime {
     return kernelNeeds(memoryBytes, this.#software !== false, capacity);
   }
 
-  async run(request: ShardRequest, { signal, onLog }: RunOptions = {}): Promise<ShardOutput> {
+  async run(request: ShardRequest, options: RunOptions = {}): Promise<ShardOutput> {
     const checked = checkRequest(request);
-    if (signal?.aborted) throw aborted();
-    const ready = await this.#setup.get();
-    return runIn(ready, request, checked, { ...(signal && { signal }), ...(onLog && { onLog }) });
+    if (options.signal?.aborted) throw aborted();
+    return runIn(await this.#setup.get(), request, checked, options);
   }
 
   /** By the spec's comparator: only its author knows whether the kernel uses floats. */
@@ -216,11 +215,11 @@ async function runIn(
   place: Place,
   request: ShardRequest,
   { units, contents, job }: CheckedRequest,
-  { signal, onLog }: RunOptions,
+  { signal, ...told }: RunOptions,
 ): Promise<ShardOutput> {
   const { limits, module } = request;
   const started = performance.now();
-  const answer = new Answer(limits.outputBytes, onLog);
+  const answer = new Answer(limits.outputBytes, told);
   const json = Buffer.from(JSON.stringify(job));
   const head = Buffer.alloc(4);
   head.writeUInt32LE(json.length);

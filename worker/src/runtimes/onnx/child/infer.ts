@@ -90,8 +90,13 @@ async function open(ort: Ort, { header, model }: Work): Promise<Session> {
   }
 }
 
-/** Runs the model on all items and returns what each output holds, batch after batch. */
-export async function infer(ort: Ort, work: Work, onOpen: () => void): Promise<Uint8Array[][]> {
+/** Runs the model on all items and returns what each output holds, batch after batch. `onProgress` hears which share of the items is done. */
+export async function infer(
+  ort: Ort,
+  work: Work,
+  onOpen: () => void,
+  onProgress: (share: number) => void,
+): Promise<Uint8Array[][]> {
   const { header, inputs } = work;
   const session = await open(ort, work);
   onOpen();
@@ -120,6 +125,7 @@ export async function infer(ort: Ort, work: Work, onOpen: () => void): Promise<U
       }
       made[i]!.push(data);
     });
+    onProgress((from + count) / header.count);
   }
   return made;
 }

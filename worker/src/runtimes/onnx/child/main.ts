@@ -1,4 +1,12 @@
-import { encodeFrame, FRAME, FRAME_BYTES, HEADER_BYTES, type Outcome } from '../../wasm/child/protocol.ts';
+import {
+  encodeFrame,
+  FRAME,
+  FRAME_BYTES,
+  HEADER_BYTES,
+  progressFrame,
+  WHOLE,
+  type Outcome,
+} from '../../wasm/child/protocol.ts';
 import { Failure, infer, type Ort, type Work } from './infer.ts';
 import type { ModelHeader } from './protocol.ts';
 
@@ -22,9 +30,12 @@ function take(length: number): Uint8Array<ArrayBuffer> {
 
 function send(kind: number, content: Uint8Array): void {
   for (let from = 0; from === 0 || from < content.length; from += FRAME_BYTES) {
-    const frame = encodeFrame(kind, content.subarray(from, from + FRAME_BYTES));
-    for (let at = 0; at < frame.length;) at += writeSync(STDOUT, frame, at);
+    write(encodeFrame(kind, content.subarray(from, from + FRAME_BYTES)));
   }
+}
+
+function write(frame: Uint8Array): void {
+  for (let at = 0; at < frame.length;) at += writeSync(STDOUT, frame, at);
 }
 
 function request(): Work {
@@ -44,13 +55,22 @@ function load(): Ort {
   return createRequire(`${folder}/`)(folder) as Ort;
 }
 
+/** Of the items, thousandths. */
+let done = 0;
+function progress(share: number): void {
+  const frame = progressFrame(share, done);
+  if (frame === undefined) return;
+  done = Math.floor(share * WHOLE);
+  write(frame);
+}
+
 async function outcome(): Promise<Outcome> {
   const times = { instrument: 0, compile: 0, run: 0, cpu: 0 };
   try {
     const work = request();
     const started = performance.now();
     let opened = started;
-    const made = await infer(load(), work, () => (opened = performance.now()));
+    const made = await infer(load(), work, () => (opened = performance.now()), progress);
     for (const piece of made.flat()) if (piece.length > 0) send(FRAME.output, piece);
     const { user, system } = process.cpuUsage();
     const ended = performance.now();

@@ -2,7 +2,7 @@
  * What parent and child say to each other over the child's stdin and stdout.
  *
  * Request: uint32 length of the header, the header as JSON, the module, the inputs one after the other.
- * Answer: frames of one byte kind, uint32 length, content; the last one is the outcome. A module that was rewritten comes
+ * Answer: frames of one byte kind, uint32 length, content; the last one is the outcome. Progress is a uint32, thousandths, and only grows. A module that was rewritten comes
  * before all else, its uint32 length first. All numbers little endian.
  */
 
@@ -46,8 +46,10 @@ export type Outcome =
       readonly message: string;
     };
 
-export const FRAME = { output: 1, log: 2, outcome: 3, prepared: 4 } as const;
+export const FRAME = { output: 1, log: 2, outcome: 3, prepared: 4, progress: 5 } as const;
 export const FRAME_HEAD_BYTES = 5;
+/** How far a shard is that is done. */
+export const WHOLE = 1000;
 /** No frame of either side is longer; a reader refuses more before it takes memory for it. */
 export const FRAME_BYTES = 1024 * 1024;
 export const HEADER_BYTES = 1024 * 1024;
@@ -60,6 +62,15 @@ export function encodeFrame(kind: number, content: Uint8Array): Uint8Array {
   new DataView(frame.buffer).setUint32(1, content.length, true);
   frame.set(content, FRAME_HEAD_BYTES);
   return frame;
+}
+
+/** How far a shard is, as a frame; nothing where it is not further than `before`, thousandths. */
+export function progressFrame(share: number, before: number): Uint8Array | undefined {
+  const permille = Math.floor(share * WHOLE);
+  if (permille <= before) return undefined;
+  const content = new Uint8Array(4);
+  new DataView(content.buffer).setUint32(0, permille, true);
+  return encodeFrame(FRAME.progress, content);
 }
 
 export function encodeHeader(header: RequestHeader): Uint8Array {

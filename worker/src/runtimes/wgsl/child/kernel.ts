@@ -71,7 +71,7 @@ export class Kernel {
         for (let i = 0; i < all.length; i += 1) all[i] = parseInt(this.#job.uniform.slice(2 * i, 2 * i + 2), 16);
       });
       // Every dispatch's round and step, copied into the uniform before it: no dispatch waits for this process.
-      const counts = this.#job.passes.reduce((sum, { repeat }) => sum + repeat, 0) * this.#job.rounds;
+      const counts = this.#dispatches;
       this.#counters = this.#buffer(counts * COUNTER_BYTES, USE.copyFrom, (all) => {
         const words = new Uint32Array(all.buffer, all.byteOffset, 2 * counts);
         let at = 0;
@@ -84,10 +84,11 @@ export class Kernel {
     });
   }
 
-  /** Dispatches everything in order. */
-  async run(): Promise<void> {
+  /** Dispatches everything in order. `onProgress` hears which share of the dispatches is done. */
+  async run(onProgress: (share: number) => void): Promise<void> {
     await this.#judged(async () => {
       let encoder = this.#device.createCommandEncoder();
+      const all = this.#dispatches * COUNTER_BYTES;
       let [dispatches, invocations, at] = [0, 0, 0];
       for (const { index } of this.#steps()) {
         const { pass, pipeline } = this.#passes[index]!;
@@ -107,6 +108,7 @@ export class Kernel {
         this.#device.queue.submit([encoder.finish()]);
         await this.#device.queue.onSubmittedWorkDone();
         this.#check();
+        onProgress(at / all);
         encoder = this.#device.createCommandEncoder();
         [dispatches, invocations] = [0, 0];
       }
@@ -132,6 +134,10 @@ export class Kernel {
         }
       }
     });
+  }
+
+  get #dispatches(): number {
+    return this.#job.passes.reduce((sum, { repeat }) => sum + repeat, 0) * this.#job.rounds;
   }
 
   /** Every dispatch in order: the pass, the round, and how often the pass was repeated in it. */

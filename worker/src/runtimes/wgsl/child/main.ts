@@ -1,4 +1,4 @@
-import { encodeFrame, FRAME, FRAME_BYTES, HEADER_BYTES } from '../../wasm/child/protocol.ts';
+import { encodeFrame, FRAME, FRAME_BYTES, HEADER_BYTES, progressFrame, WHOLE } from '../../wasm/child/protocol.ts';
 import { Failure } from './failure.ts';
 import type { AdapterFacts, ChildJob } from './job.ts';
 import { Kernel } from './kernel.ts';
@@ -23,9 +23,21 @@ function take(length: number): Uint8Array<ArrayBuffer> {
 
 function send(kind: number, content: Uint8Array): void {
   for (let from = 0; from === 0 || from < content.length; from += FRAME_BYTES) {
-    const frame = encodeFrame(kind, content.subarray(from, from + FRAME_BYTES));
-    for (let at = 0; at < frame.length;) at += Deno.stdout.writeSync(frame.subarray(at));
+    write(encodeFrame(kind, content.subarray(from, from + FRAME_BYTES)));
   }
+}
+
+function write(frame: Uint8Array): void {
+  for (let at = 0; at < frame.length;) at += Deno.stdout.writeSync(frame.subarray(at));
+}
+
+/** Of the dispatches, thousandths. */
+let done = 0;
+function progress(share: number): void {
+  const frame = progressFrame(share, done);
+  if (frame === undefined) return;
+  done = Math.floor(share * WHOLE);
+  write(frame);
 }
 
 const sendJson = (kind: number, value: unknown): void => send(kind, new TextEncoder().encode(JSON.stringify(value)));
@@ -65,7 +77,7 @@ async function execute(job: ChildJob): Promise<{ compile: number; run: number }>
   const compiled = performance.now();
   if (!job.dispatch) return { compile: compiled - started, run: 0 };
   await kernel.allocate(readExactly);
-  await kernel.run();
+  await kernel.run(progress);
   if (job.picture === undefined) await kernel.read((piece) => send(FRAME.output, piece));
   else {
     const { width, height } = job.picture;
