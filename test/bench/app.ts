@@ -187,6 +187,8 @@ async function accessibility(browser: Browser, url: string, jobs: Record<string,
   return judge({ name: 'violations that axe finds, all pages', value: found, unit: '', target: 0, better: 'lower' });
 }
 
+const say = (line: string): void => console.error(`${line} …`);
+say('building');
 await execa('npm', ['run', 'build', '--workspace', '@dpu/app'], { cwd: root, stdin: 'ignore' });
 const network = await pretend();
 const deployment = join(root, '.dpu/mock.json');
@@ -194,11 +196,12 @@ const { jobs } = JSON.parse(readFileSync(deployment, 'utf8')) as { jobs: Record<
 const { url, server } = await serve(deployment);
 const browser = await startBrowser();
 try {
-  const results = [
-    ...(await firstPage(browser, url)),
-    ...(await interactions(browser, url, jobs['many'] ?? '')),
-    await accessibility(browser, url, jobs),
-  ];
+  say('the first page');
+  const results = await firstPage(browser, url);
+  say('interaction');
+  results.push(...(await interactions(browser, url, jobs['many'] ?? '')));
+  say('accessibility');
+  results.push(await accessibility(browser, url, jobs));
   report('dApp', results);
 } finally {
   await browser.close();
