@@ -51,6 +51,7 @@ const READS = [
   ['/activity', '/leases', '/disputes', '/payments', '/stakes', '/bonds', '/proposals', '/proposals/5', '/votes'],
   ['/delegations', '/voters', '/operations', '/settings', '/settings/changes', '/credits/mints', '/credits/epochs'],
   ['/credits/weights', '/credits/priorities', `/jobs/${JOB}/why-not`, '/nodes/1/why'],
+  [`/jobs/${JOB}/declines`, '/nodes/1/heartbeat'],
 ].flat();
 
 /** The route that answers a path. */
@@ -90,7 +91,7 @@ describe('every read', () => {
     expect((await ask(path, { headers: { 'if-none-match': '"other"' } })).status).toBe(200);
   });
 
-  test.each(READS.filter((path) => 'items' in (specOf(path).answer as unknown as { shape: object }).shape))(
+  test.each(READS.filter((path) => 'next' in (specOf(path).answer as unknown as { shape: object }).shape))(
     '%s comes in pages that have everything once',
     async (path) => {
       const join = path.includes('?') ? '&' : '?';

@@ -65,6 +65,7 @@ test('the number of a block is a seed and never a time', () => {
   // A post, a commit and a dispute remember theirs; a draw waits for the next one.
   expect(where(/\bblock\.number\b/gu)).toEqual([
     'Jobs.sol',
+    'capability/CapabilityProofs.sol',
     'core/Assurance.sol',
     'core/JobsCore.sol',
     'court/Disputes.sol',

@@ -3,6 +3,7 @@ pragma solidity 0.8.34;
 
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
 import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
 import {Benchmark, ICapabilityProofs} from "src-contracts/interfaces/ICapabilityProofs.sol";
 import {IMarket} from "src-contracts/interfaces/IMarket.sol";
@@ -80,7 +81,8 @@ contract CapabilityProofs is ICapabilityProofs, Ownable2Step {
         require(msg.sender == n.owner || msg.sender == n.operator, NotOfNode(node, msg.sender));
 
         uint64 number = ++_begun; // two proofs of one block differ, and so do their jobs
-        bytes32 nonce = keccak256(abi.encode(blockhash(block.number - 1), block.chainid, address(this), number));
+        bytes32 nonce =
+            keccak256(abi.encode(Blockhash.blockHash(block.number - 1), block.chainid, address(this), number));
         bytes memory text = bytes(Strings.toHexString(uint256(nonce), 32));
         job = MARKET.post(_terms(b, node, number, sha256(bytes.concat(b.head, text, b.tail))));
         _proofs[job] = Proof(node, tier, b.validFor);
