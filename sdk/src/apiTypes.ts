@@ -1150,26 +1150,26 @@ export interface components {
       shards: number;
       maxLease: number;
       /** @default 1 */
-      seats: 1 | 3 | 5;
+      seats?: 1 | 3 | 5;
       /** @default 0 */
-      tier: number;
+      tier?: number;
       /** @default false */
-      direct: boolean;
+      direct?: boolean;
       /** @default false */
-      tolerant: boolean;
+      tolerant?: boolean;
       /** @default 0 */
-      auditBps: number;
+      auditBps?: number;
       openFor: number;
       exec: number;
       /** @default 0 */
-      window: number;
+      window?: number;
       /** @default 0 */
-      node: number;
+      node?: number;
       allow?: number[];
       /** @default false */
-      private: boolean;
+      private?: boolean;
       /** @default 2000 */
-      colludingBps: number;
+      colludingBps?: number;
     };
     Seat: {
       job: components['schemas']['Hash'];
