@@ -179,7 +179,9 @@ export function guardedSql(
 
 /** The same stream; `over` is called once, when it ends or its reader has gone. */
 function whenOver(body: ReadableStream<Uint8Array>, over: () => void): ReadableStream<Uint8Array> {
-  return body.pipeThrough(new TransformStream({ flush: over, cancel: over }));
+  // The types of the DOM do not know `cancel` yet.
+  const ends = { flush: over, cancel: over } as Transformer<Uint8Array, Uint8Array>;
+  return body.pipeThrough(new TransformStream(ends));
 }
 
 function statementOf(text: string | undefined): Statement {
