@@ -28,7 +28,9 @@ const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 /** Every file that decides what the build makes. */
 function sources() {
-  const folders = ['lib', ...new Set([...MODULES, ...KERNELS]), 'meshes', 'digits', '../src/onnx'].map((name) => join(here, name));
+  const folders = ['lib', ...new Set([...MODULES, ...KERNELS]), 'meshes', 'digits', '../src/onnx'].map((name) =>
+    join(here, name),
+  );
   const files = folders.flatMap((folder) =>
     readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && /(?<!\.test)\.(ts|wgsl)$/.test(entry.name))

@@ -169,7 +169,9 @@ function main(): void {
   }
   const files = report == 'both' ? 2 : 1;
   if (shards != files) {
-    fail('a confusion matrix as ' + report + ' is of ' + files.toString() + ' shards, the spec has ' + shards.toString());
+    fail(
+      'a confusion matrix as ' + report + ' is of ' + files.toString() + ' shards, the spec has ' + shards.toString(),
+    );
   }
   const labels = readInput('labels.bin');
   if (labels == null) {

@@ -84,7 +84,8 @@ export function readCheckpoint(name: string): Checkpoint {
     fail('/in/' + name + ': not the weights of a training');
   }
   const version = load<u32>(at, 4);
-  if (version != FLOATS && version != FIXED) fail('/in/' + name + ': weights of a version that this module does not know');
+  if (version != FLOATS && version != FIXED)
+    fail('/in/' + name + ': weights of a version that this module does not know');
   const inputs = load<u32>(at, 8);
   const hidden = load<u32>(at, 12);
   const classes = load<u32>(at, 16);

@@ -30,7 +30,7 @@ function falling(x: u32): u32 {
   const y = <u32>mul(<i32>x, 94548);
   let value: u32 = 65536;
   for (let i = 0; i < 16; ++i) {
-    if (y & (<u32>0x8000 >> i)) value = (value * ROOTS[i]) >> 16;
+    if (y & ((<u32>0x8000) >> i)) value = (value * ROOTS[i]) >> 16;
   }
   return value >> (y >> 16);
 }
@@ -159,7 +159,7 @@ export class FixedTraining {
     }
     const right = max<u32>(<u32>far[label], 1);
     for (let k = 0; k < far.length; ++k) {
-      far[k] = <i32>(((<u32>far[k] << 15) / total) << 1) - (k == label ? 65536 : 0);
+      far[k] = <i32>((((<u32>far[k]) << 15) / total) << 1) - (k == label ? 65536 : 0);
     }
     return ((binary(total) - binary(right)) * 2839) >> 12;
   }

@@ -141,7 +141,7 @@ export class ContainerRuntime implements Runtime {
     if (sockets.length === 0) throw new Error('no engine listens: install Docker, or Podman with its service');
     const refused: string[] = [];
     for (const path of sockets) {
-      const engine = new Engine(path);
+      const engine = await Engine.at(path);
       try {
         const detail = await engine.describe();
         await engine.sweep(this.#owner);

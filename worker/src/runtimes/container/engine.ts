@@ -1,6 +1,7 @@
 /** The container engine of this machine: Docker, or Podman by the same interface. */
 import { existsSync } from 'node:fs';
-import Docker, { type ContainerHandle, type ImageFacts } from 'dockerode';
+import type Docker from 'dockerode';
+import type { ContainerHandle, ImageFacts } from 'dockerode';
 import { aborted } from '../converse.ts';
 import { ShardError } from '../runtime.ts';
 import { refuse } from '../wasm/request.ts';
@@ -43,9 +44,16 @@ export class Engine {
   readonly #names = new Map<string, string>();
   readonly #loading = new Map<string, Promise<void>>();
 
-  constructor(socket: string) {
+  constructor(socket: string, docker: Docker) {
     this.socket = socket;
-    this.#docker = new Docker({ socketPath: socket, timeout: ANSWER_MS });
+    this.#docker = docker;
+  }
+
+  /** The engine that listens at `socket`; nobody is asked yet. */
+  static async at(socket: string): Promise<Engine> {
+    // Only where an engine is: the library brings others, for ways that nodes do not take, and with them twenty megabytes.
+    const { default: Client } = await import('dockerode');
+    return new Engine(socket, new Client({ socketPath: socket, timeout: ANSWER_MS }));
   }
 
   /** Its name and version, for the operator. */
