@@ -112,7 +112,7 @@ describe('the render template', () => {
 });
 
 describe('the registry', () => {
-  const IDS = ['render', 'gpu', 'inference', 'train', 'video', 'container', 'blender'];
+  const IDS = ['render', 'gpu', 'inference', 'train', 'video', 'wasm', 'container', 'blender'];
 
   test('finds a template by name', () => {
     expect(templateNamed('render')).toBe(render);
