@@ -2,7 +2,7 @@
  * What the dApp costs a person: `npm run bench:app [-- --json]`. Builds it, serves it compressed beside the pretended network of `app/dev`,
  * and measures in the installed Chromium: JavaScript of the first page, its largest paint at a quarter of the processor's speed, layout
  * shift, an arrow key on 10,000 shards, a search among 100,000 nodes, and what axe finds on every page in both themes. `--only page,axe` leaves
- * out the rest.
+ * out the rest, `--no-build` takes what was built before.
  */
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -31,11 +31,22 @@ const TYPES: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 };
 
-/** Serves the built pages with gzip, as any server of static files does. */
-async function serve(deployment: string): Promise<{ url: string; server: Server }> {
+/** Very many nodes as the indexer lists them, made of the few that there are. */
+async function manyNodes(indexerUrl: string): Promise<string> {
+  const { items } = (await (await fetch(`${indexerUrl}/v1/nodes`)).json()) as { items: object[] };
+  const many = Array.from({ length: MANY_NODES }, (_, at) => ({ ...items[at % items.length], id: at + 1 }));
+  return JSON.stringify({ items: many, next: null });
+}
+
+/** Serves the built pages with gzip, as any server of static files does, and `nodes` where an indexer would. */
+async function serve(deployment: string, nodes: string): Promise<{ url: string; server: Server }> {
   const folder = join(root, 'app/build');
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    if (pathname === '/v1/nodes') {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      return void response.end(nodes);
+    }
     const wanted = pathname === '/config.json' ? deployment : join(folder, pathname);
     const file = pathname !== '/' && existsSync(wanted) ? wanted : join(folder, 'index.html');
     const type = TYPES[extname(file)] ?? 'application/octet-stream';
@@ -146,13 +157,10 @@ async function interactions(browser: Browser, url: string, job: string): Promise
     Array.from({ length: 9 }, () => 'ArrowRight'),
   );
 
-  await page.route('**/v1/nodes?*', async (route) => {
-    const answer = (await (await route.fetch()).json()) as { items: { id: number }[] };
-    const items = Array.from({ length: MANY_NODES }, (_, at) => ({
-      ...answer.items[at % answer.items.length],
-      id: at + 1,
-    }));
-    await route.fulfill({ json: { items, next: null } });
+  // The page is told that the indexer is the server of the files, which knows very many nodes.
+  await page.route('**/config.json', async (route) => {
+    const answer = (await (await route.fetch()).json()) as object;
+    await route.fulfill({ json: { ...answer, indexerUrl: url } });
   });
   await page.goto(`${url}/nodes`);
   await page.waitForSelector('#node-search');
@@ -195,15 +203,19 @@ async function accessibility(browser: Browser, url: string, jobs: Record<string,
 const { values } = parseArgs({
   // What other benchmarks are given is none of this one's business.
   strict: false,
-  options: { only: { type: 'string' }, json: { type: 'boolean' } },
-}) as { values: { only?: string } };
+  options: { only: { type: 'string' }, json: { type: 'boolean' }, 'no-build': { type: 'boolean' } },
+}) as { values: { only?: string; 'no-build'?: boolean } };
 const say = (line: string): void => console.error(`${line} …`);
 say('building');
-await execa('npm', ['run', 'build', '--workspace', '@dpu/app'], { cwd: root, stdin: 'ignore' });
+if (!values['no-build'])
+  await execa('npm', ['run', 'build', '--workspace', '@dpu/app'], { cwd: root, stdin: 'ignore' });
 const network = await pretend();
 const deployment = join(root, '.dpu/mock.json');
-const { jobs } = JSON.parse(readFileSync(deployment, 'utf8')) as { jobs: Record<string, string> };
-const { url, server } = await serve(deployment);
+const { jobs, indexerUrl } = JSON.parse(readFileSync(deployment, 'utf8')) as {
+  jobs: Record<string, string>;
+  indexerUrl: string;
+};
+const { url, server } = await serve(deployment, await manyNodes(indexerUrl));
 const browser = await startBrowser();
 try {
   const results: BenchResult[] = [];
