@@ -1,13 +1,15 @@
 /**
  * What the dApp costs a person: `npm run bench:app [-- --json]`. Builds it, serves it compressed beside the pretended network of `app/dev`,
  * and measures in the installed Chromium: JavaScript of the first page, its largest paint at a quarter of the processor's speed, layout
- * shift, an arrow key on 10,000 shards, a search among 100,000 nodes, and what axe finds on every page in both themes.
+ * shift, an arrow key on 10,000 shards, a search among 100,000 nodes, and what axe finds on every page in both themes. `--only page,axe` leaves
+ * out the rest, `--no-build` takes what was built before.
  */
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createRequire } from 'node:module';
 import { extname, join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { createGzip } from 'node:zlib';
 import { execa } from 'execa';
 import type { Browser, Page } from 'playwright-core';
@@ -29,11 +31,22 @@ const TYPES: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 };
 
-/** Serves the built pages with gzip, as any server of static files does. */
-async function serve(deployment: string): Promise<{ url: string; server: Server }> {
+/** Very many nodes as the indexer lists them, made of the few that there are. */
+async function manyNodes(indexerUrl: string): Promise<string> {
+  const { items } = (await (await fetch(`${indexerUrl}/v1/nodes`)).json()) as { items: object[] };
+  const many = Array.from({ length: MANY_NODES }, (_, at) => ({ ...items[at % items.length], id: at + 1 }));
+  return JSON.stringify({ items: many, next: null });
+}
+
+/** Serves the built pages with gzip, as any server of static files does, and `nodes` where an indexer would. */
+async function serve(deployment: string, nodes: string): Promise<{ url: string; server: Server }> {
   const folder = join(root, 'app/build');
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    if (pathname === '/v1/nodes') {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      return void response.end(nodes);
+    }
     const wanted = pathname === '/config.json' ? deployment : join(folder, pathname);
     const file = pathname !== '/' && existsSync(wanted) ? wanted : join(folder, 'index.html');
     const type = TYPES[extname(file)] ?? 'application/octet-stream';
@@ -50,7 +63,10 @@ async function serve(deployment: string): Promise<{ url: string; server: Server 
 async function pretend(): Promise<{ stop(): void; port: number }> {
   const port = 20_000 + (process.pid % 4_000);
   const child = execa(process.execPath, ['dev/mock.ts', String(port)], { cwd: join(root, 'app'), reject: false });
-  for await (const line of child) if (String(line).startsWith('pretended network')) break;
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.on('data', (data: Buffer) => String(data).includes('pretended network') && resolve());
+    void child.then(({ stderr }) => reject(new Error(`The pretended network did not start. ${stderr}`)));
+  });
   return { stop: () => void child.kill('SIGINT'), port };
 }
 
@@ -141,13 +157,10 @@ async function interactions(browser: Browser, url: string, job: string): Promise
     Array.from({ length: 9 }, () => 'ArrowRight'),
   );
 
-  await page.route('**/v1/nodes?*', async (route) => {
-    const answer = (await (await route.fetch()).json()) as { items: { id: number }[] };
-    const items = Array.from({ length: MANY_NODES }, (_, at) => ({
-      ...answer.items[at % answer.items.length],
-      id: at + 1,
-    }));
-    await route.fulfill({ json: { items, next: null } });
+  // The page is told that the indexer is the server of the files, which knows very many nodes.
+  await page.route('**/config.json', async (route) => {
+    const answer = (await (await route.fetch()).json()) as object;
+    await route.fulfill({ json: { ...answer, indexerUrl: url } });
   });
   await page.goto(`${url}/nodes`);
   await page.waitForSelector('#node-search');
@@ -187,21 +200,35 @@ async function accessibility(browser: Browser, url: string, jobs: Record<string,
   return judge({ name: 'violations that axe finds, all pages', value: found, unit: '', target: 0, better: 'lower' });
 }
 
+const { values } = parseArgs({
+  // What other benchmarks are given is none of this one's business.
+  strict: false,
+  options: { only: { type: 'string' }, json: { type: 'boolean' }, 'no-build': { type: 'boolean' } },
+}) as { values: { only?: string; 'no-build'?: boolean } };
 const say = (line: string): void => console.error(`${line} …`);
 say('building');
-await execa('npm', ['run', 'build', '--workspace', '@dpu/app'], { cwd: root, stdin: 'ignore' });
+if (!values['no-build'])
+  await execa('npm', ['run', 'build', '--workspace', '@dpu/app'], { cwd: root, stdin: 'ignore' });
 const network = await pretend();
 const deployment = join(root, '.dpu/mock.json');
-const { jobs } = JSON.parse(readFileSync(deployment, 'utf8')) as { jobs: Record<string, string> };
-const { url, server } = await serve(deployment);
+const { jobs, indexerUrl } = JSON.parse(readFileSync(deployment, 'utf8')) as {
+  jobs: Record<string, string>;
+  indexerUrl: string;
+};
+const { url, server } = await serve(deployment, await manyNodes(indexerUrl));
 const browser = await startBrowser();
 try {
-  say('the first page');
-  const results = await firstPage(browser, url);
-  say('interaction');
-  results.push(...(await interactions(browser, url, jobs['many'] ?? '')));
-  say('accessibility');
-  results.push(await accessibility(browser, url, jobs));
+  const results: BenchResult[] = [];
+  const parts: Record<string, () => Promise<BenchResult[]>> = {
+    page: () => firstPage(browser, url),
+    interaction: () => interactions(browser, url, jobs['many'] ?? ''),
+    axe: async () => [await accessibility(browser, url, jobs)],
+  };
+  for (const [name, measure] of Object.entries(parts)) {
+    if (values.only !== undefined && !values.only.split(',').includes(name)) continue;
+    say(name);
+    results.push(...(await measure()));
+  }
   report('dApp', results);
 } finally {
   await browser.close();

@@ -66,8 +66,8 @@ describe('tiles', () => {
   test('the log says what was done', async () => {
     const { stderr } = await run('pathtracer', [3, 4, 64, 36, 40, 20, 1, 1, 0], { 'scene.obj': TETRAHEDRON });
     expect(stderr.split('\n')).toEqual([
-      'tile 3 of 4: 24 x 16 pixels, 1 samples, 4 triangles',
-      ...['progress 4/16', 'progress 8/16', 'progress 12/16', ''],
+      ...['progress 4/16', 'progress 8/16', 'progress 12/16'],
+      ...['tile 3 of 4: 24 x 16 pixels, 1 samples, 4 triangles', ''],
     ]);
   });
 
@@ -198,8 +198,8 @@ describe('MTL', () => {
       exitCode: 0,
       lines: [
         "warning: material 'ghost' is not in scene.mtl",
-        'tile 0 of 1: 64 x 36 pixels, 2 samples, 3 triangles',
-        ...['progress 9/36', 'progress 18/36', 'progress 27/36', ''],
+        ...['progress 9/36', 'progress 18/36', 'progress 27/36'],
+        ...['tile 0 of 1: 64 x 36 pixels, 2 samples, 3 triangles', ''],
       ],
     });
   });
