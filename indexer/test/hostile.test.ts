@@ -24,7 +24,23 @@ const routes = routesOf(undefined as never);
 const names = [...new Set(routes.flatMap(({ spec }) => Object.keys(spec.query?.shape ?? {})))];
 const lists = ['jobs', 'nodes', 'activity', 'payments', 'settings', 'periods.day', 'voters'];
 const nasty = fc.oneof(
-  fc.constantFrom('', '0', '-1', '1e3', 'NaN', '9'.repeat(78), "' or 1=1 --", '\u0000', '../..', '%00', '{}', JOB, OWNER, '💥', 'null'),
+  fc.constantFrom(
+    '',
+    '0',
+    '-1',
+    '1e3',
+    'NaN',
+    '9'.repeat(78),
+    "' or 1=1 --",
+    '\u0000',
+    '../..',
+    '%00',
+    '{}',
+    JOB,
+    OWNER,
+    '💥',
+    'null',
+  ),
   fc.constantFrom(...lists).map((list) => writeCursor(list, eventId(1))),
   fc.tuple(fc.constantFrom(...lists), fc.string()).map(([list, key]) => writeCursor(list, key)),
   fc.string({ unit: 'binary', maxLength: 100 }),
@@ -32,14 +48,18 @@ const nasty = fc.oneof(
 );
 const request = fc.record({
   path: fc.oneof(
-    fc.constantFrom(...routes.map(({ spec }) => spec.path)).chain((path) =>
-      nasty.map((value) => path.replace(/\{\w+\}/, encodeURIComponent(value.toWellFormed()))),
-    ),
+    fc
+      .constantFrom(...routes.map(({ spec }) => spec.path))
+      .chain((path) => nasty.map((value) => path.replace(/\{\w+\}/, encodeURIComponent(value.toWellFormed())))),
     fc.webPath(),
   ),
   query: fc.array(fc.tuple(fc.oneof(fc.constantFrom(...names), fc.string()), nasty), { maxLength: 4 }),
   method: fc.constantFrom('GET', 'GET', 'GET', 'POST', 'PUT', 'DELETE', 'HEAD'),
-  body: fc.oneof(fc.json(), fc.string(), fc.constantFrom('{"runtime":1e999}', '[[[[[[', '{"__proto__":{}}', '"\ud800"')),
+  body: fc.oneof(
+    fc.json(),
+    fc.string(),
+    fc.constantFrom('{"runtime":1e999}', '[[[[[[', '{"__proto__":{}}', '"\ud800"'),
+  ),
   tag: nasty,
 });
 
@@ -69,8 +89,31 @@ test('no request breaks the API: it is answered, or refused with problem details
 }, 120_000);
 
 test('no text breaks the judge of GraphQL: it is charged, or refused with a code', () => {
-  const words = ['{', '}', '(', ')', '...', 'on', 'fragment', 'f', 'query', 'jobs', 'items', 'limit:', '$n', '1', '"', '@a', ':', '[', '\u0000'];
-  const text = fc.oneof(fc.array(fc.constantFrom(...words), { maxLength: 60 }).map((all) => all.join(' ')), fc.string());
+  const words = [
+    '{',
+    '}',
+    '(',
+    ')',
+    '...',
+    'on',
+    'fragment',
+    'f',
+    'query',
+    'jobs',
+    'items',
+    'limit:',
+    '$n',
+    '1',
+    '"',
+    '@a',
+    ':',
+    '[',
+    '\u0000',
+  ];
+  const text = fc.oneof(
+    fc.array(fc.constantFrom(...words), { maxLength: 60 }).map((all) => all.join(' ')),
+    fc.string(),
+  );
   fc.assert(
     fc.property(text, (query) => {
       try {

@@ -13,8 +13,6 @@ const BLOCK: u32 = 1024;
 const PAGE_BITS: u32 = 16;
 
 /** A permutation of 32 bits, "lowbias32" of Chris Wellons' hash prospector (public domain). */
-// @ts-expect-error decorators of functions are AssemblyScript's own
-@inline
 function mix(x: u32): u32 {
   x ^= x >> 16;
   x *= 0x7feb352d;
@@ -25,8 +23,8 @@ function mix(x: u32): u32 {
 
 /** Fresh memory for `words` words behind everything that is there. */
 function buffer(words: u32): usize {
-  const start = <usize>memory.size() << PAGE_BITS;
-  const pages = <i32>((<u64>words << 2) >> PAGE_BITS);
+  const start = (<usize>memory.size()) << PAGE_BITS;
+  const pages = <i32>(((<u64>words) << 2) >> PAGE_BITS);
   if (memory.grow(pages) < 0) fail('the buffer does not fit into the memory');
   return start;
 }
@@ -38,7 +36,7 @@ function fill(start: usize, words: u32, seed: usize): void {
   for (let block: u32 = 0; block < words / BLOCK; ++block) {
     let x = mix(block ^ first) ^ second;
     for (let j: u32 = 0; j < BLOCK; ++j) {
-      x = mix(x ^ load<u32>(seed + (<usize>(j & 7) << 2)));
+      x = mix(x ^ load<u32>(seed + ((<usize>(j & 7)) << 2)));
       store<u32>(at, x);
       at += 4;
     }
@@ -60,10 +58,10 @@ const mask = words - 1;
 const third = load<u32>(seed, 8);
 const fourth = load<u32>(seed, 12);
 for (let lane = 0; lane < lanes; ++lane) {
-  let x = mix(<u32>lane ^ third) ^ fourth;
+  let x = mix((<u32>lane) ^ third) ^ fourth;
   for (let k: u32 = 0; k < steps; ++k) {
-    x = mix(x ^ load<u32>(start + (<usize>(x & mask) << 2))) + k;
+    x = mix(x ^ load<u32>(start + ((<usize>(x & mask)) << 2))) + k;
   }
-  store<u32>(ends.pointer + (<usize>lane << 2), x);
+  store<u32>(ends.pointer + ((<usize>lane) << 2), x);
 }
 output(ends);
