@@ -3,6 +3,7 @@ import { disputeCost } from '@dpu/sdk/court';
 import type { Manifest } from '@dpu/sdk/manifest';
 import { SPEC_FAULT } from '@dpu/sdk/lease';
 import { merkleRoot, verifyProof, type ShardLeaf } from '@dpu/sdk/merkle';
+import type { JobSpec } from '@dpu/sdk/spec';
 import { decodeFunctionData, zeroHash, type Hex } from 'viem';
 import { expect, test } from 'vitest';
 
@@ -38,6 +39,10 @@ interface Wish {
   nextTime?: number;
   busy?: boolean;
   challengeHidden?: boolean;
+  /** The contract of the proofs of tiers. */
+  proofs?: Hex;
+  /** What the job's spec says. */
+  spec?: JobSpec;
   /** What others can be fetched: manifests, outputs. Default both. */
   reach?: () => { manifest: boolean; output: boolean };
   journal?: Journal;
@@ -69,7 +74,7 @@ function setup(wish: Wish = {}) {
   const checker = new Checker(
     {
       ...{ node: NODE, runtimes: new Set([1]), rate: wish.rate ?? 1, saltSecret: new Uint8Array(32) },
-      ...{ lookBackBlocks: 10, challengeHidden: wish.challengeHidden ?? true },
+      ...{ lookBackBlocks: 10, challengeHidden: wish.challengeHidden ?? true, proofs: wish.proofs },
     },
     {
       ...{ book, court, resources, local: new MemoryBackend(), log: silentLog, draining: () => false },
@@ -88,6 +93,7 @@ function setup(wish: Wish = {}) {
           return { outcome: 'sent' };
         },
       } as unknown as Proposer,
+      workspace: { spec: async () => wish.spec ?? sampleSpec() },
       trial: {
         run: async (): Promise<OwnShard> => {
           const output = computes[Math.min(runs, computes.length - 1)]!;
@@ -139,6 +145,21 @@ test('what was found wrong before a restart is computed again and challenged', a
   await tick();
   await tick();
   expect(sent).toHaveLength(1);
+});
+
+test('a proof of a tier is checked whatever the rate, without its runtime and without computing it all', async () => {
+  const PROOFS = '0x00000000000000000000000000000000000000f1';
+  const proof = { ...terms, requester: PROOFS, runtime: 2 } as const;
+  // What is shown has not even as many bytes as there are lanes.
+  const wish: Wish = { rate: 1e-12, proofs: PROOFS, lease: { terms: proof }, spec: sampleSpec() };
+  const { tick, sent, runs } = setup(wish);
+  await tick();
+  await tick();
+  expect([runs(), sent.length]).toEqual([0, 1]);
+  const other = setup({ ...wish, proofs: '0x00000000000000000000000000000000000000f2' });
+  await other.tick();
+  await other.tick();
+  expect([other.runs(), other.sent.length]).toEqual([0, 0]);
 });
 
 test.each<[string, Wish]>([

@@ -4,7 +4,7 @@ import { decodeManifest, type Manifest } from '@dpu/sdk/manifest';
 import type { ShardLeaf } from '@dpu/sdk/merkle';
 import type { StorageBackend } from '@dpu/sdk/storage/backend';
 import { digestToCid } from '@dpu/sdk/storage/cid';
-import { isAddressEqual } from 'viem';
+import { isAddressEqual, type Address } from 'viem';
 
 import type { Chain, Head } from '../chain.ts';
 import type { ChainBook, KnownLease } from '../chainBook.ts';
@@ -16,9 +16,11 @@ import type { Proposer } from '../proposer.ts';
 import type { Resources } from '../resources/resources.ts';
 import type { CourtBook } from './courtBook.ts';
 import { examine } from './examine.ts';
+import { openLanes } from './openLanes.ts';
 import { checkDraw } from './salts.ts';
 import type { Shown } from './shown.ts';
 import type { TrialRun } from './trialRun.ts';
+import type { Workspace } from '../workspace.ts';
 
 /** How others are checked. */
 export interface CheckerOptions {
@@ -31,6 +33,8 @@ export interface CheckerOptions {
   challengeHidden: boolean;
   /** See `saltSecret`. */
   saltSecret: Uint8Array;
+  /** The contract that posts proofs of tiers, where there is one. All of its jobs are checked, because that costs little. */
+  proofs?: Address | undefined;
   /** How far back revealed leases are looked for on start, in blocks. */
   lookBackBlocks: number;
 }
@@ -44,6 +48,7 @@ export interface CheckerDeps {
   proposer: Proposer;
   trial: TrialRun;
   shown: Shown;
+  workspace: Pick<Workspace, 'spec'>;
   resources: Resources;
   /** This node's own store, with the manifests of its own results. */
   local: StorageBackend;
@@ -146,7 +151,7 @@ export class Checker {
       const lease = book.lease(job, first, node);
       if (!lease || lease.lease.node !== node || lease.phase !== 'revealed') continue;
       const { roll, shard } = checkDraw(this.#options.saltSecret, job, lease.lease);
-      if (roll >= this.#options.rate || !(await this.#isOurs(lease))) continue;
+      if ((roll >= this.#options.rate && !this.#isProof(lease)) || !(await this.#isOurs(lease))) continue;
       await this.doubt(lease, shard, head);
     }
   }
@@ -186,10 +191,17 @@ export class Checker {
     return differs?.shard;
   }
 
-  /** Whether this node could have computed it, and has no part in it. */
-  async #isOurs({ lease, terms }: KnownLease): Promise<boolean> {
+  #isProof({ terms }: KnownLease): boolean {
+    const { proofs } = this.#options;
+    return proofs !== undefined && isAddressEqual(terms.requester, proofs);
+  }
+
+  /** Whether this node can check it, and has no part in it. */
+  async #isOurs(known: KnownLease): Promise<boolean> {
+    const { lease, terms } = known;
     const { node, runtimes } = this.#options;
-    if (lease.node === node || terms.window === 0 || !runtimes.has(terms.runtime)) return false;
+    const able = runtimes.has(terms.runtime) || this.#isProof(known);
+    if (lease.node === node || terms.window === 0 || !able) return false;
     const { chain } = this.#deps;
     const [own, holder] = [await chain.node(node), await chain.node(lease.node)];
     return !isAddressEqual(own.owner, holder.owner) && !isAddressEqual(own.owner, terms.requester);
@@ -217,7 +229,8 @@ export class Checker {
     const { job, terms } = lease;
     const facts = { job, shard, node: lease.lease.node };
     const leaves = hidden ? { leaves: hidden.leaves } : {};
-    const found = await examine({ lease, shard, ...leaves }, this.#deps, this.#stop.signal);
+    const look = this.#isProof(lease) ? openLanes : examine;
+    const found = await look({ lease, shard, ...leaves }, this.#deps, this.#stop.signal);
     if (found.finding === 'hidden') {
       log.warn('A result of another node is right, but its data is out of reach', facts);
       if (!this.#options.challengeHidden) return court.addCheck(keyOf(suspect), 'unknown');

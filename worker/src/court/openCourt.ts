@@ -21,7 +21,7 @@ import { TrialRun } from './trialRun.ts';
 
 /** What the court of a node is made of. */
 export interface CourtParts {
-  config: Pick<NodeConfig, 'checkRate' | 'challengeHidden' | 'appealShare'>;
+  config: Pick<NodeConfig, 'checkRate' | 'challengeHidden' | 'appealShare' | 'network'>;
   node: number;
   /** Runtime ids, and runtimes by the spec's name, that this machine can run. */
   runtimeIds: ReadonlySet<number>;
@@ -62,7 +62,13 @@ export function openCourt(parts: CourtParts): Court {
   return new Court({
     juror: new Juror(own, deps),
     checker: new Checker(
-      { ...own, rate: config.checkRate, challengeHidden: config.challengeHidden, lookBackBlocks: LOOK_BACK_BLOCKS },
+      {
+        ...own,
+        rate: config.checkRate,
+        challengeHidden: config.challengeHidden,
+        lookBackBlocks: LOOK_BACK_BLOCKS,
+        proofs: config.network.proofs,
+      },
       deps,
     ),
     clerk: new Clerk({ node }, deps),
