@@ -91,6 +91,7 @@ export async function expectEvenBooks(network: Network): Promise<void> {
   const market = readMarket(network);
   const accounts = [people.deployer, people.requester, people.guardian, people.browser].map(({ address }) => address);
   if (deployment.timelock) accounts.push(deployment.timelock); // the treasury
+  if (deployment.proofs) accounts.push(deployment.proofs); // what proofs of tiers will cost
   for (let node = 1; node <= 3; node += 1) accounts.push(people.owner(node).address, people.operator(node).address);
 
   const jobs = await findJobs(local.publicClient, deployment);

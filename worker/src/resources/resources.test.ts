@@ -216,7 +216,8 @@ test('whatever is offered when, nothing is overcommitted and what was claimed is
     }),
     { numRuns: 300 },
   );
-  expect(claimed, 'the property is about something').toBeGreaterThan(300);
+  // About one a run, more or less by the seed.
+  expect(claimed, 'the property is about something').toBeGreaterThan(150);
 });
 
 test('also when shards take a tenth or three times as long, no dimension is overcommitted and the order holds', async () => {
