@@ -42,6 +42,8 @@ test('a drained node finishes what it promised, takes nothing new, also after a 
   const refused = await network.post({ module: echoModule(), args: ['refused'] });
   await network.until('the decline', async () => (await codes(refused.id)).includes('draining'));
   await complete(held.id);
+  // The job is complete in the block that the node is about to read.
+  await network.until('the end of the lease', async () => (await node.status()).leases.length === 0);
   const status = await node.status();
   expect([status.draining, status.leaving, status.leases.length]).toEqual([true, false, 0]);
   expect((await network.requester.job(refused.id)).state).toBe(1);
