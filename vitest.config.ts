@@ -29,7 +29,7 @@ export default defineConfig({
         // By name alone (`npm run test:long`): shorter tests of the same kind are in `integration`.
         test: {
           name: 'long',
-          include: ['test/long/**/*.test.ts', 'worker/test/**/*.long.test.ts'],
+          include: ['test/long/**/*.test.ts', '{worker,indexer}/test/**/*.long.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 180_000,
           fileParallelism: false,
