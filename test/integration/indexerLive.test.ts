@@ -38,7 +38,12 @@ test('a node’s heartbeat is read from the indexer', async () => {
   });
   expect(await read('/v1/live/heartbeats')).toMatchObject({ items: [{ node: node.id }] });
   expect(await read('/v1/peer'), 'nodes ask it before they let the indexer in').toMatchObject({ statement: null });
-  expect(await read('/v1/stats'), 'the chain’s answers are where they were').toMatchObject({ nodes: 1 });
+  // gossip may outrun the chain's projection, so the count is waited for
+  const counted = await until(network, 'the chain’s answer', async () => {
+    const stats = (await read('/v1/stats')) as { nodes: number } | undefined;
+    return stats !== undefined && stats.nodes > 0 && stats;
+  });
+  expect(counted).toMatchObject({ nodes: 1 });
 });
 
 test('why a job is left alone is counted at the indexer, with a signature that holds elsewhere', async () => {
