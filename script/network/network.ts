@@ -260,6 +260,7 @@ function startIndexer(
       PONDER_TOKEN: deployment.token,
       PONDER_CREDITS: deployment.credits ?? '',
       PONDER_GOVERNOR: deployment.governor ?? '',
+      PONDER_PROOFS: deployment.proofs ?? '',
       PONDER_TIMELOCK: deployment.timelock ?? '',
       PONDER_START_BLOCK: String(deployment.startBlock),
       PONDER_POLL_MS: '200',

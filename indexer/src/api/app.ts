@@ -16,6 +16,7 @@ import { nodeRoutes } from './nodes.ts';
 import { openApiOf } from './openapi.ts';
 import { onError, problem } from './problem.ts';
 import { NOT_LISTENING, type LiveFacts } from '../live/facts.ts';
+import { proofRoutes } from './proofs.ts';
 import { quoteRoutes } from './quote.ts';
 import type { Route } from './route.ts';
 import { saidRoutes } from './said.ts';
@@ -48,7 +49,7 @@ export function routesOf(
   db: Database,
   { live, chain, said }: Pick<AppOptions, 'live' | 'chain' | 'said'> = {},
 ): Route[] {
-  const ofTables = [statsRoutes, jobRoutes, nodeRoutes, accountRoutes, activityRoutes, tableRoutes];
+  const ofTables = [statsRoutes, jobRoutes, nodeRoutes, proofRoutes, accountRoutes, activityRoutes, tableRoutes];
   return [
     ...[...ofTables, governanceRoutes, creditRoutes].flatMap((routes) => routes(db)),
     ...quoteRoutes({ db, live, chain }),
