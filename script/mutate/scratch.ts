@@ -72,7 +72,7 @@ export function run(
 /** Asks the compiler, in a process of its own, so that tests go on meanwhile. Throws when it cannot be run. */
 export async function askSolc(base: string, input: object): Promise<Record<string, unknown>> {
   const launcher = join(root, 'script/solc.mjs');
-  const options = { cwd: root, env: environment(base), input: JSON.stringify(input), stopAfterMs: 900_000 };
+  const options = { cwd: root, env: environment(base), input: JSON.stringify(input), stopAfterMs: 3_600_000 };
   const { code, output } = await run(process.execPath, [launcher, '--standard-json'], options);
   if (code !== 0) throw new Error(`the compiler could not be run: ${output.slice(-2_000)}`);
   return JSON.parse(output) as Record<string, unknown>;

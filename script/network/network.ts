@@ -9,6 +9,7 @@ import { startAppServer } from './appServer.ts';
 import { startChain, type LocalChain } from './chain.ts';
 import { addNodes, fundRequesters, type DeployedContracts } from './equip.ts';
 import { networkFolder } from './folders.ts';
+import { buildNode } from './nodeBuild.ts';
 import { nodeProcess } from './nodeProcess.ts';
 import { deployPair, seedPair } from './pair.ts';
 import { people } from './people.ts';
@@ -52,6 +53,8 @@ export interface LocalNode {
 /** A local network that runs: chain, contracts, gateway, indexer, nodes, dApp. */
 export interface Network {
   folder: string;
+  /** The nodes' program. */
+  program: string;
   tree: ProcessTree;
   local: LocalChain;
   deployment: Deployment;
@@ -85,6 +88,8 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
   const folder = networkFolder(options.name);
   const without = new Set(options.without);
 
+  const building = buildNode();
+  building.catch(() => {}); // it is heard of where the program is needed
   const local = await startChain(tree, { port: await freePort(PORTS.chain) });
   step(`chain at ${local.rpcUrl}`);
 
@@ -145,9 +150,10 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
   await tree.ready(gateway, async () => (await fetch(`${gatewayUrl}/health`)).ok);
   step(`gateway at ${gatewayUrl}`);
 
+  const program = await building;
   const specOf = (index: number, seat: (typeof seats)[number]): ProcessSpec => {
     const env = options.settings?.(index + 1) ?? {};
-    return nodeProcess({ index: index + 1, folder, slots: options.slots ?? 1, ...seat, env });
+    return nodeProcess({ program, index: index + 1, folder, slots: options.slots ?? 1, ...seat, env });
   };
   const nodes: LocalNode[] = ids.map((id, index) => {
     const seat = seats[index] as (typeof seats)[number];
@@ -178,6 +184,7 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
 
   return {
     folder,
+    program,
     tree,
     local,
     deployment,
