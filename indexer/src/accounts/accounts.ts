@@ -36,6 +36,8 @@ export interface AccountsDeps {
   callerOf: (c: Context) => string;
   /** Unix ms. */
   now: () => number;
+  /** Milliseconds of a clock that never goes back, for rates. */
+  steady: () => number;
 }
 
 /** The accounts of an indexer. */
@@ -62,7 +64,7 @@ type Settings = Pick<AccountSettings, 'chainId' | 'market' | 'origins' | 'public
  * @throws ConfigError when the tables are of another network
  */
 export async function openAccounts(settings: Settings, deps: AccountsDeps): Promise<Accounts> {
-  const { store, now, verify, db, mailer, live } = deps;
+  const { store, now, steady, verify, db, mailer, live, callerOf } = deps;
   const { chainId, market, origins, publicUrl, privateWebhooks } = settings;
   const network = `${chainId} ${market}`;
   const kept = await setOnce(store, 'network', network);
@@ -76,7 +78,7 @@ export async function openAccounts(settings: Settings, deps: AccountsDeps): Prom
   const about = { chainId, market, page: origins[0]! };
 
   const sessions = new Sessions({ origins, chainId }, { store, key, verify, now });
-  const keys = new Keys({ store, now });
+  const keys = new Keys({ store, now, steady });
   const newest = async (): Promise<string | undefined> => {
     const rows = await db.select({ event: activity.event }).from(activity).orderBy(desc(activity.event)).limit(1);
     return rows[0]?.event;
@@ -84,7 +86,7 @@ export async function openAccounts(settings: Settings, deps: AccountsDeps): Prom
   const notifier = new Notifier({ about, publicUrl, privateWebhooks }, { ...deps, key });
   return {
     ...{ publicUrl, store, sessions, keys, notifier, now, hears: live.listening },
-    guard: new Guard({ publicUrl }, { sessions, keys, now, callerOf: deps.callerOf }),
+    guard: new Guard({ publicUrl }, { sessions, keys, steady, callerOf }),
     passkeys: new Passkeys({ store, now }),
     orders: new Orders({ store, now, relay: deps.relay, domain: marketDomain(chainId, getAddress(market)) }),
     channels: new Channels({ about, privateWebhooks }, { store, key, mailer, newest, now }),

@@ -22,8 +22,8 @@ export type Caller =
 export interface GuardDeps {
   sessions: Sessions;
   keys: Keys;
-  /** Unix ms. */
-  now: () => number;
+  /** Milliseconds of a clock that never goes back. */
+  steady: () => number;
   /** Who asks, as for the rate limit. */
   callerOf: (c: Context) => string;
 }
@@ -37,13 +37,13 @@ export class Guard {
   readonly #publicUrl: string;
   readonly #deps: GuardDeps;
   readonly #guesses: RateLimit;
-  /** Until when a caller is shut out, unix ms. */
+  /** Until when a caller is shut out, by the steady clock. */
   readonly #blocked = new Map<string, number>();
 
   constructor(options: { publicUrl: string }, deps: GuardDeps) {
     this.#publicUrl = options.publicUrl;
     this.#deps = deps;
-    this.#guesses = new RateLimit(GUESSES, deps);
+    this.#guesses = new RateLimit(GUESSES, { now: deps.steady });
   }
 
   /** Who is signed in. @throws ProblemError `signed-out`, `cross-site`, `too-many-requests`, `key-refused` for a key */
@@ -100,7 +100,7 @@ export class Guard {
   #refuseBlocked(who: string): void {
     const until = this.#blocked.get(who);
     if (until === undefined) return;
-    const wait = until - this.#deps.now();
+    const wait = until - this.#deps.steady();
     if (wait <= 0) {
       this.#blocked.delete(who);
       return;
@@ -113,7 +113,7 @@ export class Guard {
   #guessed(who: string): void {
     const wait = this.#guesses.take(who, 1);
     if (wait === 0) return;
-    this.#blocked.set(who, this.#deps.now() + wait);
+    this.#blocked.set(who, this.#deps.steady() + wait);
     if (this.#blocked.size > MOST_BLOCKED) this.#blocked.delete(this.#blocked.keys().next().value!);
   }
 }

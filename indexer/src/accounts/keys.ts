@@ -45,6 +45,8 @@ export interface KeysDeps {
   store: Store;
   /** Unix ms. */
   now: () => number;
+  /** Milliseconds of a clock that never goes back. */
+  steady: () => number;
   make?: Random;
 }
 
@@ -142,7 +144,7 @@ export class Keys {
       throw new ProblemError('scope-missing', `the key dpuk_${row.id} does not have the scope ${scope}`);
     let rate = this.#rates.get(row.per_second);
     if (!rate) {
-      rate = new RateLimit({ perSecond: row.per_second, burst: 2 * row.per_second }, { now: this.#deps.now });
+      rate = new RateLimit({ perSecond: row.per_second, burst: 2 * row.per_second }, { now: this.#deps.steady });
       this.#rates.set(row.per_second, rate);
     }
     const wait = rate.take(row.id, 1);

@@ -33,7 +33,15 @@ export async function mountedAccounts(
   const rpcUrl = env['PONDER_RPC_URL'] || 'http://127.0.0.1:8545';
   const store = await (databaseUrl ? openPostgres(databaseUrl) : openEmbedded(folder));
   const accounts = await openAccounts(settings, {
-    ...{ store, resolve, now: Date.now, db: deps.db, live: deps.live, callerOf: deps.callerOf },
+    ...{
+      store,
+      resolve,
+      now: Date.now,
+      steady: () => performance.now(),
+      db: deps.db,
+      live: deps.live,
+      callerOf: deps.callerOf,
+    },
     verify: messageVerifier(deps.client),
     relay: relayerKey && relayer({ key: relayerKey, rpcUrl, chainId, market }),
     mailer: smtp && smtpMailer(smtp),

@@ -146,7 +146,7 @@ export function signInRoutes(services: Services): Route[] {
     session(
       {
         method: 'post',
-        path: '/account/passkeys/recovery',
+        path: '/account/recovery',
         summary: 'Who lost all passkeys: after seven days they can be removed without one',
         answer: shapes.mySchema.pick({ recoveryAt: true }),
       },
