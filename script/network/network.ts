@@ -12,7 +12,7 @@ import { networkFolder } from './folders.ts';
 import { buildNode } from './nodeBuild.ts';
 import { nodeProcess } from './nodeProcess.ts';
 import { deployPair, seedPair } from './pair.ts';
-import { people } from './people.ts';
+import { people, privateKeyOf } from './people.ts';
 import { freePort, PORTS } from './ports.ts';
 import { ProcessTree, type ProcessFailed, type ProcessSpec, type Running } from './processTree.ts';
 import { run } from './run.ts';
@@ -36,6 +36,8 @@ export interface NetworkOptions {
   without?: readonly ('indexer' | 'app')[];
   /** PostgreSQL for the indexer instead of its embedded database. */
   databaseUrl?: string;
+  /** More settings of the indexer by their environment names. */
+  indexerEnv?: Record<string, string>;
   onStep?: (line: string) => void;
   onLine?: (process: string, line: string) => void;
   onFailure?: (error: ProcessFailed) => void;
@@ -165,7 +167,9 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
       folder: join(folder, `node-${index + 1}`),
     };
   });
-  const runIndexer = (): Running => startIndexer(tree, options, folder, deployment, indexerPort);
+  // Before the indexer starts: it is told at which page people sign in.
+  const appPort = without.has('app') ? PORTS.app : await freePort(PORTS.app);
+  const runIndexer = (): Running => startIndexer(tree, options, folder, deployment, { port: indexerPort, appPort });
   let indexer = without.has('indexer') ? undefined : runIndexer();
   const indexerReady = (running: Running): Promise<void> =>
     tree.ready(running, async () => (await fetch(`${deployment.indexerUrl}/ready`)).ok);
@@ -179,7 +183,7 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
     await indexerReady(indexer);
     step(`indexer at ${deployment.indexerUrl}`);
   }
-  const app = without.has('app') ? undefined : await startAppServer({ port: await freePort(PORTS.app), deployment });
+  const app = without.has('app') ? undefined : await startAppServer({ port: appPort, deployment });
   if (app) step(`dApp at ${app.url}`);
 
   return {
@@ -252,7 +256,7 @@ function startIndexer(
   options: NetworkOptions,
   folder: string,
   deployment: Deployment,
-  port: number,
+  { port, appPort }: { port: number; appPort: number },
 ): Running {
   return tree.start({
     name: 'indexer',
@@ -272,7 +276,14 @@ function startIndexer(
       PONDER_START_BLOCK: String(deployment.startBlock),
       PONDER_POLL_MS: '200',
       PONDER_LIVE_DIR: join(folder, 'indexer-live'),
+      // Both names of this machine: browsers give passkeys to names alone, and the page is linked by its number.
+      PONDER_ACCOUNT_ORIGINS: ['127.0.0.1', 'localhost'].map((host) => `http://${host}:${appPort}`).join(','),
+      PONDER_ACCOUNT_URL: deployment.indexerUrl,
+      PONDER_ACCOUNT_DIR: join(folder, 'accounts'),
+      PONDER_RELAYER_KEY: privateKeyOf(people.relayer),
+      PONDER_WEBHOOK_PRIVATE: '1',
       ...(options.databaseUrl ? { DATABASE_URL: options.databaseUrl } : { PONDER_PGLITE_DIR: join(folder, 'pglite') }),
+      ...options.indexerEnv,
     },
   });
 }

@@ -7,7 +7,7 @@ export const MNEMONIC = 'test test test test test test test test test test test 
 /** Most nodes of a local network: each owner and each operator is an account of its own. */
 export const MOST_NODES = 12;
 /** Accounts that the chain gives money to: as many as people need. */
-export const ACCOUNTS = 29;
+export const ACCOUNTS = 30;
 
 const account = (addressIndex: number): HDAccount => mnemonicToAccount(MNEMONIC, { addressIndex });
 /** The first three nodes are as they always were; from the fourth on owners and operators take turns after account 10. */
@@ -25,6 +25,8 @@ export const people = {
   browser: account(9),
   /** Owner and operator of the node that lies. */
   liar: account(10),
+  /** Pays the gas of orders that the indexer relays. */
+  relayer: account(29),
 };
 
 /** The secret with which node 1 … n of a local network opens private jobs: as public as the accounts above. */

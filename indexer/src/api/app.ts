@@ -3,6 +3,10 @@ import { etag } from 'hono/etag';
 import type { ReadonlyDrizzle } from 'ponder';
 import type * as schema from '../../ponder.schema.ts';
 import type { ChainView, LiveView } from '../quote/view.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import { keyRoutes } from '../accounts/keyRoutes.ts';
+import { notifyRoutes } from '../accounts/notifyRoutes.ts';
+import { signInRoutes } from '../accounts/signInRoutes.ts';
 import { accountRoutes } from './accounts.ts';
 import { activityRoutes } from './activity.ts';
 import { Changes, newsOf } from './changes.ts';
@@ -38,6 +42,8 @@ export interface AppOptions extends LiveOptions {
   said?: LiveFacts | undefined;
   /** The chain; without it formulas of the sdk answer. */
   chain?: ChainView | undefined;
+  /** What is kept for people who sign in. */
+  accounts?: Accounts | undefined;
   /** Who asks, for the rate limit. */
   callerOf?: (c: Context) => string;
   /** Milliseconds of a clock that never goes back. */
@@ -47,13 +53,14 @@ export interface AppOptions extends LiveOptions {
 /** Every route with an answer in JSON. */
 export function routesOf(
   db: Database,
-  { live, chain, said }: Pick<AppOptions, 'live' | 'chain' | 'said'> = {},
+  { live, chain, said, accounts }: Pick<AppOptions, 'live' | 'chain' | 'said' | 'accounts'> = {},
 ): Route[] {
   const ofTables = [statsRoutes, jobRoutes, nodeRoutes, proofRoutes, accountRoutes, activityRoutes, tableRoutes];
   return [
     ...[...ofTables, governanceRoutes, creditRoutes].flatMap((routes) => routes(db)),
     ...quoteRoutes({ db, live, chain }),
     ...saidRoutes(said ?? NOT_LISTENING),
+    ...[signInRoutes, keyRoutes, notifyRoutes].flatMap((routes) => routes(accounts)),
   ];
 }
 
@@ -88,7 +95,12 @@ export function createApp(db: Database, options: AppOptions = {}): Hono {
   app.use(etag());
   for (const [path, here] of paths) {
     for (const { spec, handle } of here) {
-      const answer = async (c: Context) => c.json((await handle(c)) as object, 200, { 'cache-control': 'no-cache' });
+      const cache = { 'cache-control': spec.private ? 'no-store' : 'no-cache' };
+      const answer = async (c: Context) => {
+        // A key that is sent where none is needed counts against its own rate, and must be good for this.
+        if (!spec.private) await options.accounts?.guard.admit(c, spec.method === 'get' ? 'read' : 'quote');
+        return c.json((await handle(c)) as object, 200, cache);
+      };
       // Every request has paid for one read already.
       app.on(spec.method.toUpperCase(), path, rateLimited(limit, callerOf, (spec.cost ?? 1) - 1), answer);
     }

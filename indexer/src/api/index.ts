@@ -4,6 +4,7 @@ import { getTableName, isTable } from 'drizzle-orm';
 import { Hono, type Context } from 'hono';
 import { client, graphql } from 'ponder';
 import { integer, marketAddress } from '../env.ts';
+import { mountedAccounts } from '../accounts/mounted.ts';
 import { mountedLive } from '../live/mounted.ts';
 import { createApp } from './app.ts';
 import { chainView } from './chain.ts';
@@ -42,7 +43,8 @@ const chain = chainView(publicClients.dpu, marketAddress());
 const live = await mountedLive(process.env);
 // First: the network's own routes are under /v1 too, and the API answers 404 to everything that it does not know.
 app.route('/', live.routes);
-app.route('/', createApp(db, { limits, callerOf, chain, live: heardFrom(live), said: live }));
+const accounts = await mountedAccounts(process.env, { db, client: publicClients.dpu, live, callerOf });
+app.route('/', createApp(db, { limits, callerOf, chain, live: heardFrom(live), said: live, accounts }));
 
 // Ponder's own routes come before these.
 app.all('*', (c) => problem(c, 'not-found', `nothing is at ${c.req.path}; /v1/docs lists the routes`));

@@ -3,6 +3,7 @@
  * document shows the text: that is what goes over the wire.
  */
 import * as core from '@dpu/sdk/api';
+import * as account from '@dpu/sdk/apiAccount';
 import * as quote from '@dpu/sdk/apiQuote';
 import * as tables from '@dpu/sdk/apiTables';
 import { z } from 'zod';
@@ -21,7 +22,7 @@ const WITH_BODY: readonly ProblemName[] = ['too-large', 'unsupported-media-type'
 /** The names of schemas in the document: those of their exports, without "Schema" and with a capital. */
 function namedSchemas(): Map<z.ZodType, string> {
   const named = new Map<z.ZodType, string>();
-  for (const [name, value] of [core, quote, tables].flatMap((module) => Object.entries(module))) {
+  for (const [name, value] of [core, quote, tables, account].flatMap((module) => Object.entries(module))) {
     if (!name.endsWith('Schema') || !(value instanceof z.ZodType)) continue;
     named.set(value, name[0]!.toUpperCase() + name.slice(1, -'Schema'.length));
   }
@@ -64,7 +65,7 @@ export function openApiOf(routes: readonly Route[]): Json {
     servers: [{ url: '/' }],
     tags: [...new Set(routes.map(({ spec }) => spec.tag))].map((name) => ({ name })),
     paths: { ...paths, ...LIVE },
-    components: { schemas: components },
+    components: { schemas: components, securitySchemes: SECURITY },
   };
 }
 
@@ -92,6 +93,7 @@ function operationOf(spec: Route['spec'], refer: (schema: z.ZodType) => Json): J
     summary: spec.summary,
     ...(spec.description && { description: spec.description }),
     parameters: [...parametersOf(spec.params, 'path'), ...parametersOf(spec.query, 'query')],
+    ...(spec.needs && { security: [{ session: [] }, ...(spec.needs === 'session' ? [] : [{ key: [] }])] }),
     ...(spec.body && { requestBody: { required: true, content: content(spec.body) } }),
     responses: {
       200: {
@@ -128,6 +130,12 @@ function parametersOf(schema: z.ZodObject | undefined, place: 'path' | 'query'):
 function tidy(schema: Json): Json {
   return Object.fromEntries(Object.entries(schema).filter(([name]) => name !== '$schema' && name !== '$id'));
 }
+
+/** How callers say who they are. A page on the API's own origin may use a cookie instead of the session's token. */
+const SECURITY: Json = {
+  session: { type: 'http', scheme: 'bearer', description: 'The token of `POST /v1/account/session`.' },
+  key: { type: 'http', scheme: 'bearer', description: 'An API key, `dpuk_…`; `docs/accounts.md` has the scopes.' },
+};
 
 /** The stream is no JSON answer, so no schema makes it. */
 const LIVE: Record<string, Json> = {

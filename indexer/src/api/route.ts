@@ -1,3 +1,4 @@
+import type { Scope } from '@dpu/sdk/apiAccount';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { ProblemError, type ProblemName } from './problem.ts';
@@ -9,7 +10,7 @@ export interface RouteSpec<
   Body extends z.ZodType,
   Answer extends z.ZodType,
 > {
-  method: 'get' | 'post';
+  method: 'get' | 'post' | 'put' | 'delete';
   /** Under `/v1`, with `{name}` for what `params` names. */
   path: string;
   tag: string;
@@ -24,6 +25,10 @@ export interface RouteSpec<
   problems?: readonly ProblemName[];
   /** How many plain reads it counts as in the rate limit. */
   cost?: number;
+  /** Who may call: those who are signed in, or a key with this scope besides. Absent: everybody. */
+  needs?: 'session' | Scope;
+  /** The answer is for one caller: nobody keeps it. */
+  private?: boolean;
 }
 
 /** What a caller sent, as the schemas give it. */

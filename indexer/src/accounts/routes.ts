@@ -1,0 +1,137 @@
+/** How account routes are made: like all others, and with who calls. */
+import type { Scope } from '@dpu/sdk/apiAccount';
+import type { Context } from 'hono';
+import type { z } from 'zod';
+
+import { ProblemError, type ProblemName } from '../api/problem.ts';
+import { route, type Asked, type Route, type RouteSpec } from '../api/route.ts';
+import type { Accounts } from './accounts.ts';
+import type { Caller } from './guard.ts';
+import type { Session } from './sessions.ts';
+
+/** Finds the accounts; undefined where this indexer keeps none. The OpenAPI document is made without any. */
+export type Services = Accounts | undefined;
+
+/** What a handler gets beside what the caller sent. */
+interface Here<Who> {
+  accounts: Accounts;
+  who: Who;
+  c: Context;
+}
+type Handler<Params, Query, Body, Answer, Who> = (
+  asked: Asked<Params, Query, Body>,
+  here: Here<Who>,
+) => Promise<Answer>;
+
+/** Of everything that needs accounts. */
+const OFF: readonly ProblemName[] = ['not-offered'];
+const SESSION: readonly ProblemName[] = [...OFF, 'signed-out', 'key-refused', 'cross-site'];
+
+type Nothing = z.ZodObject<Record<never, never>>;
+
+function made<
+  Answer extends z.ZodType,
+  Params extends z.ZodObject,
+  Query extends z.ZodObject,
+  Body extends z.ZodType,
+  Who,
+>(
+  services: Services,
+  spec: RouteSpec<Params, Query, Body, Answer>,
+  problems: readonly ProblemName[],
+  whoIs: (accounts: Accounts, c: Context) => Promise<Who>,
+  handle: Handler<z.output<Params>, z.output<Query>, z.output<Body>, z.input<Answer>, Who>,
+): Route {
+  const whole = { ...spec, private: true, tag: 'Account', problems: [...problems, ...(spec.problems ?? [])] };
+  return {
+    spec: whole as unknown as Route['spec'],
+    async handle(c) {
+      if (!services) throw new ProblemError('not-offered', 'this indexer keeps no accounts');
+      // Before what was sent is looked at: a stranger learns nothing about it.
+      const who = await whoIs(services, c);
+      return route(whole, (asked) => handle(asked, { accounts: services, who, c })).handle(c);
+    },
+  };
+}
+
+type Spec<
+  Params extends z.ZodObject,
+  Query extends z.ZodObject,
+  Body extends z.ZodType,
+  Answer extends z.ZodType,
+> = Omit<RouteSpec<Params, Query, Body, Answer>, 'tag' | 'needs'>;
+
+/** Makes routes of one kind of caller each. */
+export function accountRoute(services: Services) {
+  return {
+    /** Everybody. */
+    open: <
+      Answer extends z.ZodType,
+      Params extends z.ZodObject = Nothing,
+      Query extends z.ZodObject = Nothing,
+      Body extends z.ZodType = z.ZodUndefined,
+    >(
+      spec: Spec<Params, Query, Body, Answer>,
+      handle: Handler<z.output<Params>, z.output<Query>, z.output<Body>, z.input<Answer>, undefined>,
+    ): Route => made(services, { ...spec, tag: '' }, OFF, async () => undefined, handle),
+
+    /** Who is signed in. */
+    session: <
+      Answer extends z.ZodType,
+      Params extends z.ZodObject = Nothing,
+      Query extends z.ZodObject = Nothing,
+      Body extends z.ZodType = z.ZodUndefined,
+    >(
+      spec: Spec<Params, Query, Body, Answer>,
+      handle: Handler<z.output<Params>, z.output<Query>, z.output<Body>, z.input<Answer>, Session>,
+    ): Route =>
+      made(
+        services,
+        { ...spec, tag: '', needs: 'session' },
+        SESSION,
+        (accounts, c) => accounts.guard.session(c),
+        handle,
+      ),
+
+    /** Who is signed in, and has used a passkey lately if the account has one. */
+    fresh: <
+      Answer extends z.ZodType,
+      Params extends z.ZodObject = Nothing,
+      Query extends z.ZodObject = Nothing,
+      Body extends z.ZodType = z.ZodUndefined,
+    >(
+      spec: Spec<Params, Query, Body, Answer>,
+      handle: Handler<z.output<Params>, z.output<Query>, z.output<Body>, z.input<Answer>, Session>,
+    ): Route =>
+      made(
+        services,
+        { ...spec, tag: '', needs: 'session' },
+        [...SESSION, 'passkey-needed'],
+        async (accounts, c) => {
+          const session = await accounts.guard.session(c);
+          await accounts.passkeys.requireFresh(session);
+          return session;
+        },
+        handle,
+      ),
+
+    /** Who is signed in, or a key with the scope. */
+    key: <
+      Answer extends z.ZodType,
+      Params extends z.ZodObject = Nothing,
+      Query extends z.ZodObject = Nothing,
+      Body extends z.ZodType = z.ZodUndefined,
+    >(
+      scope: Scope,
+      spec: Spec<Params, Query, Body, Answer>,
+      handle: Handler<z.output<Params>, z.output<Query>, z.output<Body>, z.input<Answer>, Caller>,
+    ): Route =>
+      made(
+        services,
+        { ...spec, tag: '', needs: scope },
+        [...SESSION, 'scope-missing'],
+        (accounts, c) => accounts.guard.sessionOrKey(c, scope),
+        handle,
+      ),
+  };
+}
