@@ -540,6 +540,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/status': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * How far the index is, and whether it equals the chain
+     * @description Every answer has the same word in its header `dpu-trust`. `stale` means that the chain took back what counted as final: rows are not served until the index is rebuilt.
+     */
+    get: operations['getStatus'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/live': {
     parameters: {
       query?: never;
@@ -1305,6 +1325,34 @@ export interface components {
       unitsSettled: components['schemas']['Amount'];
       seatsAllowed: boolean;
     };
+    Status: {
+      /** @enum {string} */
+      mark: 'trusted' | 'unverified' | 'untrusted' | 'stale';
+      trusted: boolean | null;
+      stale: boolean;
+      staleSince: number | null;
+      indexing: boolean;
+      block: number;
+      timestamp: number;
+      finalized: number;
+      head: {
+        number: number;
+        timestamp: number;
+      } | null;
+      lag: {
+        blocks: number;
+        seconds: number;
+      } | null;
+      passed: {
+        at: number;
+        block: number;
+        tables: number;
+        rows: number;
+        seconds: number;
+      } | null;
+      wrongRows: number;
+      wrong: components['schemas']['WrongRow'][];
+    };
     Terms: {
       requester: components['schemas']['Address'];
       currency: components['schemas']['Address'];
@@ -1423,6 +1471,13 @@ export interface components {
       eligibility: components['schemas']['Eligibility'];
       source: components['schemas']['Source'];
     };
+    WrongRow: {
+      table: string;
+      key: string;
+      /** @enum {string} */
+      kind: 'missing' | 'extra' | 'changed' | 'view';
+      columns: string[];
+    };
   };
   responses: never;
   parameters: never;
@@ -1477,7 +1532,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -1549,7 +1604,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -1622,7 +1677,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -1698,7 +1753,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -1769,7 +1824,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -1845,7 +1900,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -1912,7 +1967,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2029,7 +2084,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2143,7 +2198,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2268,7 +2323,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2344,7 +2399,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2438,7 +2493,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2508,7 +2563,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2578,7 +2633,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2648,7 +2703,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2724,7 +2779,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2795,7 +2850,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2865,7 +2920,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2934,7 +2989,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3003,7 +3058,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3074,7 +3129,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3145,7 +3200,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3219,7 +3274,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3288,7 +3343,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3357,7 +3412,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3427,7 +3482,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3505,7 +3560,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3581,7 +3636,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3659,7 +3714,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3746,7 +3801,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3836,7 +3891,63 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  getStatus: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The answer. */
+      200: {
+        headers: {
+          /** @description Changes with the answer. */
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Status'];
+        };
+      };
+      /** @description Nothing changed since the answer with this `If-None-Match`. */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Too many requests (`urn:dpu:problem:too-many-requests`) */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Internal error (`urn:dpu:problem:internal`) */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
