@@ -8,13 +8,13 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import { marketAbi } from '@dpu/sdk/abi';
 import { sql } from 'drizzle-orm';
 import { drizzle as onPostgres } from 'drizzle-orm/node-postgres';
 import { drizzle as onPglite } from 'drizzle-orm/pglite';
 import pg from 'pg';
-import { createPublicClient, http, zeroAddress } from 'viem';
-import { address, integer, marketAddress, text } from './src/env.ts';
+import { createPublicClient, http } from 'viem';
+import { integer, text } from './src/env.ts';
+import { addressesOf } from './src/verify/addresses.ts';
 import type { Difference } from './src/verify/dump.ts';
 import { readIndex, verify, type Readable } from './src/verify/verify.ts';
 
@@ -58,17 +58,7 @@ function show(what: string, differences: readonly Difference[]): void {
 
 const transport = http(text('PONDER_RPC_URL', 'http://127.0.0.1:8545'), { maxResponseBodySize: false });
 const client = createPublicClient({ transport });
-const market = marketAddress();
-const ask = (functionName: 'TOKEN' | 'credits' | 'prover' | 'owner') =>
-  client.readContract({ address: market, abi: marketAbi, functionName });
-const addresses = {
-  Market: market,
-  Token: address('PONDER_TOKEN') ?? (await ask('TOKEN')),
-  Credits: address('PONDER_CREDITS') ?? (await ask('credits')),
-  Governor: address('PONDER_GOVERNOR') ?? zeroAddress,
-  Proofs: address('PONDER_PROOFS') ?? (await ask('prover')),
-  Timelock: address('PONDER_TIMELOCK') ?? (await ask('owner')),
-};
+const addresses = await addressesOf(client);
 const startBlock = BigInt(integer('PONDER_START_BLOCK', 0));
 const { block, replayed, viewed, wrong, contradicted } = await verify(await indexed(), client, addresses, startBlock);
 show('replay', wrong);

@@ -71,6 +71,41 @@ export const statsSchema = z.object({
   seatsAllowed: z.boolean(),
 });
 
+/** A row of the index that is not what the chain says. */
+export const wrongRowSchema = z.object({
+  table: z.string(),
+  /** Its primary key, parts separated by spaces. */
+  key: z.string(),
+  /** `missing` or `extra` in the index, `changed` in the columns named, or contradicted by a contract's `view`. */
+  kind: z.enum(['missing', 'extra', 'changed', 'view']),
+  columns: z.array(z.string()),
+});
+
+/** How far an index is, and whether it equals the chain. */
+export const statusSchema = z.object({
+  /** One word for all: what the header `dpu-trust` of each answer says. */
+  mark: z.enum(['trusted', 'unverified', 'untrusted', 'stale']),
+  /** Whether the last pass found every row equal; null before the first. */
+  trusted: z.boolean().nullable(),
+  /** The chain took back what counted as final: no rows are served until the index is rebuilt. */
+  stale: z.boolean(),
+  staleSince: seconds.nullable(),
+  /** The backfill is not over. */
+  indexing: z.boolean(),
+  /** The newest indexed block, and the newest one that is never taken back. */
+  block: count,
+  timestamp: seconds,
+  finalized: count,
+  /** The chain's newest block, and by how much the index is behind; null while the endpoint does not answer. */
+  head: z.object({ number: count, timestamp: seconds }).nullable(),
+  lag: z.object({ blocks: count, seconds: count }).nullable(),
+  /** The last pass that found its tables equal. */
+  passed: z.object({ at: seconds, block: count, tables: count, rows: count, seconds: z.number() }).nullable(),
+  /** Rows that differ, and the first twenty of them. */
+  wrongRows: count,
+  wrong: z.array(wrongRowSchema),
+});
+
 export const jobSummarySchema = z.object({
   id: hashSchema,
   requester: addressSchema,
@@ -363,6 +398,7 @@ export type Money = z.output<typeof moneySchema>;
 export type JobState = z.output<typeof jobStateSchema>;
 export type LeasePhase = z.output<typeof leasePhaseSchema>;
 export type ActivityType = z.output<typeof activityTypeSchema>;
+export type Status = z.output<typeof statusSchema>;
 export type Stats = z.output<typeof statsSchema>;
 export type JobSummary = z.output<typeof jobSummarySchema>;
 export type ApiTerms = z.output<typeof termsSchema>;

@@ -993,6 +993,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/status': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * How far the index is, and whether it equals the chain
+     * @description Every answer has the same word in its header `dpu-trust`. `stale` means that the chain took back what counted as final: rows are not served until the index is rebuilt.
+     */
+    get: operations['getStatus'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/live': {
     parameters: {
       query?: never;
@@ -1969,6 +1989,34 @@ export interface components {
       unitsSettled: components['schemas']['Amount'];
       seatsAllowed: boolean;
     };
+    Status: {
+      /** @enum {string} */
+      mark: 'trusted' | 'unverified' | 'untrusted' | 'stale';
+      trusted: boolean | null;
+      stale: boolean;
+      staleSince: number | null;
+      indexing: boolean;
+      block: number;
+      timestamp: number;
+      finalized: number;
+      head: {
+        number: number;
+        timestamp: number;
+      } | null;
+      lag: {
+        blocks: number;
+        seconds: number;
+      } | null;
+      passed: {
+        at: number;
+        block: number;
+        tables: number;
+        rows: number;
+        seconds: number;
+      } | null;
+      wrongRows: number;
+      wrong: components['schemas']['WrongRow'][];
+    };
     Terms: {
       requester: components['schemas']['Address'];
       currency: components['schemas']['Address'];
@@ -2107,6 +2155,13 @@ export interface components {
       eligibility: components['schemas']['Eligibility'];
       source: components['schemas']['Source'];
     };
+    WrongRow: {
+      table: string;
+      key: string;
+      /** @enum {string} */
+      kind: 'missing' | 'extra' | 'changed' | 'view';
+      columns: string[];
+    };
   };
   responses: never;
   parameters: never;
@@ -2161,7 +2216,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2233,7 +2288,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2306,7 +2361,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2382,7 +2437,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2453,7 +2508,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2529,7 +2584,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2598,7 +2653,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2668,7 +2723,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2735,7 +2790,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2852,7 +2907,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2966,7 +3021,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3091,7 +3146,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3167,7 +3222,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3261,7 +3316,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3331,7 +3386,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3401,7 +3456,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3471,7 +3526,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3547,7 +3602,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3618,7 +3673,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3688,7 +3743,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3757,7 +3812,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3826,7 +3881,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3897,7 +3952,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3968,7 +4023,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4042,7 +4097,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4111,7 +4166,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4180,7 +4235,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4250,7 +4305,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4328,7 +4383,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4404,7 +4459,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4482,7 +4537,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4569,7 +4624,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4659,7 +4714,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4715,7 +4770,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4820,7 +4875,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Chain unavailable (`urn:dpu:problem:chain-unavailable`) or Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Chain unavailable (`urn:dpu:problem:chain-unavailable`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4894,7 +4949,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4977,7 +5032,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5060,7 +5115,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5134,7 +5189,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5219,7 +5274,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5302,7 +5357,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5415,7 +5470,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5500,7 +5555,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5576,7 +5631,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5650,7 +5705,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5755,7 +5810,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5838,7 +5893,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5952,7 +6007,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6059,7 +6114,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6144,7 +6199,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6267,7 +6322,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Chain unavailable (`urn:dpu:problem:chain-unavailable`) or Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Chain unavailable (`urn:dpu:problem:chain-unavailable`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6350,7 +6405,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6464,7 +6519,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6578,7 +6633,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Mail unavailable (`urn:dpu:problem:mail-unavailable`) or Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Mail unavailable (`urn:dpu:problem:mail-unavailable`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6665,7 +6720,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6732,7 +6787,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6839,7 +6894,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6924,7 +6979,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7009,7 +7064,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7094,7 +7149,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7192,7 +7247,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7277,7 +7332,63 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  getStatus: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The answer. */
+      200: {
+        headers: {
+          /** @description Changes with the answer. */
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Status'];
+        };
+      };
+      /** @description Nothing changed since the answer with this `If-None-Match`. */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Too many requests (`urn:dpu:problem:too-many-requests`) */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Internal error (`urn:dpu:problem:internal`) */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;

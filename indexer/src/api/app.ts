@@ -7,6 +7,8 @@ import type { Accounts } from '../accounts/accounts.ts';
 import { keyRoutes } from '../accounts/keyRoutes.ts';
 import { notifyRoutes } from '../accounts/notifyRoutes.ts';
 import { signInRoutes } from '../accounts/signInRoutes.ts';
+import { UNMETERED, type Meter } from '../metrics.ts';
+import { UNKNOWN, type Condition } from '../verify/condition.ts';
 import { accountRoutes } from './accounts.ts';
 import { activityRoutes } from './activity.ts';
 import { Changes, newsOf } from './changes.ts';
@@ -25,12 +27,16 @@ import { quoteRoutes } from './quote.ts';
 import type { Route } from './route.ts';
 import { saidRoutes } from './said.ts';
 import { statsRoutes } from './stats.ts';
+import { marked, MARK_HEADER, statusRoutes } from './status.ts';
 import { tableRoutes } from './tables.ts';
 
 export type Database = ReadonlyDrizzle<typeof schema>;
 
 /** How late a live event may be on top of indexing itself. */
 const LIVE_POLL_MS = 100;
+
+/** What is answered even when the rows are stale. */
+const WITHOUT_ROWS = ['/v1/status', '/v1/openapi.json', '/v1/docs'];
 
 /** What the API may be given beside its database. */
 export interface AppOptions extends LiveOptions {
@@ -44,6 +50,10 @@ export interface AppOptions extends LiveOptions {
   chain?: ChainView | undefined;
   /** What is kept for people who sign in. */
   accounts?: Accounts | undefined;
+  /** Whether the index can be believed; without it nothing is known. */
+  condition?: () => Condition;
+  /** Counts requests and streams. */
+  meter?: Meter;
   /** Who asks, for the rate limit. */
   callerOf?: (c: Context) => string;
   /** Milliseconds of a clock that never goes back. */
@@ -53,7 +63,13 @@ export interface AppOptions extends LiveOptions {
 /** Every route with an answer in JSON. */
 export function routesOf(
   db: Database,
-  { live, chain, said, accounts }: Pick<AppOptions, 'live' | 'chain' | 'said' | 'accounts'> = {},
+  {
+    live,
+    chain,
+    said,
+    accounts,
+    condition,
+  }: Pick<AppOptions, 'live' | 'chain' | 'said' | 'accounts' | 'condition'> = {},
 ): Route[] {
   const ofTables = [statsRoutes, jobRoutes, nodeRoutes, proofRoutes, accountRoutes, activityRoutes, tableRoutes];
   return [
@@ -61,6 +77,7 @@ export function routesOf(
     ...quoteRoutes({ db, live, chain }),
     ...saidRoutes(said ?? NOT_LISTENING),
     ...[signInRoutes, keyRoutes, notifyRoutes].flatMap((routes) => routes(accounts)),
+    ...statusRoutes(condition ?? (() => UNKNOWN)),
   ];
 }
 
@@ -77,11 +94,14 @@ export function createApp(db: Database, options: AppOptions = {}): Hono {
 
   const app = new Hono().basePath('/v1');
   app.onError(onError);
+  const meter = options.meter ?? UNMETERED;
+  app.use(meter.requests);
   app.use(async (c, next) => {
     c.header('x-content-type-options', 'nosniff');
-    c.header('access-control-expose-headers', 'etag, retry-after, allow');
+    c.header('access-control-expose-headers', `etag, retry-after, allow, ${MARK_HEADER}`);
     await next();
   });
+  app.use(marked(options.condition ?? (() => UNKNOWN), WITHOUT_ROWS));
   app.use(sized(limits));
   const limit = new RateLimit(limits, { now });
   const callerOf = options.callerOf ?? (() => 'everybody');
@@ -89,7 +109,7 @@ export function createApp(db: Database, options: AppOptions = {}): Hono {
 
   const source = newsOf(db);
   const changes = new Changes({ everyMs: options.livePollMs ?? LIVE_POLL_MS }, { source });
-  app.route('/', liveRoutes(changes, options));
+  app.route('/', liveRoutes(changes, { ...options, onStreams: meter.streams }));
 
   app.use(shedding(limits.atOnce));
   app.use(etag());

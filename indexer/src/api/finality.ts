@@ -23,9 +23,12 @@ const FINAL_AFTER_ELSEWHERE = 30;
 /** Ponder's ids begin with ten digits of time and sixteen of the chain; the block's number has the next sixteen. */
 export const blockOf = (checkpoint: string): number => Number(checkpoint.slice(26, 42));
 
+/** Blocks after which one counts as final on a chain. */
+export const finalityDepth = (chainId: number): number => FINAL_AFTER[chainId] ?? FINAL_AFTER_ELSEWHERE;
+
 /** What is safe and what is final when `latest` is the newest block. It depends on depth alone, so any two indexers agree. */
 export function tipAt(latest: number, chainId: number, timestamp: number): Tip {
-  const depth = FINAL_AFTER[chainId] ?? FINAL_AFTER_ELSEWHERE;
+  const depth = finalityDepth(chainId);
   return { timestamp, latest, safe: latest - Math.ceil(depth / 2), finalized: latest - depth };
 }
 

@@ -9,6 +9,8 @@ export interface LiveOptions {
   heartbeatMs?: number;
   /** Streams that are open at once. */
   streams?: number;
+  /** Told how many are open, whenever that changes. */
+  onStreams?: (open: number) => void;
 }
 
 /**
@@ -16,8 +18,12 @@ export interface LiveOptions {
  * `?node=` leave out events of others. In silence comments keep the connection open. `Last-Event-ID` goes on where a stream broke off.
  * A reader that falls too far behind is told to read all again, and nothing is queued for it.
  */
-export function liveRoutes(changes: Changes, { heartbeatMs = 15_000, streams = 1_000 }: LiveOptions = {}): Hono {
+export function liveRoutes(
+  changes: Changes,
+  { heartbeatMs = 15_000, streams = 1_000, onStreams = () => {} }: LiveOptions = {},
+): Hono {
   let open = 0;
+  const count = (by: 1 | -1): void => onStreams((open += by));
   return new Hono().get('/live', (c) => {
     if (open >= streams) {
       const sentence = `${streams} streams are open, which is all that this indexer keeps; ask /v1/stats now and then instead`;
@@ -31,14 +37,14 @@ export function liveRoutes(changes: Changes, { heartbeatMs = 15_000, streams = 1
     const last = c.req.header('last-event-id');
     // Tells nginx and its like to pass each event on at once.
     c.header('x-accel-buffering', 'no');
-    open += 1;
+    count(1);
     return streamSSE(c, async (stream) => {
       const stop = changes.watch();
       try {
         await speak(stream, changes, { last, wants, heartbeatMs });
       } finally {
         stop();
-        open -= 1;
+        count(-1);
       }
     });
   });

@@ -16,7 +16,7 @@ const JSON_TYPE = 'application/json';
 const PROBLEM_TYPE = 'application/problem+json';
 
 /** Refusals that every route can have, those with a body more. */
-const ALWAYS: readonly ProblemName[] = ['too-many-requests', 'internal', 'overloaded'];
+const ALWAYS: readonly ProblemName[] = ['too-many-requests', 'internal', 'overloaded', 'stale'];
 const WITH_BODY: readonly ProblemName[] = ['too-large', 'unsupported-media-type'];
 
 /** The names of schemas in the document: those of their exports, without "Schema" and with a capital. */

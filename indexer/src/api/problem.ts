@@ -1,5 +1,8 @@
 import type { Problem } from '@dpu/sdk/api';
 import type { Context } from 'hono';
+import { createLog } from '../log.ts';
+
+const log = createLog('api');
 
 /** What can be wrong, by the last part of its `type`: the HTTP status and a title. The names are for good: programs compare them. */
 export const PROBLEMS = {
@@ -28,6 +31,7 @@ export const PROBLEMS = {
   'not-ready': [503, 'Not ready'],
   'chain-unavailable': [503, 'Chain unavailable'],
   'mail-unavailable': [503, 'Mail unavailable'],
+  stale: [503, 'Index is stale'],
 } as const;
 
 /** Name of a problem. */
@@ -78,6 +82,6 @@ export function problem(
 /** The last resort of every route: what we refuse is explained, what we broke is logged and not shown. */
 export function onError(error: Error, c: Context): Response {
   if (error instanceof ProblemError) return problem(c, error.problem, error.message, error);
-  console.error('Request failed', { path: c.req.path, error });
+  log.error('Request failed', { path: c.req.path, error, stack: error.stack });
   return problem(c, 'internal', 'the indexer could not answer; its log says why');
 }

@@ -15,6 +15,8 @@ export interface LiveDeps {
   log: GossipLog;
   /** Unix milliseconds. */
   now: () => number;
+  /** Told the topic of each word that is heard. */
+  heard?: (topic: string) => void;
   /** Opens the place in the network. */
   open?: (options: BridgeOptions) => Promise<Bridge>;
 }
@@ -34,7 +36,7 @@ const RETRY_MS = { first: 1_000, most: 60_000 };
  * Joins the network between the nodes as a listener, and keeps what it hears in `<dir>/statements.sqlite`. Answers at once: what was heard before is there
  * from the start, `/v1/live/*` is 503 until the network is joined. A network that cannot be joined is tried again for ever; the API does not wait for it.
  */
-export function openLive(settings: LiveSettings, { log, now, open = openBridge }: LiveDeps): Live {
+export function openLive(settings: LiveSettings, { log, now, heard = () => {}, open = openBridge }: LiveDeps): Live {
   const book = new StatementBook(join(settings.dir, 'statements.sqlite'));
   book.expire(now());
   const closing = new AbortController();
@@ -46,7 +48,10 @@ export function openLive(settings: LiveSettings, { log, now, open = openBridge }
       try {
         const opened = await open({ ...settings, log });
         for (const statement of book.fresh(now())) opened.gossip.live.add(statement);
-        opened.subscribe((statement) => book.add(statement));
+        opened.subscribe((statement) => {
+          book.add(statement);
+          heard(statement.topic);
+        });
         bridge = opened;
         return;
       } catch (error) {

@@ -5,20 +5,48 @@ import type { AnyContext } from '../types.ts';
 type Row = Record<string, unknown>;
 type Change = Row | ((row: Row) => Row);
 
-/** Ponder's `context.db` in memory: rows by primary key, addresses in lower case, and errors where Ponder has them. */
-export class MemoryDatabase {
+/** Where rows are kept, by table and key. */
+export interface RowStore {
+  get(table: Table, key: string): Row | undefined;
+  set(table: Table, key: string, row: Row): void;
+  /** @returns whether there was such a row. */
+  delete(table: Table, key: string): boolean;
+}
+
+/** Rows in memory. */
+class MapStore implements RowStore {
   readonly #tables = new Map<string, Map<string, Row>>();
 
-  /** All rows of a table, in the order in which they were inserted. */
-  rows<T extends Table>(table: T): T['$inferSelect'][] {
-    return [...this.#of(table).values()];
+  get(table: Table, key: string): Row | undefined {
+    return this.of(table).get(key);
+  }
+  set(table: Table, key: string, row: Row): void {
+    this.of(table).set(key, row);
+  }
+  delete(table: Table, key: string): boolean {
+    return this.of(table).delete(key);
+  }
+  of(table: Table): Map<string, Row> {
+    const name = getTableName(table);
+    const rows = this.#tables.get(name) ?? new Map<string, Row>();
+    this.#tables.set(name, rows);
+    return rows;
+  }
+}
+
+/** Ponder's `context.db` on a store of rows: rows by primary key, addresses in lower case, and errors where Ponder has them. */
+export class StoreDatabase {
+  readonly #store: RowStore;
+
+  constructor(store: RowStore) {
+    this.#store = store;
   }
 
   /** What handlers see. */
   get db(): AnyContext['db'] {
     return {
-      find: async (table: Table, key: Row) => this.#of(table).get(this.#key(table, key)) ?? null,
-      delete: async (table: Table, key: Row) => this.#of(table).delete(this.#key(table, key)),
+      find: async (table: Table, key: Row) => this.#store.get(table, keyOf(table, key)) ?? null,
+      delete: async (table: Table, key: Row) => this.#store.delete(table, keyOf(table, key)),
       insert: (table: Table) => ({ values: (row: Row) => this.#insert(table, row) }),
       update: (table: Table, key: Row) => ({ set: async (change: Change) => this.#update(table, key, change) }),
     } as unknown as AnyContext['db'];
@@ -26,13 +54,13 @@ export class MemoryDatabase {
 
   #insert(table: Table, row: Row) {
     const run = async (onConflict?: Change | 'nothing'): Promise<Row | null> => {
-      const key = this.#key(table, row);
-      const present = this.#of(table).has(key);
-      if (!present) this.#of(table).set(key, complete(table, row));
+      const key = keyOf(table, row);
+      const present = this.#store.get(table, key) !== undefined;
+      if (!present) this.#store.set(table, key, complete(table, row));
       else if (onConflict === undefined) throw new Error(`UniqueConstraintError: ${getTableName(table)} ${key}`);
       else if (onConflict === 'nothing') return null;
       else return this.#update(table, row, onConflict);
-      return this.#of(table).get(key)!;
+      return this.#store.get(table, key)!;
     };
     return {
       then: (resolve: (row: unknown) => unknown, reject: (error: unknown) => unknown) => run().then(resolve, reject),
@@ -42,26 +70,35 @@ export class MemoryDatabase {
   }
 
   #update(table: Table, key: Row, change: Change): Row {
-    const id = this.#key(table, key);
-    const row = this.#of(table).get(id);
+    const id = keyOf(table, key);
+    const row = this.#store.get(table, id);
     if (!row) throw new Error(`RecordNotFoundError: ${getTableName(table)} ${id}`);
     const next = complete(table, { ...row, ...(typeof change === 'function' ? change({ ...row }) : change) });
-    this.#of(table).set(id, next);
+    this.#store.set(table, id, next);
     return next;
   }
+}
 
-  #of(table: Table): Map<string, Row> {
-    const name = getTableName(table);
-    const rows = this.#tables.get(name) ?? new Map<string, Row>();
-    this.#tables.set(name, rows);
-    return rows;
+/** The same in memory, with all rows to look at. */
+export class MemoryDatabase extends StoreDatabase {
+  readonly #rows: MapStore;
+
+  constructor(rows: MapStore = new MapStore()) {
+    super(rows);
+    this.#rows = rows;
   }
 
-  #key(table: Table, row: Row): string {
-    return primaryKey(table)
-      .map((column) => String(row[column]).toLowerCase())
-      .join(' ');
+  /** All rows of a table, in the order in which they were inserted. */
+  rows<T extends Table>(table: T): T['$inferSelect'][] {
+    return [...this.#rows.of(table).values()];
   }
+}
+
+/** The primary key of a row as text: equal for the same row whoever writes it. */
+export function keyOf(table: Table, row: Row): string {
+  return primaryKey(table)
+    .map((column) => String(row[column]).toLowerCase())
+    .join(' ');
 }
 
 /** Names of the columns that make the primary key. */

@@ -34,50 +34,65 @@ function idOf(at: { timestamp: bigint; chainId: number; block: bigint; transacti
   return `${block}${digits(at.transaction, 16)}5${digits(at.log, 16)}`;
 }
 
-/** Reads all events from the chain and runs the handlers on an empty database in memory, without Ponder. */
-export async function replay(
+/** What a handler is called with, and the block that it belongs to. */
+export interface Replayed {
+  block: bigint;
+  /** Runs the event's handler. */
+  apply(context: AnyContext): Promise<void>;
+}
+
+/** The part of a handler's context that is no database. */
+export function contractsOf(addresses: Addresses): AnyContext['contracts'] {
+  const named = Object.entries(addresses).map(([name, address]) => [name, { address }]);
+  return Object.fromEntries(named) as unknown as AnyContext['contracts'];
+}
+
+/** The events of the blocks `from … to` that have a handler, in the order of the chain, read from there and from nobody's index. */
+export async function* eventsOf(
   client: PublicClient,
   addresses: Addresses,
   { from, to }: { from: bigint; to: bigint },
-): Promise<MemoryDatabase> {
-  const memory = new MemoryDatabase();
-  const contracts = Object.fromEntries(Object.entries(addresses).map(([name, address]) => [name, { address }]));
-  const context = { db: memory.db, contracts } as unknown as AnyContext;
+): AsyncGenerator<Replayed> {
   const chainId = await client.getChainId();
   const named = (Object.entries(addresses) as [Contract, Address][]).filter(([, address]) => address !== zeroAddress);
   for (let first = from; first <= to; first += RANGE) {
     const last = first + RANGE - 1n < to ? first + RANGE - 1n : to;
-    const logs = await client.getLogs({
-      address: named.map(([, address]) => address),
-      fromBlock: first,
-      toBlock: last,
-    });
+    const address = named.map(([, at]) => at);
+    const logs = await client.getLogs({ address, fromBlock: first, toBlock: last });
+    const times = new Map<bigint, bigint>();
     for (const log of logs) {
       const contract = named.find(([, address]) => isAddressEqual(address, log.address))![0];
       const [decoded] = parseEventLogs({ abi: ABIS[contract], logs: [log] });
       const handler = decoded && (allHandlers[contract] as unknown as Record<string, unknown>)[decoded.eventName];
       if (!handler) continue;
-      const block = await blockOf(client, log.blockNumber);
-      const at = { chainId, timestamp: block.timestamp, block: log.blockNumber };
+      const number = log.blockNumber;
+      // Newer endpoints tell a log's time; others are asked once for each block.
+      const told = log.blockTimestamp ?? times.get(number);
+      const timestamp = told ?? (await client.getBlock({ blockNumber: number })).timestamp;
+      times.set(number, timestamp);
       const event = {
-        id: idOf({ ...at, transaction: log.transactionIndex, log: log.logIndex }),
+        id: idOf({ chainId, timestamp, block: number, transaction: log.transactionIndex, log: log.logIndex }),
         args: decoded.args,
-        ...{ block, transaction: { hash: log.transactionHash } },
+        block: { number, timestamp, hash: log.blockHash },
+        transaction: { hash: log.transactionHash },
       };
       const run = handler as (input: { event: unknown; context: AnyContext }) => Promise<void>;
-      await run({ event, context: projecting(context, event as unknown as AnyEvent) });
+      yield {
+        block: number,
+        apply: (context) => run({ event, context: projecting(context, event as unknown as AnyEvent) }),
+      };
     }
   }
-  return memory;
 }
 
-const blocks = new WeakMap<PublicClient, { number: bigint; block: Awaited<ReturnType<PublicClient['getBlock']>> }>();
-
-/** A block; logs come in order, so the last one asked for is kept. */
-async function blockOf(client: PublicClient, number: bigint) {
-  const kept = blocks.get(client);
-  if (kept?.number === number) return kept.block;
-  const block = await client.getBlock({ blockNumber: number });
-  blocks.set(client, { number, block });
-  return block;
+/** Reads all events from the chain and runs the handlers on an empty database in memory, without Ponder. */
+export async function replay(
+  client: PublicClient,
+  addresses: Addresses,
+  range: { from: bigint; to: bigint },
+): Promise<MemoryDatabase> {
+  const memory = new MemoryDatabase();
+  const context = { db: memory.db, contracts: contractsOf(addresses) } as AnyContext;
+  for await (const event of eventsOf(client, addresses, range)) await event.apply(context);
+  return memory;
 }

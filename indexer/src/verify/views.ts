@@ -1,20 +1,25 @@
 import { capabilityProofsAbi, dpuTokenAbi, marketAbi } from '@dpu/sdk/abi';
+import type { Table } from 'drizzle-orm';
 import { concat, keccak256, zeroAddress, type Address, type PublicClient } from 'viem';
 import * as schema from '../../ponder.schema.ts';
 import { linesOf, type Dump } from './dump.ts';
-import type { MemoryDatabase } from './memory.ts';
 import type { Addresses } from './replay.ts';
+
+/** Rows of the tables that views exist for: all of them, or a sample. */
+export interface Rows {
+  rows<T extends Table>(table: T): T['$inferSelect'][];
+}
 
 const lower = (address: Address) => address.toLowerCase();
 
 /**
- * What the contracts' own views say at the end of block `block` about everything that the replay knows of: free balances, nodes, parameters, what is held
+ * What the contracts' own views say at the end of block `block` about everything in `replayed`: free balances, nodes, parameters, what is held
  * and voted with. As lines of the same kind, with the columns that the views have.
  */
 export async function viewsOf(
   client: PublicClient,
   addresses: Addresses,
-  replayed: MemoryDatabase,
+  replayed: Rows,
   block: bigint,
 ): Promise<Dump> {
   const at = { address: addresses.Market, abi: marketAbi, blockNumber: block } as const;

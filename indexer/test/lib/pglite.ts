@@ -14,7 +14,7 @@ const enums = (Object.values(schema) as unknown[]).filter(isPgEnum);
 const quote = (name: string) => `"${name}"`;
 
 /** The tables as SQL. Ponder makes them itself when it runs; here only the API does. */
-function definitions(): string {
+export function definitions(): string {
   const types = enums.map(
     (type) =>
       `CREATE TYPE ${quote(type.enumName)} AS ENUM (${type.enumValues.map((value) => `'${value}'`).join(', ')});`,
@@ -29,8 +29,10 @@ function definitions(): string {
     const key = primaryKey(table).map((column) => quote(snake(columns[column]!.name)));
     return `CREATE TABLE ${quote(name)} (${lines.join(', ')}, PRIMARY KEY (${key.join(', ')}));`;
   });
-  const checkpoints =
-    'CREATE TABLE _ponder_checkpoint (chain_name text PRIMARY KEY, latest_checkpoint text, chain_id bigint);';
+  const checkpoints = `CREATE TABLE _ponder_checkpoint
+      (chain_name text PRIMARY KEY, latest_checkpoint text, finalized_checkpoint text, chain_id bigint);
+    CREATE TABLE _ponder_meta (key text PRIMARY KEY, value jsonb);
+    INSERT INTO _ponder_meta VALUES ('app', '{"is_ready": 1}');`;
   return [...types, ...creates, checkpoints].join('\n');
 }
 
@@ -39,6 +41,7 @@ const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.to
 /** A real database in memory that the API can be asked on. */
 export interface TestDatabase {
   db: Database;
+  client: PGlite;
   /** Replaces all rows by those of `memory`. */
   load(memory: MemoryDatabase): Promise<void>;
   /** Says that the index has come to block `latest`. */
@@ -52,6 +55,7 @@ export async function openDatabase(): Promise<TestDatabase> {
   const db = drizzle(client, { schema, casing: 'snake_case' });
   return {
     db: db as unknown as Database,
+    client,
     load: async (memory) => {
       for (const table of tables as unknown as PgTable[]) {
         await db.delete(table);
@@ -61,7 +65,7 @@ export async function openDatabase(): Promise<TestDatabase> {
     },
     reach: async (latest) => {
       await client.exec(`DELETE FROM _ponder_checkpoint;
-        INSERT INTO _ponder_checkpoint VALUES ('dpu', '${eventId(latest)}', 31337);`);
+        INSERT INTO _ponder_checkpoint VALUES ('dpu', '${eventId(latest)}', '${eventId(Math.max(0, latest - 30))}', 31337);`);
     },
     close: () => client.close(),
   };
