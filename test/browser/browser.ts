@@ -9,7 +9,7 @@ const INSTALLED = [
 ];
 
 /** Widths that every page is looked at. */
-export const VIEWPORTS = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } } as const;
+export const VIEWPORTS = { desktop: { width: 1440, height: 900 }, phone: { width: 360, height: 740 } } as const;
 
 /** Starts the installed Chromium, without any traffic of its own. */
 export async function startBrowser(): Promise<Browser> {
@@ -41,16 +41,18 @@ function isExpected(text: string, url: string): boolean {
   );
 }
 
-/** A fresh page, and everything that went wrong in it. */
+/** A fresh page, and everything that went wrong in it. `bypassCSP` lets a test bring scripts of its own. */
 export async function openPage(
   browser: Browser,
   options: { viewport?: keyof typeof VIEWPORTS; theme?: 'dark' | 'light' } = {},
+  bypassCSP = false,
 ): Promise<{ context: BrowserContext; page: Page; problems: string[] }> {
   const context = await browser.newContext({
     viewport: VIEWPORTS[options.viewport ?? 'desktop'],
     colorScheme: options.theme ?? 'light',
     reducedMotion: 'reduce',
     acceptDownloads: true,
+    bypassCSP,
   });
   const page = await context.newPage();
   const problems: string[] = [];

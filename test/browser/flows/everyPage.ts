@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+
+import { openPage } from '../browser.ts';
+import { expectFits, type Stage } from './stage.ts';
+
+/** Every kind of page; `{job}` and the like are filled in from what the flows before have left on the network. */
+const PAGES = [
+  ...['/', '/post', '/jobs', '/nodes', '/nodes/1', '/nodes/run', '/court', '/stake', '/credits'],
+  ...['/governance', '/governance/new', '/account', '/nowhere'],
+];
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** A page is looked at when nothing has changed in it for this long, milliseconds; no longer is waited than that. */
+const [STILL_MS, MOST_MS] = [400, 6_000];
+
+/** Nothing that axe finds on any page in both themes, and no page that is wider than a phone or moves where nobody wants movement. */
+export function everyPage(stage: () => Stage, more: () => Promise<readonly string[]>): void {
+  test.each(['light', 'dark'] as const)('axe finds nothing on any page in the %s theme', async (theme) => {
+    const { browser, url } = stage();
+    // A policy that forbids strange scripts would forbid axe too.
+    const { page, context } = await openPage(
+      browser,
+      { viewport: theme === 'light' ? 'phone' : 'desktop', theme },
+      true,
+    );
+    const found: string[] = [];
+    for (const path of [...PAGES, ...(await more())]) {
+      await page.goto(`${url}${path}`);
+      await settled(page);
+      await expectFits(page);
+      await page.evaluate(AXE);
+      found.push(...(await violations(page)).map((one) => `${path}: ${one}`));
+    }
+    expect(found).toEqual([]);
+    await context.close();
+  });
+
+  test('who wants no movement sees none', async () => {
+    const { browser, url } = stage();
+    const { page, context } = await openPage(browser, { viewport: 'phone' });
+    for (const path of ['/', '/jobs', ...(await more())]) {
+      await page.goto(`${url}${path}`);
+      await settled(page);
+      const moving = await page.evaluate(() =>
+        document
+          .getAnimations()
+          .filter(({ playState, effect }) => playState === 'running' && Number(effect?.getTiming().duration) > 1)
+          .map(({ effect }) => (effect as KeyframeEffect).target?.outerHTML.slice(0, 120)),
+      );
+      expect(moving, path).toEqual([]);
+    }
+    await context.close();
+  });
+}
+
+async function violations(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    interface Found {
+      id: string;
+      nodes: { target: string[] }[];
+    }
+    const { run } = (globalThis as unknown as { axe: { run(): Promise<{ violations: Found[] }> } }).axe;
+    return (await run()).violations.map(({ id, nodes }) => `${id} at ${nodes[0]?.target.join(' ')}`);
+  });
+}
+
+/** Until the page has a headline and has stopped changing. */
+async function settled(page: Page): Promise<void> {
+  await page.waitForSelector('h1', { state: 'attached' });
+  await page.evaluate(
+    ([still, most]) =>
+      new Promise<void>((resolve) => {
+        const done = (): void => (observer.disconnect(), clearTimeout(timer), clearTimeout(limit), resolve());
+        let timer = setTimeout(done, still);
+        const limit = setTimeout(done, most);
+        const observer = new MutationObserver(() => {
+          clearTimeout(timer);
+          timer = setTimeout(done, still);
+        });
+        // A clock that counts every second is no change of the page.
+        observer.observe(document.querySelector('main') ?? document.body, { childList: true, subtree: true });
+      }),
+    [STILL_MS, MOST_MS] as const,
+  );
+}
