@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 
-import { openPage } from '../browser.ts';
+import { openPage, settled } from '../browser.ts';
 import { expectFits, type Stage } from './stage.ts';
 
 /** Every kind of page; `{job}` and the like are filled in from what the flows before have left on the network. */
@@ -12,8 +12,6 @@ const PAGES = [
   ...['/governance', '/governance/new', '/account', '/nowhere'],
 ];
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-/** A page is looked at when nothing has changed in it for this long, milliseconds; no longer is waited than that. */
-const [STILL_MS, MOST_MS] = [400, 6_000];
 
 /** Nothing that axe finds on any page in both themes, and no page that is wider than a phone or moves where nobody wants movement. */
 export function everyPage(stage: () => Stage, more: () => Promise<readonly string[]>): void {
@@ -64,24 +62,4 @@ async function violations(page: Page): Promise<string[]> {
     const { run } = (globalThis as unknown as { axe: { run(): Promise<{ violations: Found[] }> } }).axe;
     return (await run()).violations.map(({ id, nodes }) => `${id} at ${nodes[0]?.target.join(' ')}`);
   });
-}
-
-/** Until the page has a headline and has stopped changing. */
-async function settled(page: Page): Promise<void> {
-  await page.waitForSelector('h1', { state: 'attached' });
-  await page.evaluate(
-    ([still, most]) =>
-      new Promise<void>((resolve) => {
-        const done = (): void => (observer.disconnect(), clearTimeout(timer), clearTimeout(limit), resolve());
-        let timer = setTimeout(done, still);
-        const limit = setTimeout(done, most);
-        const observer = new MutationObserver(() => {
-          clearTimeout(timer);
-          timer = setTimeout(done, still);
-        });
-        // A clock that counts every second is no change of the page.
-        observer.observe(document.querySelector('main') ?? document.body, { childList: true, subtree: true });
-      }),
-    [STILL_MS, MOST_MS] as const,
-  );
 }
