@@ -46,5 +46,5 @@ async function left(): Promise<string[]> {
       return ((await answer.json()) as { items: { id: string }[] }).items;
     }),
   );
-  return [`/jobs/${jobs?.[0]?.id}`, `/governance/${proposals?.[0]?.id}`];
+  return [...(jobs ?? []).map(({ id }) => `/jobs/${id}`), ...(proposals ?? []).map(({ id }) => `/governance/${id}`)];
 }
