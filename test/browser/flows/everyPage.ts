@@ -35,6 +35,25 @@ export function everyPage(stage: () => Stage, more: () => Promise<readonly strin
     await context.close();
   });
 
+  test('pages speak German to who asks for it, and remember it', async () => {
+    const { browser, url } = stage();
+    const { page, context, problems } = await openPage(browser, { viewport: 'phone' });
+    await page.goto(`${url}/stake`);
+    await page.getByRole('heading', { level: 1, name: 'Stake' }).waitFor();
+    await page.getByLabel('Language').selectOption({ label: 'Deutsch' });
+    await page.getByRole('heading', { level: 1, name: 'Einlage' }).waitFor();
+    for (const path of PAGES) {
+      await page.goto(`${url}${path}`);
+      await settled(page);
+      expect(await page.evaluate(() => document.documentElement.lang), path).toBe('de');
+      await expectFits(page);
+    }
+    await page.getByLabel('Sprache').selectOption({ label: 'English' });
+    await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
+    expect(problems).toEqual([]);
+    await context.close();
+  });
+
   test('who wants no movement sees none', async () => {
     const { browser, url } = stage();
     const { page, context } = await openPage(browser, { viewport: 'phone' });
