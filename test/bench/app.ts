@@ -149,9 +149,10 @@ async function interactions(browser: Browser, url: string, job: string): Promise
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   const page = await context.newPage();
   await page.goto(`${url}/jobs/${job}`);
-  await page.waitForSelector('[role=listbox] [role=option]', { timeout: 60_000 });
+  const mosaicOf = page.getByRole('slider', { name: /^Shards of the job/ });
+  await mosaicOf.waitFor({ timeout: 60_000 });
   await page.waitForTimeout(3_000);
-  await page.locator('[role=listbox]').focus();
+  await mosaicOf.focus();
   const mosaic = await keyToPaint(
     page,
     Array.from({ length: 9 }, () => 'ArrowRight'),

@@ -9,7 +9,10 @@ const INSTALLED = [
 ];
 
 /** Widths that every page is looked at. */
-export const VIEWPORTS = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } } as const;
+export const VIEWPORTS = { desktop: { width: 1440, height: 900 }, phone: { width: 360, height: 740 } } as const;
+
+/** A page is looked at when nothing has come or gone in it for this long, milliseconds; no longer is waited than that. */
+const [STILL_MS, MOST_MS] = [400, 6_000];
 
 /** Starts the installed Chromium, without any traffic of its own. */
 export async function startBrowser(): Promise<Browser> {
@@ -41,16 +44,18 @@ function isExpected(text: string, url: string): boolean {
   );
 }
 
-/** A fresh page, and everything that went wrong in it. */
+/** A fresh page, and everything that went wrong in it. `bypassCSP` lets a test bring scripts of its own. */
 export async function openPage(
   browser: Browser,
   options: { viewport?: keyof typeof VIEWPORTS; theme?: 'dark' | 'light' } = {},
+  bypassCSP = false,
 ): Promise<{ context: BrowserContext; page: Page; problems: string[] }> {
   const context = await browser.newContext({
     viewport: VIEWPORTS[options.viewport ?? 'desktop'],
     colorScheme: options.theme ?? 'light',
     reducedMotion: 'reduce',
     acceptDownloads: true,
+    bypassCSP,
   });
   const page = await context.newPage();
   const problems: string[] = [];
@@ -60,4 +65,26 @@ export async function openPage(
     problems.push(`${message.text()} (${message.location().url})`);
   });
   return { context, page, problems };
+}
+
+/** Until the page has a headline and its parts have stopped coming and going. Pages poll and listen for ever, so silence of the network says nothing. */
+export async function settled(page: Page): Promise<void> {
+  await page.waitForSelector('h1', { state: 'attached' }).catch((cause: unknown) => {
+    throw new Error(`no headline at ${page.url()}`, { cause });
+  });
+  await page.evaluate(
+    ([still, most]) =>
+      new Promise<void>((resolve) => {
+        const done = (): void => (observer.disconnect(), clearTimeout(timer), clearTimeout(limit), resolve());
+        let timer = setTimeout(done, still);
+        const limit = setTimeout(done, most);
+        const observer = new MutationObserver(() => {
+          clearTimeout(timer);
+          timer = setTimeout(done, still);
+        });
+        // A clock that counts every second is no change of the page.
+        observer.observe(document.querySelector('main') ?? document.body, { childList: true, subtree: true });
+      }),
+    [STILL_MS, MOST_MS] as const,
+  );
 }

@@ -13,7 +13,7 @@ import { startNetwork } from '../../script/network/network.ts';
 import { people } from '../../script/network/people.ts';
 import { postTemplate } from '../../script/network/postJob.ts';
 import { jobHistory } from '@dpu/sdk/history';
-import { openPage, startBrowser, VIEWPORTS } from './browser.ts';
+import { openPage, settled, startBrowser, VIEWPORTS } from './browser.ts';
 
 const { values } = parseArgs({
   options: { samples: { type: 'string', default: '8' }, out: { type: 'string', default: 'docs/screens' } },
@@ -63,21 +63,23 @@ try {
   await network.stop();
 }
 
+/** Every page in both themes at both widths; each of the four has a context of its own, so they are taken at the same time. */
 async function shoot(pages: Record<string, string>, suffix: string): Promise<void> {
-  for (const theme of ['light', 'dark'] as const) {
-    for (const viewport of Object.keys(VIEWPORTS) as (keyof typeof VIEWPORTS)[]) {
+  const looks = (['light', 'dark'] as const).flatMap((theme) =>
+    (Object.keys(VIEWPORTS) as (keyof typeof VIEWPORTS)[]).map((viewport) => ({ theme, viewport })),
+  );
+  await Promise.all(
+    looks.map(async ({ theme, viewport }) => {
       const { page, context, problems } = await openPage(browser, { viewport, theme });
       for (const [name, path] of Object.entries(pages)) {
         await page.goto(`${network.appUrl}${path}`);
-        await page.waitForLoadState('load');
-        // The pages poll and listen for ever; what they show first is complete well within this.
-        await page.waitForTimeout(4_000);
+        await settled(page);
         const file = `${[name, suffix, viewport, theme].filter(Boolean).join('-')}.png`;
         await page.screenshot({ path: join(folder, file), fullPage: viewport === 'phone' });
-        console.log(file);
       }
       if (problems.length > 0) console.log(`  problems: ${[...new Set(problems)].join('\n            ')}`);
       await context.close();
-    }
-  }
+    }),
+  );
+  console.log(`${Object.keys(pages).length * looks.length} pictures in ${folder}`);
 }

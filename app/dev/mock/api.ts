@@ -27,6 +27,8 @@ export class Api {
   }
 
   async answer(path: string, query: Query): Promise<unknown> {
+    if (path === '/status')
+      return { pretended: { id: deployment.chainId, block: { number: block(), timestamp: now() } } };
     if (path === '/v1/stats') return this.#stats();
     if (path === '/v1/jobs') return this.#list(query);
     if (path.startsWith('/v1/jobs/')) {

@@ -16,6 +16,7 @@ import { Keys } from './privacy/keys.svelte.ts';
 import { indexedKeys } from './privacy/keyStore.ts';
 import { recoveryInWorker } from './privacy/recovery.ts';
 import { Feed } from './state/feed.svelte.ts';
+import { plainName } from './plain.ts';
 import { Names } from './state/names.svelte.ts';
 import { poll } from './state/poll.ts';
 import type { Storage } from './storage/storage.ts';
@@ -66,7 +67,10 @@ export async function createApp(fetcher: typeof fetch): Promise<App> {
   z.config({ jitless: true });
   const response = await fetcher('/config.json', { cache: 'no-cache' });
   if (!response.ok) throw new Error(`/config.json answered ${response.status}. It says where the network is.`);
-  const deployment = parseDeployment(await response.text());
+  const parsed = parseDeployment(await response.text());
+  // Symbols are the tokens' own words.
+  const currencies = parsed.currencies.map((one) => ({ ...one, symbol: plainName(one.symbol, '?') }));
+  const deployment = { ...parsed, currencies };
 
   const wallet = new Wallet(deployment);
   let chain: Promise<Chain> | undefined;
@@ -77,14 +81,17 @@ export async function createApp(fetcher: typeof fetch): Promise<App> {
   let storage: Promise<Storage> | undefined;
   const getStorage = (): Promise<Storage> =>
     (storage ??= import('./storage/storage.ts').then(({ createStorage }) =>
-      createStorage(deployment, async (grant) => {
-        const client = await wallet.client();
-        if (!client.account) throw new Error('The wallet gave no account. Connect it again.');
-        return client.signTypedData({ ...grant, account: client.account });
+      createStorage(deployment, {
+        account: () => wallet.address,
+        async sign(grant) {
+          const client = await wallet.client();
+          if (!client.account) throw new Error('The wallet gave no account. Connect it again.');
+          return client.signTypedData({ ...grant, account: client.account });
+        },
       }),
     ));
   const explain = async (error: unknown): Promise<Explanation> => (await import('./chain/explain.ts')).explain(error);
-  const feed = new Feed(deployment.indexerUrl);
+  const feed = new Feed(deployment.indexerUrl, deployment.chainId);
   return {
     deployment,
     feed,
@@ -121,7 +128,9 @@ export async function createApp(fetcher: typeof fetch): Promise<App> {
     postedJobs: async () => (await getChain()).posts(),
     storage: getStorage,
     keys: new Keys({ store: indexedKeys, recovery: recoveryInWorker(), now: Date.now }),
-    names: new Names({ load: async (digest) => (await (await getStorage()).spec(digest)).name }),
+    names: new Names({
+      load: async (digest) => plainName((await (await getStorage()).spec(digest)).name, 'A job without a name'),
+    }),
     tx: () => new Tx(explain),
     explain,
   };

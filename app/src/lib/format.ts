@@ -122,6 +122,13 @@ export function formatTime(seconds: number): string {
   return clock.format(new Date(seconds * 1_000));
 }
 
+const day = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', timeZone: 'UTC' });
+
+/** The day of a second, UTC: `Nov 3`. */
+export function formatDay(seconds: number): string {
+  return day.format(new Date(seconds * 1_000));
+}
+
 /** Basis points as percent: `250` → `2.5 %`. */
 export function formatBps(bps: number): string {
   return `${(bps / 100).toLocaleString('en', { maximumFractionDigits: 2 })} %`;

@@ -17,6 +17,7 @@ export function chosenLanguage(stored: string | null): Language {
 class I18n {
   #language = $state<Language>('en');
   #words = $state.raw<Words>(en);
+  #phrases = $state.raw<Readonly<Record<string, string>>>({});
 
   get language(): Language {
     return this.#language;
@@ -25,6 +26,12 @@ class I18n {
   /** The dictionary. English until another has come. */
   get words(): Words {
     return this.#words;
+  }
+
+  /** A sentence of a page in the chosen language; as it is where it has none there, which a test looks for. */
+  phrase<Text extends string | undefined>(text: Text): Text {
+    const phrases = this.#phrases;
+    return text !== undefined && Object.hasOwn(phrases, text) ? (phrases[text] as Text) : text;
   }
 
   /** Speaks as was chosen before. */
@@ -43,9 +50,16 @@ class I18n {
   }
 
   async #speak(language: Language): Promise<void> {
-    const words = language === 'de' ? (await import('./de.ts')).de : en;
+    const [words, phrases] =
+      language === 'de'
+        ? await Promise.all([import('./de.ts'), import('./de/phrases.ts')]).then(
+            ([{ de }, { phrases }]) => [de, phrases] as const,
+          )
+        : ([en, {}] as const);
     this.#language = language;
     this.#words = words;
+    this.#phrases = phrases;
+    document.documentElement.lang = language;
   }
 }
 
@@ -57,5 +71,8 @@ function stored(): string | null {
   }
 }
 
-/** The pages' language. Parts that are translated carry it as their `lang`; everything else is English. */
+/** The pages' language. */
 export const i18n = new I18n();
+
+/** Says `text`, which stands in the source in English, in the chosen language. */
+export const say = <Text extends string | undefined>(text: Text): Text => i18n.phrase(text);

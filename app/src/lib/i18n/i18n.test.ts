@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 
 import { plainRunes } from '../testing.ts';
@@ -18,6 +19,12 @@ test.each([
   ['toString', 'en'],
 ])('what was chosen before, %s, is %s', (stored, language) => {
   expect(chosenLanguage(stored)).toBe(language);
+});
+
+test('the words that stand there before the first page are those of the page', () => {
+  const html = readFileSync(new URL('../../app.html', import.meta.url), 'utf8').replace(/\s+/g, ' ');
+  expect(html).toContain(`<b>${en.home.title}</b>`);
+  expect(html).toContain(`>${en.home.text}</span`);
 });
 
 test('nothing is left untranslated or empty', () => {

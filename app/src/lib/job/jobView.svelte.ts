@@ -1,4 +1,5 @@
 /* eslint-disable svelte/prefer-svelte-reactivity -- its books are not shown */
+import type { Job } from '@dpu/sdk/api';
 import type { HistoryLease, JobHistory } from '@dpu/sdk/history';
 import { readRules } from '@dpu/sdk/rules';
 import { outputOf, type JobSpec } from '@dpu/sdk/spec';
@@ -7,6 +8,7 @@ import { copyEndpoints } from '@dpu/sdk/storage/copies';
 import type { Hex } from 'viem';
 
 import type { App } from '../app.ts';
+import { plainName } from '../plain.ts';
 import { Resource } from '../state/resource.svelte.ts';
 import type { Chain } from '../chain/chain.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -15,6 +17,9 @@ import { openWith, type Lock } from './lock.ts';
 import { resultLeases } from './panels.ts';
 import { Verifier, type VerifierOptions } from './verifier.svelte.ts';
 
+/** How long the chain's answer waits for what the indexer knows, milliseconds, and for how long one that is slow is left alone. */
+const HINT_MS = 1_500;
+const LEFT_ALONE_MS = 30_000;
 /** More pictures than this are not fetched by themselves. */
 const MOST_PREVIEWS = 4_096;
 
@@ -43,6 +48,9 @@ export class JobView {
   #lock = $state.raw<Lock>();
   #reading = false;
   #fromBlock: number | undefined;
+  #told = $state.raw<Job>();
+  #wrongPost = $state.raw<number>();
+  #askAt = 0;
   #known = new Set<number>();
   #stopped = false;
 
@@ -60,12 +68,23 @@ export class JobView {
 
   /** What the job is, once its spec was fetched, and opened if it could be. Text in it is a stranger's. */
   get spec(): JobSpec | undefined {
-    return this.#spec;
+    const spec = this.#spec;
+    return spec && { ...spec, name: plainName(spec.name, 'A job without a name') };
   }
 
   /** Why the spec cannot be shown. */
   get specProblem(): string | undefined {
     return this.#specProblem;
+  }
+
+  /** What the indexer told of the job before the chain was read last. */
+  get told(): Job | undefined {
+    return this.#told;
+  }
+
+  /** The block in which the indexer says that the job was posted, when it was posted earlier. */
+  get wrongPost(): number | undefined {
+    return this.#wrongPost;
   }
 
   get verifier(): Verifier | undefined {
@@ -78,24 +97,40 @@ export class JobView {
   }
 
   async #load(signal: AbortSignal): Promise<JobHistory> {
-    const chain = await this.#app.chain();
-    if (this.#fromBlock === undefined) {
-      // The indexer knows where the post is, which saves reading every block before it. Without it all are read.
-      const job = await this.#app.feed.api.job(this.id, { signal }).catch(() => null);
-      if (job) this.#fromBlock = job.postedBlock;
-    }
-    const history = await chain.history(this.id, {
-      signal,
-      ...(this.#fromBlock !== undefined && { fromBlock: this.#fromBlock }),
-    });
+    // First the indexer, then the chain: what the chain says is then never older than what the indexer told.
+    const [chain, told] = await Promise.all([this.#app.chain(), this.#ask(signal)]);
+    const history = await this.#read(chain, told?.postedBlock, signal);
+    if (told && told.postedBlock > history.postedBlock) this.#wrongPost = told.postedBlock;
+    this.#told = told;
     this.#fromBlock = history.postedBlock;
-    if (!this.#verifier && !this.#reading) void this.#read(history);
+    if (!this.#verifier && !this.#reading) void this.#begin(history);
     else void this.#follow(resultLeases(history));
     return history;
   }
 
+  /** What the indexer tells of the job, if it says so quickly. */
+  async #ask(signal: AbortSignal): Promise<Job | undefined> {
+    if (Date.now() < this.#askAt) return undefined;
+    const answer = this.#app.feed.api.job(this.id, { signal }).catch(() => null);
+    const told = await Promise.race([answer, new Promise<undefined>((done) => setTimeout(done, HINT_MS))]);
+    if (told === undefined) this.#askAt = Date.now() + LEFT_ALONE_MS;
+    return told ?? undefined;
+  }
+
+  /** The job from logs. Where its post is saves reading every block before it; a wrong word on that costs time, nothing else. */
+  async #read(chain: Chain, posted: number | undefined, signal: AbortSignal): Promise<JobHistory> {
+    const fromBlock = this.#fromBlock ?? posted;
+    if (fromBlock === undefined) return chain.history(this.id, { signal });
+    try {
+      return await chain.history(this.id, { signal, fromBlock });
+    } catch (error) {
+      if (this.#fromBlock !== undefined || !(error instanceof Error) || error.name !== 'JobNotFound') throw error;
+      return chain.history(this.id, { signal });
+    }
+  }
+
   /** Reads the spec, which says what the outputs are, then begins to check results. */
-  async #read(history: JobHistory): Promise<void> {
+  async #begin(history: JobHistory): Promise<void> {
     const { terms } = history;
     this.#reading = true;
     try {

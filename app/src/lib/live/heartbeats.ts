@@ -1,15 +1,17 @@
 import * as z from 'zod';
 
+import { plainText } from '../plain.ts';
+
 /** How a node says that it is. A claim: nothing is paid by it. */
 const heartbeatSchema = z.object({
   node: z.int().positive(),
   /** Unix milliseconds, by the node's clock. */
   saidAt: z.number(),
   healthy: z.boolean(),
-  problems: z.array(z.string().max(200)).max(16),
+  problems: z.array(z.string().max(200).transform(plainText)).max(16),
   slots: z.object({ capacity: z.int(), running: z.int(), free: z.int() }),
   celsius: z.int().nullable(),
-  software: z.string().max(128),
+  software: z.string().max(128).transform(plainText),
   draining: z.boolean(),
 });
 const heartbeatsSchema = z.object({ items: z.array(heartbeatSchema).max(10_000) });

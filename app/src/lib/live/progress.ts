@@ -1,5 +1,7 @@
 import * as z from 'zod';
 
+import { plainText } from '../plain.ts';
+
 /** What nodes say of shards that they compute, as gateways and indexers hand it on. Claims of strangers: nothing is paid by them. */
 const shardSchema = z.object({
   node: z.int().positive(),
@@ -11,7 +13,9 @@ const shardSchema = z.object({
   ms: z.int().nonnegative(),
   /** Unix milliseconds, by the node's clock. */
   saidAt: z.number(),
-  lines: z.array(z.object({ number: z.int(), line: z.tuple([z.number(), z.string(), z.string()]) })).max(512),
+  lines: z
+    .array(z.object({ number: z.int(), line: z.tuple([z.number(), z.string(), z.string().transform(plainText)]) }))
+    .max(512),
 });
 const progressSchema = z.object({ shards: z.array(shardSchema).max(20_000) });
 

@@ -24,7 +24,7 @@ test('counts who could take the job, and names for each other node the first thi
   expect(weigh(nodes, [TERMS], { account: node(6).owner, readers: undefined })).toEqual({
     eligible: 3,
     idle: 2,
-    obstacles: { runtime: 1, stake: 1, own: 1 },
+    obstacles: { runtime: 1, freeStake: 1, own: 1 },
   });
 });
 
@@ -38,7 +38,7 @@ test('of a private job only its readers count, and tiers are asked for before st
   expect(weigh(nodes, [{ ...TERMS, tier: 1 }], { account: undefined, readers: undefined })).toEqual({
     eligible: 0,
     idle: 0,
-    obstacles: { tier: 2, stake: 1 },
+    obstacles: { tier: 2, freeStake: 1 },
   });
 });
 

@@ -1,28 +1,39 @@
 import type { Api, NodeSummary } from '@dpu/sdk/api';
+import type { Exclusion } from '@dpu/sdk/apiQuote';
 import { encodeFundAndPost, escrowOf } from '@dpu/sdk/posting';
 import type { Terms } from '@dpu/sdk/terms';
 import { isAddressEqual, type Address } from 'viem';
 
 import type { Chain } from '../chain/chain.ts';
+import { ForecastRefuted, type Forecast, type Told } from './forecast.ts';
 
-/** Why nodes would not take a job, in the order in which it is asked. */
-export type Obstacle = 'runtime' | 'tier' | 'key' | 'stake' | 'own';
+/** Why nodes would not take a job: what a quote names, and that they are one's own. */
+export type Obstacle = Exclusion | 'own';
 
 /** What each obstacle means, for "3 nodes …". */
 export const OBSTACLES: Readonly<Record<Obstacle, string>> = {
+  allowlist: 'are not among those who may take it',
   runtime: 'do not offer this runtime',
   tier: 'have not proven the tier',
-  key: 'are not among those who may read it',
-  stake: 'have too little free stake for the bond',
+  minStake: 'have less at stake than the network asks for',
+  freeStake: 'have too little free stake for the bond',
+  key: 'cannot open it: it is private',
+  offline: 'are silent, unwell, or take no new work',
+  busy: 'have no free slot now',
+  price: 'ask for more than the highest price',
   own: 'are yours: work for oneself earns no record',
 };
 
 /** What a job would meet if it were posted now. Money is in the job's currency's smallest unit. */
 export interface Estimate {
-  /** Nodes that could take it now, and those among them without work. */
+  /** Nodes that could take it now; and those among them without work, where there is no forecast. */
   eligible: number;
   idle: number;
-  /** How many nodes each obstacle keeps away; an absent one keeps nobody. */
+  /** When it begins and for how much, as the indexer forecasts it; undefined when it does not. */
+  forecast: Forecast | undefined;
+  /** Why there is no forecast. */
+  silent: 'gone' | 'wrong' | undefined;
+  /** How many nodes each obstacle keeps away, several of which may keep the same one; an absent one keeps nobody. */
   obstacles: Partial<Record<Obstacle, number>>;
   /** What the whole costs when every shard is taken at the start, half way up and at the end of the ramp. */
   prices: { least: bigint; middle: bigint; most: bigint };
@@ -44,24 +55,34 @@ export interface EstimateRequest {
 /** Where an estimate comes from. */
 export interface EstimateDeps {
   api: Pick<Api, 'nodes'>;
+  /** Asks for a forecast. */
+  quote: (request: EstimateRequest, now: number) => Promise<Told>;
   chain: Chain;
 }
 
-/** What the job would meet, from the nodes that the indexer knows and the chain's own view of the money. The one place where pages ask. */
-export async function estimate(
-  { terms, readers, account }: EstimateRequest,
-  { api, chain }: EstimateDeps,
-): Promise<Estimate> {
+/**
+ * What the job would meet: a forecast by the indexer, or where it gives none the nodes that it lists; and the chain's own view of the money. The
+ * one place where pages ask.
+ */
+export async function estimate(request: EstimateRequest, { api, quote, chain }: EstimateDeps): Promise<Estimate> {
+  const { terms, readers, account } = request;
   const [first] = terms;
   const last = terms.at(-1);
   if (!first || !last) throw new Error('There is no job to estimate.');
-  const [nodes, worstCaseExit, gas] = await Promise.all([
-    allNodes(api),
+  const now = chain.client.getBlock().then(({ timestamp }) => Number(timestamp));
+  const [told, worstCaseExit, gas] = await Promise.all([
+    now.then((second) => quote(request, second)).catch((error: unknown) => ({ silent: reasonOf(error) })),
     chain.market().worstCaseExit(last),
     account ? gasOf(terms, account, chain).catch(() => undefined) : undefined,
   ]);
-  const told = weigh(nodes, terms, { account, readers });
-  return { ...told, prices: pricesOf(terms), gas, worstCaseExit };
+  const prices = pricesOf(terms);
+  if ('forecast' in told) return { ...told, idle: 0, silent: undefined, prices, gas, worstCaseExit };
+  const weighed = weigh(await allNodes(api), terms, { account, readers });
+  return { ...weighed, forecast: undefined, silent: told.silent, prices, gas, worstCaseExit };
+}
+
+function reasonOf(error: unknown): 'gone' | 'wrong' {
+  return error instanceof ForecastRefuted ? 'wrong' : 'gone';
 }
 
 /** Which nodes could take the jobs, and why the others could not. Pure. */
@@ -94,7 +115,7 @@ function obstacleOf(
   if (!runtimes.includes(first.runtime)) return 'runtime';
   if (tier < first.tier) return 'tier';
   if (readers && !readers.includes(id)) return 'key';
-  if (stake - locked - queued < first.bond) return 'stake';
+  if (stake - locked - queued < first.bond) return 'freeStake';
   if (account && isAddressEqual(owner, account)) return 'own';
   return undefined;
 }

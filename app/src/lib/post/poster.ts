@@ -80,7 +80,12 @@ async function store(app: App, { template, options, files, onUpload }: PostReque
 async function sealed(app: App, request: PostRequest, facts: MarketFacts, requester: Address): Promise<Terms[]> {
   const { readers, onUpload } = request;
   if (!readers) throw new Error('The job is not private.');
-  const [{ backend }, { storePrivate }] = await Promise.all([app.storage(), import('./privatePost.ts')]);
+  const [chain, { backend }, { checkReaders, storePrivate }] = await Promise.all([
+    app.chain(),
+    app.storage(),
+    import('./privatePost.ts'),
+  ]);
+  await checkReaders(readers, (node) => chain.market().node(node));
   const uploader = new Uploader(backend, onUpload);
   return storePrivate({ ...request, readers }, { deployment: app.deployment, backend, uploader, facts, requester });
 }

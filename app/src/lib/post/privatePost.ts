@@ -15,8 +15,25 @@ import type { Uploader } from './upload.ts';
 export interface Readers {
   /** The requester's own key, `age1…`. */
   own: string;
-  /** Keys of the nodes that may compute, as they stand on chain. */
-  nodes: readonly Hex[];
+  /** The nodes that may compute, with their keys as an indexer tells them: `checkReaders` asks the chain before anything is sealed. */
+  nodes: readonly { id: number; key: Hex }[];
+}
+
+/** A node's key is another one on chain than was told. Sealed for it, strangers could read the job. */
+export class KeyDiffers extends Error {
+  override readonly name = 'KeyDiffers';
+  readonly action = 'Nothing was sealed or sent. Choose other nodes, or ask another indexer.';
+
+  constructor(node: number) {
+    super(`The indexer tells another key of node ${node} than the chain has: whoever holds it could read the job.`);
+  }
+}
+
+/** Compares every reader's key with the chain. @throws KeyDiffers */
+export async function checkReaders({ nodes }: Readers, keyOf: (node: number) => Promise<{ key: Hex }>): Promise<void> {
+  const onChain = await Promise.all(nodes.map(({ id }) => keyOf(id)));
+  const wrong = nodes.find(({ key }, at) => onChain[at]?.key.toLowerCase() !== key.toLowerCase());
+  if (wrong) throw new KeyDiffers(wrong.id);
 }
 
 /** What is posted, and for whom. */
@@ -60,7 +77,7 @@ export async function storePrivate(
   uploader.say('Encrypting');
   const sealed = await sealJobs(specs, {
     requester: readers.own,
-    nodes: readers.nodes.map(keyToRecipient),
+    nodes: readers.nodes.map(({ key }) => keyToRecipient(key)),
     files: held,
     addFile: uploader.addFile,
     idOf(index, { digest }) {

@@ -4,6 +4,7 @@ import { digestToCid } from '@dpu/sdk/storage/cid';
 import { HttpBackend } from '@dpu/sdk/storage/httpBackend';
 import { storageDomain } from '@dpu/sdk/storage/receipt';
 import { uploadGrant, type UploadGrantDeps } from '@dpu/sdk/storage/uploadGrant';
+import type { Address } from 'viem';
 
 /** Content by its hash, from the network's gateway and from the nodes that made it. */
 export interface Storage {
@@ -14,19 +15,43 @@ export interface Storage {
   spec(digest: string, signal?: AbortSignal): Promise<JobSpec>;
 }
 
-/**
- * Builds the storage client of one deployment. `sign` has the wallet sign once that it uploads; it is asked only where the gateway takes signed
- * writes alone.
- */
+/** The wallet, as far as uploads need it. */
+export interface Uploads {
+  /** Has the wallet sign once that it uploads; asked only where the gateway takes signed writes alone. */
+  sign: UploadGrantDeps['sign'];
+  /** Who signs. A wallet that is a contract is believed by its own word only (ERC-1271), so it is named; keys are named too. */
+  account: () => Address | undefined;
+}
+
+/** Headers of uploads: a grant for each account, since what one wallet has signed is not another's. */
+export function uploadHeaders(
+  { chainId, market }: Pick<Deployment, 'chainId' | 'market'>,
+  { sign, account }: Uploads,
+  surroundings: Pick<UploadGrantDeps, 'fetch' | 'nowSeconds'>,
+): ReturnType<typeof uploadGrant> {
+  const grants = new Map<Address | undefined, ReturnType<typeof uploadGrant>>();
+  return (request) => {
+    const who = account();
+    let grant = grants.get(who);
+    if (!grant) {
+      grant = uploadGrant({ domain: storageDomain(chainId, market), account: who }, { sign, ...surroundings });
+      grants.set(who, grant);
+    }
+    return grant(request);
+  };
+}
+
+/** Builds the storage client of one deployment. */
 export function createStorage(
-  { gatewayUrl, chainId, market }: Pick<Deployment, 'gatewayUrl' | 'chainId' | 'market'>,
-  sign: UploadGrantDeps['sign'],
+  deployment: Pick<Deployment, 'gatewayUrl' | 'chainId' | 'market'>,
+  uploads: Uploads,
 ): Storage {
+  const { gatewayUrl } = deployment;
   const holders = new Set([gatewayUrl]);
-  const headers = uploadGrant(
-    { domain: storageDomain(chainId, market) },
-    { sign, fetch: (input, init) => fetch(input, init), nowSeconds: () => Math.floor(Date.now() / 1_000) },
-  );
+  const headers = uploadHeaders(deployment, uploads, {
+    fetch: (input, init) => fetch(input, init),
+    nowSeconds: () => Math.floor(Date.now() / 1_000),
+  });
   const backend = new HttpBackend({ getHolders: () => [...holders], writeTo: gatewayUrl }, { headers });
   return {
     backend,

@@ -5,6 +5,7 @@ import { createSubscriber } from 'svelte/reactivity';
 import type { Address, WalletClient } from 'viem';
 
 import { LOCAL_CHAIN } from '../chain/networks.ts';
+import { plainName } from '../plain.ts';
 
 /** A wallet that the person may choose. */
 export interface WalletChoice {
@@ -81,7 +82,7 @@ export class Wallet {
     this.#connectors();
     return this.#core.getConnectors(config).map(({ id, name, icon }) => ({
       id,
-      name,
+      name: plainName(name, 'A wallet without a name'),
       demo: id === DEMO_ID,
       ...(icon?.startsWith('data:image/') && { icon }),
     }));
