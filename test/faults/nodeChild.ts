@@ -7,9 +7,9 @@ import { openEndpoints } from '../../worker/src/endpoints/open.ts';
 import { runAgent } from '../../worker/src/agent.ts';
 import { createLog } from '../../worker/src/log.ts';
 import { Loop } from '../../worker/src/loop.ts';
-import { Outbox } from '../../worker/src/outbox.ts';
-import { PromiseBook } from '../../worker/src/promiseBook.ts';
-import { Watch } from '../../worker/src/watch.ts';
+import { Outbox } from '../../worker/src/sending/outbox.ts';
+import { PromiseBook } from '../../worker/src/leases/promiseBook.ts';
+import { Watch } from '../../worker/src/chain/watch.ts';
 import { toyRuntime } from '../lib/toyNode.ts';
 import type { CrashPlan } from './points.ts';
 

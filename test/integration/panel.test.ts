@@ -9,9 +9,9 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { startNetwork, type LocalNode, type Network } from '../../script/network/network.ts';
 import { people } from '../../script/network/people.ts';
-import type { Head } from '../../worker/src/chain.ts';
+import type { Head } from '../../worker/src/chain/chain.ts';
 import { drawnAt } from '../../worker/src/planning/draw.ts';
-import { viemChain } from '../../worker/src/viemChain.ts';
+import { viemChain } from '../../worker/src/chain/viemChain.ts';
 import { honestModule } from '../lib/badModules.ts';
 import { expectEvenBooks, finish, fundRequester, historyOf, readMarket } from '../lib/books.ts';
 import { marketOf, mined, now, pass } from '../lib/market.ts';

@@ -10,7 +10,7 @@ import { readConfig } from '../../worker/src/config.ts';
 import type { Log } from '../../worker/src/log.ts';
 import { compareShards } from '../../worker/src/runtimes/compareShards.ts';
 import type { Runtime, ShardRequest } from '../../worker/src/runtimes/runtime.ts';
-import { viemChain } from '../../worker/src/viemChain.ts';
+import { viemChain } from '../../worker/src/chain/viemChain.ts';
 
 /** A whole node in this process, but for its sandbox: shards are a hash. */
 export interface ToyNode {

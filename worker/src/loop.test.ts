@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 
-import type { Chain } from './chain.ts';
-import type { ChainBook } from './chainBook.ts';
+import type { Chain } from './chain/chain.ts';
+import type { ChainBook } from './chain/chainBook.ts';
 import { TransientError } from './errors.ts';
 import { silentLog } from './log.ts';
 import { Loop, type LoopDeps } from './loop.ts';
-import type { Outbox } from './outbox.ts';
+import type { Outbox } from './sending/outbox.ts';
 import { bytes32, NODE, sampleHead, sampleNode } from './testing/samples.ts';
-import type { HeadChange } from './watch.ts';
+import type { HeadChange } from './chain/watch.ts';
 
 const never = new AbortController().signal;
 

@@ -1,21 +1,21 @@
-import type { Chain } from './chain.ts';
-import type { ChainBook } from './chainBook.ts';
+import type { Chain } from './chain/chain.ts';
+import type { ChainBook } from './chain/chainBook.ts';
 import { marketCalls } from '@dpu/sdk/calls';
 import type { Claimer } from './planning/claimer.ts';
 import type { Court } from './court/court.ts';
 import { TransientError } from './errors.ts';
 import type { Witness } from './endpoints/witness.ts';
-import type { Executor } from './executor.ts';
-import type { Keeper } from './keeper.ts';
+import type { Executor } from './work/executor.ts';
+import type { Keeper } from './leases/keeper.ts';
 import type { Log } from './log.ts';
-import type { Outbox } from './outbox.ts';
-import type { Proposer } from './proposer.ts';
-import type { Reconciler } from './reconciler.ts';
+import type { Outbox } from './sending/outbox.ts';
+import type { Proposer } from './sending/proposer.ts';
+import type { Reconciler } from './chain/reconciler.ts';
 import type { GatewayCopies } from './replication/gatewayCopies.ts';
-import type { Scan } from './scan.ts';
-import type { Sender } from './sender.ts';
-import type { Settler } from './settler.ts';
-import type { HeadChange, Watch } from './watch.ts';
+import type { Scan } from './chain/scan.ts';
+import type { Sender } from './sending/sender.ts';
+import type { Settler } from './leases/settler.ts';
+import type { HeadChange, Watch } from './chain/watch.ts';
 
 /** What happens how often. */
 export interface LoopOptions {

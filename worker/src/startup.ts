@@ -5,14 +5,14 @@ import type { Identity } from '@dpu/sdk/privacy/identity';
 import type { Hono } from 'hono';
 import { zeroHash, type Hex } from 'viem';
 
-import type { Chain } from './chain.ts';
+import type { Chain } from './chain/chain.ts';
 import type { NodeConfig } from './config.ts';
 import { messageOf, OperatorError, WorkerError } from './errors.ts';
 import type { Log } from './log.ts';
 import { repeat } from './repeat.ts';
 import type { StorageRole } from './replication/openReplication.ts';
 import type { Runtime, RuntimeProbe } from './runtimes/runtime.ts';
-import type { Watch } from './watch.ts';
+import type { Watch } from './chain/watch.ts';
 
 /** A lease's life costs about half a million gas; with less than that for one the node is not worth starting. */
 const GAS_TO_START = 500_000n;

@@ -6,13 +6,13 @@ import { privateKeyToAccount } from 'viem/accounts';
 
 import type { NodeConfig } from '../config.ts';
 import { messageOf, OperatorError } from '../errors.ts';
-import { readKeyFile } from '../keyFile.ts';
+import { readKeyFile } from '../keys/keyFile.ts';
 import { earningLines, type Market } from '../operator/earnings.ts';
 import { bad, findingLines } from '../operator/findings.ts';
 import { checkMachine, type MachineCheck } from '../operator/machineCheck.ts';
 import { thisMachine } from '../resources/machine.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
-import { viemChain } from '../viemChain.ts';
+import { viemChain } from '../chain/viemChain.ts';
 
 /** What a check works with. */
 export interface CheckDeps {

@@ -4,7 +4,7 @@ import { formatUnits } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 
 import type { NodeConfig } from '../config.ts';
-import { readKeyFile } from '../keyFile.ts';
+import { readKeyFile } from '../keys/keyFile.ts';
 import { ownerOf, reader } from './owner.ts';
 import { fetchStatus } from './status.ts';
 import { order } from '../operator/order.ts';

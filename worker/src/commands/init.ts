@@ -15,8 +15,8 @@ import {
   type NodeConfig,
 } from '../config.ts';
 import { messageOf, OperatorError } from '../errors.ts';
-import { createKeyFile, readKeyFile } from '../keyFile.ts';
-import { createNodeKey, readNodeKey } from '../nodeKey.ts';
+import { createKeyFile, readKeyFile } from '../keys/keyFile.ts';
+import { createNodeKey, readNodeKey } from '../keys/nodeKey.ts';
 import { earningLines } from '../operator/earnings.ts';
 import { findingLines } from '../operator/findings.ts';
 import { askQuestions, type Ask } from '../operator/questions.ts';

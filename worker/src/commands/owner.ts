@@ -15,7 +15,7 @@ import { privateKeyToAccount } from 'viem/accounts';
 
 import type { NodeConfig } from '../config.ts';
 import { OperatorError } from '../errors.ts';
-import { readKeyFile } from '../keyFile.ts';
+import { readKeyFile } from '../keys/keyFile.ts';
 
 /** What the owner's cold key does for a node: register, stake, leave. Never used while the node runs. */
 export interface Owner {

@@ -9,7 +9,7 @@ import { privateKeyToAccount } from 'viem/accounts';
 
 import type { NodeConfig } from '../config.ts';
 import { OperatorError } from '../errors.ts';
-import { readKeyFile } from '../keyFile.ts';
+import { readKeyFile } from '../keys/keyFile.ts';
 import { reader } from './owner.ts';
 import type { ProveDeps } from './prove.ts';
 

@@ -1,9 +1,9 @@
 import { runAgent } from '../agent.ts';
 import type { NodeConfig } from '../config.ts';
 import { openEndpoints } from '../endpoints/open.ts';
-import { readKeyFile } from '../keyFile.ts';
+import { readKeyFile } from '../keys/keyFile.ts';
 import type { Log } from '../log.ts';
-import { readNodeKey } from '../nodeKey.ts';
+import { readNodeKey } from '../keys/nodeKey.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 
 /** What the node is started with. */

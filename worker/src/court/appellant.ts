@@ -2,12 +2,12 @@ import { appealUntil, claimsFault, disputeCost } from '@dpu/sdk/court';
 import { marketCalls } from '@dpu/sdk/calls';
 import type { Hex } from 'viem';
 
-import type { Chain, Head } from '../chain.ts';
-import type { ChainBook } from '../chainBook.ts';
+import type { Chain, Head } from '../chain/chain.ts';
+import type { ChainBook } from '../chain/chainBook.ts';
 import { messageOf } from '../errors.ts';
-import type { ChainFacts } from '../facts.ts';
+import type { ChainFacts } from '../chain/facts.ts';
 import type { Log } from '../log.ts';
-import type { Proposer } from '../proposer.ts';
+import type { Proposer } from '../sending/proposer.ts';
 import type { CourtBook, KnownDispute } from './courtBook.ts';
 import { roundOf } from './disputeFold.ts';
 import type { Shown } from './shown.ts';

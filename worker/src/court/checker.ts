@@ -6,13 +6,13 @@ import type { StorageBackend } from '@dpu/sdk/storage/backend';
 import { digestToCid } from '@dpu/sdk/storage/cid';
 import { isAddressEqual, type Address } from 'viem';
 
-import type { Chain, Head } from '../chain.ts';
-import type { ChainBook, KnownLease } from '../chainBook.ts';
+import type { Chain, Head } from '../chain/chain.ts';
+import type { ChainBook, KnownLease } from '../chain/chainBook.ts';
 import { DeclineError, type DeclineCode } from '../planning/declines.ts';
 import { messageOf } from '../errors.ts';
-import type { ChainFacts } from '../facts.ts';
+import type { ChainFacts } from '../chain/facts.ts';
 import type { Log } from '../log.ts';
-import type { Proposer } from '../proposer.ts';
+import type { Proposer } from '../sending/proposer.ts';
 import type { Resources } from '../resources/resources.ts';
 import type { CourtBook } from './courtBook.ts';
 import { examine } from './examine.ts';
@@ -20,7 +20,7 @@ import { openLanes } from './openLanes.ts';
 import { checkDraw } from './salts.ts';
 import type { Shown } from './shown.ts';
 import type { TrialRun } from './trialRun.ts';
-import type { Workspace } from '../workspace.ts';
+import type { Workspace } from '../work/workspace.ts';
 
 /** How others are checked. */
 export interface CheckerOptions {

@@ -1,11 +1,11 @@
 import { appealUntil, endsUndone, jurySeats, packTestimony, serveUntil, silenceOf, speakUntil } from '@dpu/sdk/court';
 import { marketCalls } from '@dpu/sdk/calls';
 
-import type { Head } from '../chain.ts';
-import type { ChainBook } from '../chainBook.ts';
-import type { ChainFacts } from '../facts.ts';
+import type { Head } from '../chain/chain.ts';
+import type { ChainBook } from '../chain/chainBook.ts';
+import type { ChainFacts } from '../chain/facts.ts';
 import type { Log } from '../log.ts';
-import type { Proposer } from '../proposer.ts';
+import type { Proposer } from '../sending/proposer.ts';
 import type { CourtBook, KnownDispute } from './courtBook.ts';
 import { roundOf } from './disputeFold.ts';
 

@@ -1,4 +1,4 @@
-import type { Head } from '../chain.ts';
+import type { Head } from '../chain/chain.ts';
 import type { Appellant } from './appellant.ts';
 import type { Checker } from './checker.ts';
 import type { Clerk } from './clerk.ts';

@@ -1,8 +1,8 @@
 import { disputeCost } from '@dpu/sdk/court';
 import { expect, test } from 'vitest';
 
-import { ChainBook } from '../chainBook.ts';
-import { Journal } from '../journal.ts';
+import { ChainBook } from '../chain/chainBook.ts';
+import { Journal } from '../sending/journal.ts';
 import { CHALLENGER, courtEvents as say, DISPUTE, HOLDER, JURORS } from '../testing/courtSamples.ts';
 import { bytes32, JOB, NODE, sampleLease, sampleTerms } from '../testing/samples.ts';
 import { CourtBook } from './courtBook.ts';

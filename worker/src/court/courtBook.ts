@@ -3,9 +3,9 @@ import type { Lease } from '@dpu/sdk/lease';
 import type { Terms } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
 
-import type { ChainBook, KnownLease } from '../chainBook.ts';
-import type { Journal } from '../journal.ts';
-import { fromText, toText } from '../marketEvents.ts';
+import type { ChainBook, KnownLease } from '../chain/chainBook.ts';
+import type { Journal } from '../sending/journal.ts';
+import { fromText, toText } from '../chain/marketEvents.ts';
 import type { CourtEvent } from './courtEvents.ts';
 import { foldDispute, lockedIn, takenBy, type DisputeState } from './disputeFold.ts';
 

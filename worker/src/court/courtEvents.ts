@@ -2,7 +2,7 @@ import { marketAbi } from '@dpu/sdk/abi';
 import { VERDICTS, type Verdict, type Vote } from '@dpu/sdk/court';
 import { decodeEventLog, type Address, type Hex } from 'viem';
 
-import type { RawLog } from '../chain.ts';
+import type { RawLog } from '../chain/chain.ts';
 
 /** Where an event of a dispute stands on the chain. */
 export interface CourtPlace {

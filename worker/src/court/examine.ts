@@ -3,7 +3,7 @@ import type { ManifestShard } from '@dpu/sdk/manifest';
 import { merkleRoot, type ShardLeaf } from '@dpu/sdk/merkle';
 import { zeroHash } from 'viem';
 
-import type { KnownLease } from '../chainBook.ts';
+import type { KnownLease } from '../chain/chainBook.ts';
 import type { Log } from '../log.ts';
 import type { Shown } from './shown.ts';
 import type { TrialRun } from './trialRun.ts';

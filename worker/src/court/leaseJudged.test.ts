@@ -1,11 +1,11 @@
 import { claimedWord, SEAT } from '@dpu/sdk/lease';
 import { expect, test } from 'vitest';
 
-import { ChainBook } from '../chainBook.ts';
-import { Journal } from '../journal.ts';
-import { foldRange } from '../leaseFold.ts';
-import type { LeaseEvent, MarketEvent } from '../marketEvents.ts';
-import { nextStep, type StepFacts } from '../steps.ts';
+import { ChainBook } from '../chain/chainBook.ts';
+import { Journal } from '../sending/journal.ts';
+import { foldRange } from '../chain/leaseFold.ts';
+import type { LeaseEvent, MarketEvent } from '../chain/marketEvents.ts';
+import { nextStep, type StepFacts } from '../leases/steps.ts';
 import { bytes32, JOB, NODE, RESULT, sampleHead, sampleLease, sampleTerms } from '../testing/samples.ts';
 
 const { lease } = sampleLease({ lease: { bonus: 3n } });

@@ -1,15 +1,15 @@
 import type { LocalBackend } from '@dpu/sdk/gateway/localBackend';
 import type { StorageBackend } from '@dpu/sdk/storage/backend';
 
-import type { Chain } from '../chain.ts';
-import type { ChainBook } from '../chainBook.ts';
+import type { Chain } from '../chain/chain.ts';
+import type { ChainBook } from '../chain/chainBook.ts';
 import type { NodeConfig } from '../config.ts';
-import type { ChainFacts } from '../facts.ts';
+import type { ChainFacts } from '../chain/facts.ts';
 import type { Log } from '../log.ts';
-import type { Proposer } from '../proposer.ts';
+import type { Proposer } from '../sending/proposer.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { Resources } from '../resources/resources.ts';
-import type { Workspace } from '../workspace.ts';
+import type { Workspace } from '../work/workspace.ts';
 import { Appellant } from './appellant.ts';
 import { Checker } from './checker.ts';
 import { Clerk } from './clerk.ts';

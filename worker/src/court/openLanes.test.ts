@@ -8,7 +8,7 @@ import { hexToBytes } from 'viem';
 import { expect, test } from 'vitest';
 
 import { RESULT, sampleLease, sampleTerms } from '../testing/samples.ts';
-import { sha256 } from '../workspace.ts';
+import { sha256 } from '../work/workspace.ts';
 import { openLanes } from './openLanes.ts';
 
 const MODULE = CID.parse('bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy');

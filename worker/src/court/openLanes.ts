@@ -5,7 +5,7 @@ import { LANE_BYTES, laneOf, openedLanes } from '@dpu/sdk/capability/lanes';
 import { claimsFault } from '@dpu/sdk/court';
 import { hexToBytes } from 'viem';
 
-import type { Workspace } from '../workspace.ts';
+import type { Workspace } from '../work/workspace.ts';
 import type { Examination, Examined } from './examine.ts';
 import type { Shown } from './shown.ts';
 

@@ -5,7 +5,7 @@ import { sealBytes } from '@dpu/sdk/privacy/stream';
 import { beforeAll, expect, test } from 'vitest';
 
 import { silentLog } from '../log.ts';
-import type { JobSecret } from '../privateJob.ts';
+import type { JobSecret } from '../work/privateJob.ts';
 import { MemoryBackend } from '../testing/memoryBackend.ts';
 import { bytes32 } from '../testing/samples.ts';
 import { Shown } from './shown.ts';

@@ -10,8 +10,8 @@ import type { Hex } from 'viem';
 
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { statedHash, type JobSecret } from '../privateJob.ts';
-import { sha256 } from '../workspace.ts';
+import { statedHash, type JobSecret } from '../work/privateJob.ts';
+import { sha256 } from '../work/workspace.ts';
 
 /** How what others published is fetched. */
 export interface ShownOptions {

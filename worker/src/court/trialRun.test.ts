@@ -5,7 +5,7 @@ import { ShardError, type Runtime, type ShardFailureReason } from '../runtimes/r
 import { sampleResources } from '../testing/machine.ts';
 import { sampleSpec } from '../testing/courtSamples.ts';
 import { JOB, sampleTerms } from '../testing/samples.ts';
-import { sha256, type PreparedJob } from '../workspace.ts';
+import { sha256, type PreparedJob } from '../work/workspace.ts';
 import { TrialRun } from './trialRun.ts';
 
 const OUTPUT = Uint8Array.of(1, 2, 3);

@@ -6,12 +6,12 @@ import type { Hex } from 'viem';
 
 import { DeclineError } from '../planning/declines.ts';
 import type { Log } from '../log.ts';
-import { statedHash, type JobSecret } from '../privateJob.ts';
+import { statedHash, type JobSecret } from '../work/privateJob.ts';
 import { ShardError, type Runtime, type ShardFailureReason } from '../runtimes/runtime.ts';
-import { shardRequest } from '../shardRequest.ts';
+import { shardRequest } from '../work/shardRequest.ts';
 import { needsOf } from '../resources/needs.ts';
 import type { Resources } from '../resources/resources.ts';
-import { sha256, type Workspace } from '../workspace.ts';
+import { sha256, type Workspace } from '../work/workspace.ts';
 
 /** Failures that the job's own module causes, alike on every machine. Running out of time is none of them: machines differ. */
 const OF_THE_MODULE: readonly ShardFailureReason[] = [

@@ -2,7 +2,7 @@ import { sampleSpec } from '../testing/courtSamples.ts';
 import { expect, test } from 'vitest';
 
 import { bytes32 } from '../testing/samples.ts';
-import { sha256 } from '../workspace.ts';
+import { sha256 } from '../work/workspace.ts';
 import type { OwnShard } from './trialRun.ts';
 import { contradicts, voteOn, type ShownShard } from './verdict.ts';
 

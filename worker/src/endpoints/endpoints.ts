@@ -1,4 +1,4 @@
-import type { Chain, Head, RawLog, SendVerdict } from '../chain.ts';
+import type { Chain, Head, RawLog, SendVerdict } from '../chain/chain.ts';
 import { messageOf, OperatorError, TransientError } from '../errors.ts';
 import type { Log } from '../log.ts';
 

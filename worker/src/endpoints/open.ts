@@ -1,8 +1,8 @@
-import type { Chain } from '../chain.ts';
+import type { Chain } from '../chain/chain.ts';
 import type { NodeConfig } from '../config.ts';
-import type { Journal } from '../journal.ts';
+import type { Journal } from '../sending/journal.ts';
 import type { Log } from '../log.ts';
-import { viemChain } from '../viemChain.ts';
+import { viemChain } from '../chain/viemChain.ts';
 import { Endpoints, type Endpoint } from './endpoints.ts';
 import { Witness } from './witness.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { Journal } from '../journal.ts';
+import { Journal } from '../sending/journal.ts';
 import { silentLog } from '../log.ts';
 import { FakeChain } from '../testing/fakeChain.ts';
 import { Endpoints } from './endpoints.ts';

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 
-import type { Head, RawLog } from '../chain.ts';
+import type { Head, RawLog } from '../chain/chain.ts';
 import { messageOf, OperatorError } from '../errors.ts';
-import type { Journal } from '../journal.ts';
+import type { Journal } from '../sending/journal.ts';
 import type { Log } from '../log.ts';
-import type { IntentKind } from '../outbox.ts';
+import type { IntentKind } from '../sending/outbox.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
 
 /** How facts are confirmed. Numbers are in blocks. */

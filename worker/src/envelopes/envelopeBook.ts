@@ -1,6 +1,6 @@
 import type { Hex } from 'viem';
 
-import type { Journal } from '../journal.ts';
+import type { Journal } from '../sending/journal.ts';
 
 /** An envelope is ciphertext for this node's key: it may be on the disk, and is lost with the journal. */
 const SCHEMA = `CREATE TABLE IF NOT EXISTS envelopes (

@@ -5,7 +5,7 @@ import type { JobSpec } from '@dpu/sdk/spec';
 import { UploadTooBigError } from '@dpu/sdk/storage/errors';
 import { beforeAll, describe, expect, test } from 'vitest';
 
-import { Journal } from '../journal.ts';
+import { Journal } from '../sending/journal.ts';
 import { silentLog } from '../log.ts';
 import { bytes32, JOB, sampleTerms } from '../testing/samples.ts';
 import { EnvelopeBook } from './envelopeBook.ts';

@@ -5,7 +5,7 @@ import { sealBytes } from '@dpu/sdk/privacy/stream';
 import { ShardLogWriter, type LogOwner } from '@dpu/sdk/shardLog';
 import { hexToBytes, type Hex } from 'viem';
 
-import { sha256 } from '../workspace.ts';
+import { sha256 } from '../work/workspace.ts';
 
 /** How progress is told. */
 export interface ProgressFeedOptions {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { Journal } from '../journal.ts';
+import { Journal } from '../sending/journal.ts';
 import { silentLog } from '../log.ts';
 import { openControl } from './control.ts';
 

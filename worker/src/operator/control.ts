@@ -1,4 +1,4 @@
-import type { Journal } from '../journal.ts';
+import type { Journal } from '../sending/journal.ts';
 import type { Log } from '../log.ts';
 import type { Claimer } from '../planning/claimer.ts';
 import type { Control } from './statusServer.ts';

@@ -6,7 +6,7 @@ import { z } from 'zod';
 
 import type { NodeConfig } from '../config.ts';
 import { messageOf, OperatorError } from '../errors.ts';
-import { readKeyFile, seal, sealedSchema, unseal, writeKeyFile } from '../keyFile.ts';
+import { readKeyFile, seal, sealedSchema, unseal, writeKeyFile } from '../keys/keyFile.ts';
 
 type KeySettings = Pick<NodeConfig, 'operatorKeyFile' | 'nodeKeyFile' | 'keyPassword'>;
 

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import type { Address, Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 
-import { ChainBook } from '../chainBook.ts';
+import { ChainBook } from '../chain/chainBook.ts';
 import type { NodeConfig } from '../config.ts';
 import { OperatorError } from '../errors.ts';
-import { Journal } from '../journal.ts';
-import { createKeyFile, readKeyFile } from '../keyFile.ts';
-import { Outbox } from '../outbox.ts';
+import { Journal } from '../sending/journal.ts';
+import { createKeyFile, readKeyFile } from '../keys/keyFile.ts';
+import { Outbox } from '../sending/outbox.ts';
 
 /** What a rotation does on chain. */
 export interface RotationChain {

@@ -7,9 +7,9 @@ import { privateKeyToAccount } from 'viem/accounts';
 import { expect, onTestFinished, test } from 'vitest';
 
 import type { NodeConfig } from '../config.ts';
-import { Journal } from '../journal.ts';
-import { createKeyFile, readKeyFile } from '../keyFile.ts';
-import { Outbox } from '../outbox.ts';
+import { Journal } from '../sending/journal.ts';
+import { createKeyFile, readKeyFile } from '../keys/keyFile.ts';
+import { Outbox } from '../sending/outbox.ts';
 import { CURRENCY } from '../testing/samples.ts';
 import { backupKeys, restoreKeys } from './keyBackup.ts';
 import { rotateOperatorKey, type RotationChain } from './keyRotation.ts';

@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 
 import { formatUnits, zeroAddress, type Address } from 'viem';
 
-import type { Chain } from '../chain.ts';
+import type { Chain } from '../chain/chain.ts';
 import type { NodeConfig } from '../config.ts';
 import { messageOf } from '../errors.ts';
 import type { Machine, MachineReading } from '../resources/machine.ts';

@@ -1,18 +1,18 @@
 import type { Address, Hex } from 'viem';
 
-import type { ChainBook, Earnings } from '../chainBook.ts';
+import type { ChainBook, Earnings } from '../chain/chainBook.ts';
 import type { Claimer } from '../planning/claimer.ts';
 import type { DeclineBook, ShownDecline } from '../planning/declines.ts';
 import type { Witness } from '../endpoints/witness.ts';
-import type { Keeper } from '../keeper.ts';
-import type { Sender } from '../sender.ts';
+import type { Keeper } from '../leases/keeper.ts';
+import type { Sender } from '../sending/sender.ts';
 import type { Governor, Halt } from '../resources/governor.ts';
 import type { Needs } from '../resources/needs.ts';
 import type { Resources } from '../resources/resources.ts';
 import type { Experience } from '../planning/experience.ts';
-import type { Step } from '../steps.ts';
+import type { Step } from '../leases/steps.ts';
 import type { Timings } from '../timings.ts';
-import type { Watch } from '../watch.ts';
+import type { Watch } from '../chain/watch.ts';
 
 /** A living lease as it is shown. Times are block time, unix seconds. */
 export interface ShownLease {

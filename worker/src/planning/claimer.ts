@@ -2,18 +2,18 @@ import { readRules } from '@dpu/sdk/rules';
 import { rampStart, type Terms } from '@dpu/sdk/terms';
 import { zeroHash, type Address, type Hex } from 'viem';
 
-import { isAuditable } from '../audit.ts';
-import { auditRange } from '../auditor.ts';
-import type { Chain, Head, JobView, NodeView } from '../chain.ts';
-import type { ChainBook, KnownJob, KnownLease, KnownRange } from '../chainBook.ts';
+import { isAuditable } from '../leases/audit.ts';
+import { auditRange } from '../leases/auditor.ts';
+import type { Chain, Head, JobView, NodeView } from '../chain/chain.ts';
+import type { ChainBook, KnownJob, KnownLease, KnownRange } from '../chain/chainBook.ts';
 import { marketCalls } from '@dpu/sdk/calls';
 import type { DeclineBook } from './declines.ts';
 import { drawnAt } from './draw.ts';
-import type { ChainFacts } from '../facts.ts';
+import type { ChainFacts } from '../chain/facts.ts';
 import type { Log } from '../log.ts';
-import type { MarketEvent } from '../marketEvents.ts';
-import { freePanel, patienceOf } from '../panels.ts';
-import type { IntentKind, Outbox } from '../outbox.ts';
+import type { MarketEvent } from '../chain/marketEvents.ts';
+import { freePanel, patienceOf } from '../leases/panels.ts';
+import type { IntentKind, Outbox } from '../sending/outbox.ts';
 import {
   planClaims,
   screenTerms,
@@ -25,9 +25,9 @@ import {
 } from './plan.ts';
 import { PendingClaims } from './pendingClaims.ts';
 import type { Preparer } from './preparer.ts';
-import type { PromiseBook } from '../promiseBook.ts';
-import type { Proposer } from '../proposer.ts';
-import type { Settler } from '../settler.ts';
+import type { PromiseBook } from '../leases/promiseBook.ts';
+import type { Proposer } from '../sending/proposer.ts';
+import type { Settler } from '../leases/settler.ts';
 import type { Governor } from '../resources/governor.ts';
 import type { Resources } from '../resources/resources.ts';
 import type { Experience } from './experience.ts';

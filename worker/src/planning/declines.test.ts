@@ -3,7 +3,7 @@ import { marketDomain } from '@dpu/sdk/terms';
 import { privateKeyToAccount } from 'viem/accounts';
 import { expect, test } from 'vitest';
 
-import { Journal } from '../journal.ts';
+import { Journal } from '../sending/journal.ts';
 import { bytes32, CURRENCY, NODE } from '../testing/samples.ts';
 import { DeclineBook, type Decline } from './declines.ts';
 

@@ -2,7 +2,7 @@ import { DECLINES, type DeclineCode, type DeclineSigner, signDecline, type Signe
 import type { MarketDomain } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
 
-import type { Journal } from '../journal.ts';
+import type { Journal } from '../sending/journal.ts';
 
 export type { DeclineCode } from '@dpu/sdk/declines';
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { packRules } from '@dpu/sdk/rules';
 import { RULES } from '@dpu/sdk/testing';
 import { bytes32, JOB, NODE, sampleNode, sampleTerms } from '../testing/samples.ts';
-import { revealTimes } from '../audit.ts';
+import { revealTimes } from '../leases/audit.ts';
 import { drawnAt, rollOf, type DrawFacts } from './draw.ts';
 
 const SEED = bytes32(0x5eed);

@@ -2,7 +2,7 @@ import { readRules } from '@dpu/sdk/rules';
 import type { Terms } from '@dpu/sdk/terms';
 import { encodeAbiParameters, keccak256, type Hex } from 'viem';
 
-import type { NodeView } from '../chain.ts';
+import type { NodeView } from '../chain/chain.ts';
 
 /** The draw starts with this many nodes expected for each seat (`DRAW_START` of the contract). */
 const DRAW_START = 2n;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { Journal } from '../journal.ts';
+import { Journal } from '../sending/journal.ts';
 import { Experience } from './experience.ts';
 
 test('averages what was measured, the newest with three tenths of the weight, also after a restart', () => {

@@ -1,5 +1,5 @@
-import type { IntentKind } from '../outbox.ts';
-import type { Journal } from '../journal.ts';
+import type { IntentKind } from '../sending/outbox.ts';
+import type { Journal } from '../sending/journal.ts';
 
 /** Weight of the newest measurement in a running average. */
 const NEWEST = 0.3;

@@ -1,5 +1,5 @@
-import type { ChainBook } from '../chainBook.ts';
-import type { IntentKind, Outbox } from '../outbox.ts';
+import type { ChainBook } from '../chain/chainBook.ts';
+import type { IntentKind, Outbox } from '../sending/outbox.ts';
 import type { Lot } from '../resources/edf.ts';
 import type { Governor } from '../resources/governor.ts';
 import { roomNow } from '../resources/machine.ts';

@@ -1,7 +1,7 @@
 import { priceAt, type Terms } from '@dpu/sdk/terms';
 import type { Address, Hex } from 'viem';
 
-import type { NodeView } from '../chain.ts';
+import type { NodeView } from '../chain/chain.ts';
 import { fitsBeside, mostBeside, type Lot } from '../resources/edf.ts';
 import type { Halt } from '../resources/governor.ts';
 import { howMany, lacking, minus, times, type Needs } from '../resources/needs.ts';

@@ -1,13 +1,13 @@
 import { runtimeName, type Terms } from '@dpu/sdk/terms';
 import type { Hex } from 'viem';
 
-import type { Head } from '../chain.ts';
+import type { Head } from '../chain/chain.ts';
 import { DeclineError, type DeclineCode } from './declines.ts';
 import type { Needs } from '../resources/needs.ts';
 import type { Experience } from './experience.ts';
 import type { Preparation } from './plan.ts';
-import type { PromiseBook } from '../promiseBook.ts';
-import { moduleName, type PreparedJob, type Workspace } from '../workspace.ts';
+import type { PromiseBook } from '../leases/promiseBook.ts';
+import { moduleName, type PreparedJob, type Workspace } from '../work/workspace.ts';
 
 /** How jobs are prepared. */
 export interface PreparerOptions {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import type { IntentKind } from '../outbox.ts';
+import type { IntentKind } from '../sending/outbox.ts';
 import { CURRENCY } from '../testing/samples.ts';
 import { askOf, gasOf, requiredPrice, stepsOf } from './profit.ts';
 

@@ -1,7 +1,7 @@
 import type { Terms } from '@dpu/sdk/terms';
 import type { Address } from 'viem';
 
-import type { IntentKind } from '../outbox.ts';
+import type { IntentKind } from '../sending/outbox.ts';
 import type { Range } from './plan.ts';
 
 /** What the operator asks for. Currencies are lower-case addresses, amounts their smallest units. */

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { ShardError, type Runtime, type ShardRequest } from '../runtimes/runtime.ts';
 import { tryOut } from './trial.ts';
-import type { PreparedJob } from '../workspace.ts';
+import type { PreparedJob } from '../work/workspace.ts';
 
 const SIGNAL = new AbortController().signal;
 

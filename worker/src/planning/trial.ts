@@ -1,7 +1,7 @@
 import { DeclineError } from './declines.ts';
 import { ShardError, type Runtime } from '../runtimes/runtime.ts';
-import { shardRequest } from '../shardRequest.ts';
-import type { PreparedJob } from '../workspace.ts';
+import { shardRequest } from '../work/shardRequest.ts';
+import type { PreparedJob } from '../work/workspace.ts';
 
 /** Work that a trial may cost at most: about a tenth of a second, little beside the bond that it saves. */
 const TRIAL_UNITS = 100;

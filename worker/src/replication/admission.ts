@@ -1,7 +1,7 @@
 import type { WriteAttempt, Writer } from '@dpu/sdk/gateway/writers';
 import type { Address } from 'viem';
 
-import type { Chain } from '../chain.ts';
+import type { Chain } from '../chain/chain.ts';
 import type { NodeRegistry } from './registry.ts';
 
 /** Who may have how much kept at this node's gateway. */

@@ -4,12 +4,12 @@ import type { ReceiptBook } from '@dpu/sdk/gateway/receiptBook';
 import { digestToCid, parseCid } from '@dpu/sdk/storage/cid';
 import type { SignedReceipt } from '@dpu/sdk/storage/receipt';
 
-import type { Head } from '../chain.ts';
-import type { KnownLease } from '../chainBook.ts';
+import type { Head } from '../chain/chain.ts';
+import type { KnownLease } from '../chain/chainBook.ts';
 import { messageOf } from '../errors.ts';
-import { leaseKeyOf, leaseName } from '../executor.ts';
+import { leaseKeyOf, leaseName } from '../work/executor.ts';
 import type { Log } from '../log.ts';
-import type { PromiseBook } from '../promiseBook.ts';
+import type { PromiseBook } from '../leases/promiseBook.ts';
 import type { Holders } from './holders.ts';
 import { mayShow } from './policy.ts';
 import type { NodeRegistry } from './registry.ts';

@@ -1,8 +1,8 @@
 import { digestToCid } from '@dpu/sdk/storage/cid';
 import { expect, test } from 'vitest';
 
-import type { ChainBook, KnownLease } from '../chainBook.ts';
-import { Journal } from '../journal.ts';
+import type { ChainBook, KnownLease } from '../chain/chainBook.ts';
+import { Journal } from '../sending/journal.ts';
 import { silentLog } from '../log.ts';
 import { GatewayCopies } from './gatewayCopies.ts';
 import { MemoryBackend } from '../testing/memoryBackend.ts';

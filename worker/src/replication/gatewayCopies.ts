@@ -1,9 +1,9 @@
 import type { StorageBackend } from '@dpu/sdk/storage/backend';
 import { digestToCid } from '@dpu/sdk/storage/cid';
 
-import type { ChainBook, KnownLease } from '../chainBook.ts';
-import { leaseKeyOf, leaseName } from '../executor.ts';
-import type { Journal } from '../journal.ts';
+import type { ChainBook, KnownLease } from '../chain/chainBook.ts';
+import { leaseKeyOf, leaseName } from '../work/executor.ts';
+import type { Journal } from '../sending/journal.ts';
 import type { Log } from '../log.ts';
 import { Queue } from '../repeat.ts';
 

@@ -7,11 +7,11 @@ import { signedWriteHeaders, type WriteRequest } from '@dpu/sdk/storage/writeAut
 import { createPublicClient, http, type PrivateKeyAccount } from 'viem';
 import { randomBytes } from 'node:crypto';
 
-import type { Chain, Head } from '../chain.ts';
-import type { KnownLease } from '../chainBook.ts';
+import type { Chain, Head } from '../chain/chain.ts';
+import type { KnownLease } from '../chain/chainBook.ts';
 import type { NodeConfig } from '../config.ts';
 import type { Log } from '../log.ts';
-import type { PromiseBook } from '../promiseBook.ts';
+import type { PromiseBook } from '../leases/promiseBook.ts';
 import { repeat } from '../repeat.ts';
 import { admission } from './admission.ts';
 import { Caretaker } from './caretaker.ts';

@@ -2,7 +2,7 @@ import { rankNodes } from '@dpu/sdk/storage/rendezvous';
 import type { CidLike } from '@dpu/sdk/storage/cid';
 import type { Address } from 'viem';
 
-import type { Chain } from '../chain.ts';
+import type { Chain } from '../chain/chain.ts';
 
 /** A registered node that may keep copies. */
 export interface Peer {

@@ -1,6 +1,6 @@
 import { keccak256, stringToHex, type Hex } from 'viem';
 
-import type { Chain, Head, RawLog, SendVerdict } from '../chain.ts';
+import type { Chain, Head, RawLog, SendVerdict } from '../chain/chain.ts';
 import { TransientError } from '../errors.ts';
 import { bytes32 } from './samples.ts';
 

@@ -1,6 +1,6 @@
 import { keccak256, parseTransaction, type Address, type Hex } from 'viem';
 
-import type { Head, Receipt, SenderChain, SendVerdict } from '../chain.ts';
+import type { Head, Receipt, SenderChain, SendVerdict } from '../chain/chain.ts';
 
 interface Pooled {
   hash: Hex;

@@ -4,8 +4,8 @@ import { RULES } from '@dpu/sdk/testing';
 import type { Terms } from '@dpu/sdk/terms';
 import { zeroHash, type Hex } from 'viem';
 
-import type { Head, NodeView } from '../chain.ts';
-import type { KnownLease } from '../chainBook.ts';
+import type { Head, NodeView } from '../chain/chain.ts';
+import type { KnownLease } from '../chain/chainBook.ts';
 
 /** 32 bytes that end in `n`. */
 export const bytes32 = (n: number): Hex => `0x${n.toString(16).padStart(64, '0')}`;

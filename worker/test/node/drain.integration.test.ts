@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DECLINE_CODES } from '@dpu/sdk/declines';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { Journal } from '../../src/journal.ts';
+import { Journal } from '../../src/sending/journal.ts';
 import { echoModule } from './modules.ts';
 import { startNetwork, type TestNetwork } from './network.ts';
 import { prepareNode, type NodeProcess } from './nodeProcess.ts';

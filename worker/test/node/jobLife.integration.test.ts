@@ -5,7 +5,7 @@ import type { Hex } from 'viem';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { drawnAt } from '../../src/planning/draw.ts';
-import { viemChain } from '../../src/viemChain.ts';
+import { viemChain } from '../../src/chain/viemChain.ts';
 import { echoModule, failingModule, joinModule } from './modules.ts';
 import { DPU, startNetwork, type TestNetwork } from './network.ts';
 import { prepareNode, type NodeProcess } from './nodeProcess.ts';

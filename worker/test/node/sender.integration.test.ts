@@ -6,13 +6,13 @@ import { foundry } from 'viem/chains';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { nativeBinary } from '../../../script/native.mjs';
-import type { Chain } from '../../src/chain.ts';
-import { Journal } from '../../src/journal.ts';
+import type { Chain } from '../../src/chain/chain.ts';
+import { Journal } from '../../src/sending/journal.ts';
 import { silentLog } from '../../src/log.ts';
-import { Outbox, type Intent } from '../../src/outbox.ts';
-import { Sender } from '../../src/sender.ts';
-import { viemChain } from '../../src/viemChain.ts';
-import { Watch } from '../../src/watch.ts';
+import { Outbox, type Intent } from '../../src/sending/outbox.ts';
+import { Sender } from '../../src/sending/sender.ts';
+import { viemChain } from '../../src/chain/viemChain.ts';
+import { Watch } from '../../src/chain/watch.ts';
 import { freePort } from './network.ts';
 
 const GWEI = 10n ** 9n;

@@ -10,9 +10,9 @@ import { cidToDigest, encodeBlock } from '@dpu/sdk/storage/cid';
 import { randomBytes } from '@dpu/sdk/storage/fixtures';
 import { zeroHash } from 'viem';
 
-import type { Head } from '../../src/chain.ts';
+import type { Head } from '../../src/chain/chain.ts';
 import { silentLog } from '../../src/log.ts';
-import type { PromiseBook } from '../../src/promiseBook.ts';
+import type { PromiseBook } from '../../src/leases/promiseBook.ts';
 import { Caretaker } from '../../src/replication/caretaker.ts';
 import { Collector } from '../../src/replication/collector.ts';
 import { Holders } from '../../src/replication/holders.ts';
