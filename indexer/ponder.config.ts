@@ -1,4 +1,11 @@
-import { computeCreditsAbi, dpuGovernorAbi, dpuTimelockAbi, dpuTokenAbi, marketAbi } from '@dpu/sdk/abi';
+import {
+  capabilityProofsAbi,
+  computeCreditsAbi,
+  dpuGovernorAbi,
+  dpuTimelockAbi,
+  dpuTokenAbi,
+  marketAbi,
+} from '@dpu/sdk/abi';
 import { createConfig } from 'ponder';
 import { createPublicClient, http, zeroAddress, type Address } from 'viem';
 import { address, ConfigError, integer, marketAddress, text } from './src/env.ts';
@@ -13,13 +20,13 @@ const rpcUrl = text('PONDER_RPC_URL', 'http://127.0.0.1:8545');
 const databaseUrl = text('DATABASE_URL', '');
 const market = marketAddress();
 
-/** What the Market names itself is asked once, at start: the token never changes, and who owns it or mints credits seldom. */
-async function askMarket(contract: Address, functionName: 'TOKEN' | 'credits' | 'owner'): Promise<Address> {
+/** What the Market names itself is asked once, at start: the token never changes, and who owns it, mints credits or gives tiers seldom. */
+async function askMarket(contract: Address, functionName: 'TOKEN' | 'credits' | 'prover' | 'owner'): Promise<Address> {
   try {
     const client = createPublicClient({ transport: http(rpcUrl) });
     return await client.readContract({ address: contract, abi: marketAbi, functionName });
   } catch (cause) {
-    const sentence = `no Market answers at ${contract}; check PONDER_MARKET and PONDER_RPC_URL, or set PONDER_TOKEN, PONDER_CREDITS and PONDER_TIMELOCK`;
+    const sentence = `no Market answers at ${contract}; check PONDER_MARKET and PONDER_RPC_URL, or set PONDER_TOKEN, PONDER_CREDITS, PONDER_PROOFS and PONDER_TIMELOCK`;
     throw new ConfigError(sentence, { cause });
   }
 }
@@ -46,6 +53,7 @@ export default createConfig({
     Token: { abi: dpuTokenAbi, ...at(address('PONDER_TOKEN') ?? (await askMarket(market, 'TOKEN'))) },
     Credits: { abi: computeCreditsAbi, ...at(address('PONDER_CREDITS') ?? (await askMarket(market, 'credits'))) },
     Governor: { abi: dpuGovernorAbi, ...at(address('PONDER_GOVERNOR') ?? zeroAddress) },
+    Proofs: { abi: capabilityProofsAbi, ...at(address('PONDER_PROOFS') ?? (await askMarket(market, 'prover'))) },
     Timelock: { abi: dpuTimelockAbi, ...at(address('PONDER_TIMELOCK') ?? (await askMarket(market, 'owner'))) },
   },
 });

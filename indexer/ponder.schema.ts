@@ -11,6 +11,7 @@ import { bondChange } from './history.schema.ts';
 import { activity, job, lease, leaseHistory, node, payment, stakeEvent } from './market.schema.ts';
 import { panel, seat } from './panels.schema.ts';
 
+export * from './capability.schema.ts';
 export * from './court.schema.ts';
 export * from './credits.schema.ts';
 export * from './governance.schema.ts';

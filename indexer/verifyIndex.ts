@@ -59,13 +59,14 @@ function show(what: string, differences: readonly Difference[]): void {
 const transport = http(text('PONDER_RPC_URL', 'http://127.0.0.1:8545'), { maxResponseBodySize: false });
 const client = createPublicClient({ transport });
 const market = marketAddress();
-const ask = (functionName: 'TOKEN' | 'credits' | 'owner') =>
+const ask = (functionName: 'TOKEN' | 'credits' | 'prover' | 'owner') =>
   client.readContract({ address: market, abi: marketAbi, functionName });
 const addresses = {
   Market: market,
   Token: address('PONDER_TOKEN') ?? (await ask('TOKEN')),
   Credits: address('PONDER_CREDITS') ?? (await ask('credits')),
   Governor: address('PONDER_GOVERNOR') ?? zeroAddress,
+  Proofs: address('PONDER_PROOFS') ?? (await ask('prover')),
   Timelock: address('PONDER_TIMELOCK') ?? (await ask('owner')),
 };
 const startBlock = BigInt(integer('PONDER_START_BLOCK', 0));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { buildApp } from './network/appBuild.ts';
+import { buildNode } from './network/nodeBuild.ts';
 import { root } from './native.mjs';
 import { run } from './network/run.ts';
 
@@ -16,6 +17,7 @@ export const PARTS = {
   modules: async (): Promise<void> => {
     await run('Compiling the job modules', process.execPath, [join(root, 'sdk/modules/build.mjs')]);
   },
+  node: async (): Promise<void> => void (await buildNode()),
   dApp: buildApp,
 };
 

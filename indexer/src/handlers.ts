@@ -6,6 +6,7 @@ import { jobHandlers } from './handlers/jobs.ts';
 import { leaseHandlers } from './handlers/leases.ts';
 import { ledgerHandlers } from './handlers/ledger.ts';
 import { nodeHandlers } from './handlers/nodes.ts';
+import { proofsHandlers } from './handlers/proofs.ts';
 import { panelHandlers } from './handlers/seats.ts';
 import { stakeHandlers } from './handlers/stakes.ts';
 import { timelockHandlers } from './handlers/timelock.ts';
@@ -31,4 +32,5 @@ export const allHandlers: { Market: Handlers } & { [Of in Exclude<Contract, 'Mar
   Credits: creditsHandlers,
   Governor: governorHandlers,
   Timelock: timelockHandlers,
+  Proofs: proofsHandlers,
 };

@@ -1,7 +1,7 @@
 import type { Context, EventNames, IndexingFunctionArgs } from 'ponder:registry';
 
 /** The contracts whose events make the tables, by their names in `ponder.config.ts`. */
-export type Contract = 'Market' | 'Token' | 'Credits' | 'Governor' | 'Timelock';
+export type Contract = 'Market' | 'Token' | 'Credits' | 'Governor' | 'Timelock' | 'Proofs';
 
 /** The events of a contract, without Ponder's pseudo event. */
 export type EventOf<Of extends Contract> = Exclude<

@@ -1,4 +1,5 @@
 import {
+  capabilityProofsAbi,
   computeCreditsAbi,
   dpuGovernorAbi,
   dpuTimelockAbi,
@@ -89,6 +90,7 @@ describe('words', () => {
     ['Credits', computeCreditsAbi],
     ['Governor', dpuGovernorAbi],
     ['Timelock', dpuTimelockAbi],
+    ['Proofs', capabilityProofsAbi],
     ['Surrogate', stakeSurrogateAbi],
   ] as const)('every event of the %s has a handler, or a reason why not', (contract, abi) => {
     const events = new Set((abi as Abi).filter((item) => item.type === 'event').map((item) => item.name));

@@ -40,6 +40,8 @@ beforeAll(async () => {
   await world.emitOf('Credits', 'CreditsMinted', { ...minted, pressure: 1n });
   await world.emitOf('Credits', 'WeightMoved', { runtime: 1, epoch: 3, weight: 7, fees: 1n, pressures: 1n });
   await world.emitOf('Credits', 'JobPrioritized', { job: JOB, payer: OWNER, amount: 5n, total: 5n });
+  await world.emitOf('Proofs', 'BenchmarkSet', { tier: 2, runtime: 1, exec: 60, validFor: 86_400, spec: JOB });
+  await world.emitOf('Proofs', 'ProofBegun', { node: 1, job: JOB, tier: 2, nonce: JOB });
   await database.load(world.memory);
   await database.reach(31);
 }, 60_000);
@@ -51,6 +53,7 @@ const READS = [
   ['/activity', '/leases', '/disputes', '/payments', '/stakes', '/bonds', '/proposals', '/proposals/5', '/votes'],
   ['/delegations', '/voters', '/operations', '/settings', '/settings/changes', '/credits/mints', '/credits/epochs'],
   ['/credits/weights', '/credits/priorities', `/jobs/${JOB}/why-not`, '/nodes/1/why'],
+  ['/tiers', '/proofs', '/proofs?node=1'],
   [`/jobs/${JOB}/declines`, '/nodes/1/heartbeat'],
 ].flat();
 

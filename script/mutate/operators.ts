@@ -25,6 +25,8 @@ export interface Mutant {
   readonly mutated: string;
   /** Whether the place can be switched while the contract runs; a constant's value cannot. */
   readonly site: 'expression' | 'statement' | 'constant';
+  /** Whether the place is a number that counts as uint256 because it is shifted or raised; behind a switch it would be a byte. */
+  readonly isWide: boolean;
 }
 
 const BOUNDARY: Record<string, string> = { '<': '<=', '<=': '<', '>': '>=', '>=': '>' };
@@ -45,6 +47,13 @@ interface Change {
   mutated: string;
   statement?: boolean;
 }
+
+/** Whether a number is what is shifted or raised by something that is no number: then Solidity takes it for a uint256. */
+const isWide = (node: AstNode, parent: AstNode | undefined): boolean =>
+  isRational(node) &&
+  parent?.nodeType === 'BinaryOperation' &&
+  ['<<', '>>', '**'].includes(parent.operator as string) &&
+  parent.leftExpression === node;
 
 /** All mutants of one file. `text` is what the tree was made from. */
 export function mutantsOf(file: string, text: string, tree: AstNode): Mutant[] {
@@ -81,6 +90,7 @@ export function mutantsOf(file: string, text: string, tree: AstNode): Mutant[] {
         original,
         mutated: change.mutated,
         site: change.statement ? 'statement' : constant ? 'constant' : 'expression',
+        isWide: isWide(change.node, change.node === node ? parents.at(-1) : undefined),
       });
     }
     return true;

@@ -46,6 +46,7 @@ interface Site {
   start: number;
   end: number;
   statement: boolean;
+  wide: boolean;
   mutants: Numbered[];
   inner: Site[];
 }
@@ -54,9 +55,9 @@ interface Site {
 function sitesOf(mutants: Numbered[]): Site[] {
   const sites = new Map<string, Site>();
   for (const numbered of mutants) {
-    const { start, end, site } = numbered.mutant;
+    const { start, end, site, isWide: wide } = numbered.mutant;
     const key = `${start}:${end}`;
-    const known = sites.get(key) ?? { start, end, statement: site === 'statement', mutants: [], inner: [] };
+    const known = sites.get(key) ?? { start, end, statement: site === 'statement', wide, mutants: [], inner: [] };
     known.mutants.push(numbered);
     sites.set(key, known);
   }
@@ -98,7 +99,7 @@ export function schemaOf(text: string, mutants: Numbered[]): Schema {
   const putSite = (site: Site): void => {
     const [open, then, otherwise, close] = site.statement
       ? ['{ ', ')) { ', ' } else ', ' }']
-      : ['(', ') ? (', ') : ', ')'];
+      : [site.wide ? 'uint256(' : '(', ') ? (', ') : ', ')'];
     put(open as string);
     for (const numbered of site.mutants) {
       put(`${site.statement ? 'if (' : ''}_mutant(${numbered.id}${then}`);

@@ -71,8 +71,8 @@ export function run(
 
 /** Asks the compiler, in a process of its own, so that tests go on meanwhile. Throws when it cannot be run. */
 export async function askSolc(base: string, input: object): Promise<Record<string, unknown>> {
-  const launcher = join(root, 'script/mutate/solcMemo.mjs');
-  const options = { cwd: root, env: environment(base), input: JSON.stringify(input), stopAfterMs: 900_000 };
+  const launcher = join(root, 'script/solc.mjs');
+  const options = { cwd: root, env: environment(base), input: JSON.stringify(input), stopAfterMs: 3_600_000 };
   const { code, output } = await run(process.execPath, [launcher, '--standard-json'], options);
   if (code !== 0) throw new Error(`the compiler could not be run: ${output.slice(-2_000)}`);
   return JSON.parse(output) as Record<string, unknown>;
@@ -92,7 +92,7 @@ export async function makeScratch(base: string, name: string): Promise<Scratch> 
   for (const part of LEFT_OUT) rmSync(join(folder, part), { recursive: true, force: true });
   if (!existsSync(join(folder, 'node_modules')))
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir');
-  cpSync(join(root, 'script/mutate/solcMemo.mjs'), join(folder, 'script/solc.mjs'));
+  cpSync(join(root, 'script/solc.mjs'), join(folder, 'script/solc.mjs'));
   const config = readFileSync(join(folder, 'foundry.toml'), 'utf8');
   writeFileSync(join(folder, 'foundry.toml'), config.replace(/^optimizer = true$/mu, 'optimizer = false'));
 

@@ -9,6 +9,7 @@ import { startAppServer } from './appServer.ts';
 import { startChain, type LocalChain } from './chain.ts';
 import { addNodes, fundRequesters, type DeployedContracts } from './equip.ts';
 import { networkFolder } from './folders.ts';
+import { buildNode } from './nodeBuild.ts';
 import { nodeProcess } from './nodeProcess.ts';
 import { deployPair, seedPair } from './pair.ts';
 import { people, privateKeyOf } from './people.ts';
@@ -54,6 +55,8 @@ export interface LocalNode {
 /** A local network that runs: chain, contracts, gateway, indexer, nodes, dApp. */
 export interface Network {
   folder: string;
+  /** The nodes' program. */
+  program: string;
   tree: ProcessTree;
   local: LocalChain;
   deployment: Deployment;
@@ -87,6 +90,8 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
   const folder = networkFolder(options.name);
   const without = new Set(options.without);
 
+  const building = buildNode();
+  building.catch(() => {}); // it is heard of where the program is needed
   const local = await startChain(tree, { port: await freePort(PORTS.chain) });
   step(`chain at ${local.rpcUrl}`);
 
@@ -147,9 +152,10 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
   await tree.ready(gateway, async () => (await fetch(`${gatewayUrl}/health`)).ok);
   step(`gateway at ${gatewayUrl}`);
 
+  const program = await building;
   const specOf = (index: number, seat: (typeof seats)[number]): ProcessSpec => {
     const env = options.settings?.(index + 1) ?? {};
-    return nodeProcess({ index: index + 1, folder, slots: options.slots ?? 1, ...seat, env });
+    return nodeProcess({ program, index: index + 1, folder, slots: options.slots ?? 1, ...seat, env });
   };
   const nodes: LocalNode[] = ids.map((id, index) => {
     const seat = seats[index] as (typeof seats)[number];
@@ -182,6 +188,7 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
 
   return {
     folder,
+    program,
     tree,
     local,
     deployment,
@@ -264,6 +271,7 @@ function startIndexer(
       PONDER_TOKEN: deployment.token,
       PONDER_CREDITS: deployment.credits ?? '',
       PONDER_GOVERNOR: deployment.governor ?? '',
+      PONDER_PROOFS: deployment.proofs ?? '',
       PONDER_TIMELOCK: deployment.timelock ?? '',
       PONDER_START_BLOCK: String(deployment.startBlock),
       PONDER_POLL_MS: '200',

@@ -1,12 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { root } from '../native.mjs';
 import { nodeSecret, people, privateKeyOf } from './people.ts';
 import type { ProcessSpec } from './processTree.ts';
 
 /** Where one node of a local network lives. */
 export interface NodeSeat {
+  /** The node's program, as `buildNode` made it. */
+  program: string;
   /** 1 … n; decides its keys and folder. */
   index: number;
   /** The network's folder; holds `deployment.json`. */
@@ -20,7 +21,7 @@ export interface NodeSeat {
 }
 
 /** Writes the node's key files and says how to start it: the same program that operators run, set up by environment. */
-export function nodeProcess({ index, folder, gatewayPort, statusPort, slots, env }: NodeSeat): ProcessSpec {
+export function nodeProcess({ program, index, folder, gatewayPort, statusPort, slots, env }: NodeSeat): ProcessSpec {
   const home = join(folder, `node-${index}`);
   const keyFile = join(home, 'operator.key');
   mkdirSync(home, { recursive: true });
@@ -30,7 +31,7 @@ export function nodeProcess({ index, folder, gatewayPort, statusPort, slots, env
   return {
     name: `node ${index}`,
     file: process.execPath,
-    args: [join(root, 'worker/src/cli.ts'), 'start'],
+    args: ['--disable-warning=ExperimentalWarning', program, 'start'],
     cwd: home,
     env: {
       WORKER_DEPLOYMENT: join(folder, 'deployment.json'),

@@ -86,6 +86,14 @@ test('a schema holds every mutant behind its number, inner ones inside the origi
   expect(Buffer.from(schema).subarray(span?.start, span?.end).toString()).toBe('a <= 2');
 });
 
+test('a number that is shifted stays as wide behind its switch as it was', async () => {
+  const { text, found } = await mutants('function f(uint256 a) external { _sum = 1 << a; }');
+  const numbered = found.map((mutant, i) => ({ mutant, id: idOf(i) }));
+  expect(schemaOf(text, numbered).text).toMatch(
+    /\(uint256\(_mutant\(\d+\) \? \(2\) : _mutant\(\d+\) \? \(0\) : \(1\)\) << a\)/,
+  );
+});
+
 test('imports are found over several lines, and relative ones are resolved', () => {
   const text = 'import {A,\n B} from "./b/A.sol";\nimport "@x/C.sol";\nimport {D} from "../D.sol";\n';
   expect(importsOf('src/a/F.sol', text)).toEqual(['src/a/b/A.sol', '@x/C.sol', 'src/D.sol']);

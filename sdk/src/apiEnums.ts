@@ -97,7 +97,7 @@ export const VOTE_SUPPORTS = ['against', 'for', 'abstain'] as const;
 /** What became of a batch of calls in the timelock. */
 export const OPERATION_STATES = ['scheduled', 'executed', 'cancelled'] as const;
 /** The contracts that have settings. */
-export const SETTING_CONTRACTS = ['market', 'governor', 'timelock', 'credits'] as const;
+export const SETTING_CONTRACTS = ['market', 'governor', 'timelock', 'credits', 'proofs'] as const;
 /** Lengths over which statistics are summed. */
 export const PERIOD_UNITS = ['hour', 'day'] as const;
 /** How sure it is that a block stays: see `sourceSchema`. */

@@ -177,6 +177,26 @@ export const epochSchema = z.object({
 export const weightSchema = z.object({ runtime: count, epoch: count, weight: amountSchema, source });
 /** Credits burnt for a job in all. */
 export const prioritySchema = z.object({ job: hashSchema, total: amountSchema, source });
+/** What proves a tier of capability, in seconds; without `exec` it is closed. */
+export const benchmarkSchema = z.object({
+  tier: count,
+  runtime: count,
+  exec: count,
+  validFor: count,
+  spec: hashSchema,
+  source,
+});
+/** A proof of capability that a node began; `until`, when the tier ends that it gave, and `finishedAt` are null until it was accepted. */
+export const tierProofSchema = z.object({
+  job: hashSchema,
+  node: count,
+  tier: count,
+  nonce: hashSchema,
+  begunAt: seconds,
+  finishedAt: seconds.nullable(),
+  until: seconds.nullable(),
+  source,
+});
 
 export const paymentPageSchema = pageOf(paymentSchema);
 export const stakeEventPageSchema = pageOf(stakeEventSchema);
@@ -193,3 +213,5 @@ export const creditMintPageSchema = pageOf(creditMintSchema);
 export const epochPageSchema = pageOf(epochSchema);
 export const weightPageSchema = pageOf(weightSchema);
 export const priorityPageSchema = pageOf(prioritySchema);
+export const benchmarkPageSchema = pageOf(benchmarkSchema);
+export const tierProofPageSchema = pageOf(tierProofSchema);

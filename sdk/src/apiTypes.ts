@@ -106,6 +106,40 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/tiers': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What proves each tier of capability */
+    get: operations['getTiers'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/proofs': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Proofs of capability that nodes began, newest first */
+    get: operations['getProofs'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/accounts/{address}': {
     parameters: {
       query?: never;
@@ -1055,6 +1089,18 @@ export interface components {
       | 'leaseJudged';
     Address: string;
     Amount: string;
+    Benchmark: {
+      tier: number;
+      runtime: number;
+      exec: number;
+      validFor: number;
+      spec: components['schemas']['Hash'];
+      source: components['schemas']['Source'];
+    };
+    BenchmarkPage: {
+      items: components['schemas']['Benchmark'][];
+      next: string | null;
+    };
     BondChange: {
       node: number;
       amount: string;
@@ -1851,7 +1897,7 @@ export interface components {
     };
     Setting: {
       /** @enum {string} */
-      contract: 'market' | 'governor' | 'timelock' | 'credits';
+      contract: 'market' | 'governor' | 'timelock' | 'credits' | 'proofs';
       name: string;
       subject: string;
       value: string;
@@ -1859,7 +1905,7 @@ export interface components {
     };
     SettingChange: {
       /** @enum {string} */
-      contract: 'market' | 'governor' | 'timelock' | 'credits';
+      contract: 'market' | 'governor' | 'timelock' | 'credits' | 'proofs';
       name: string;
       subject: string;
       value: string;
@@ -1947,6 +1993,20 @@ export interface components {
       spec: components['schemas']['Hash'];
       afterJob: components['schemas']['Hash'];
       salt: components['schemas']['Amount'];
+    };
+    TierProof: {
+      job: components['schemas']['Hash'];
+      node: number;
+      tier: number;
+      nonce: components['schemas']['Hash'];
+      begunAt: number;
+      finishedAt: number | null;
+      until: number | null;
+      source: components['schemas']['Source'];
+    };
+    TierProofPage: {
+      items: components['schemas']['TierProof'][];
+      next: string | null;
     };
     Token: {
       token: string;
@@ -2444,6 +2504,145 @@ export interface operations {
       };
       /** @description Not found (`urn:dpu:problem:not-found`) */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Too many requests (`urn:dpu:problem:too-many-requests`) */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Internal error (`urn:dpu:problem:internal`) */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  getTiers: {
+    parameters: {
+      query?: {
+        cursor?: string;
+        /** @description Items of a page, 1 to 100. */
+        limit?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The answer. */
+      200: {
+        headers: {
+          /** @description Changes with the answer. */
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['BenchmarkPage'];
+        };
+      };
+      /** @description Nothing changed since the answer with this `If-None-Match`. */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request (`urn:dpu:problem:invalid-request`) */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Too many requests (`urn:dpu:problem:too-many-requests`) */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Internal error (`urn:dpu:problem:internal`) */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  getProofs: {
+    parameters: {
+      query?: {
+        cursor?: string;
+        /** @description Items of a page, 1 to 100. */
+        limit?: string;
+        node?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The answer. */
+      200: {
+        headers: {
+          /** @description Changes with the answer. */
+          ETag?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TierProofPage'];
+        };
+      };
+      /** @description Nothing changed since the answer with this `If-None-Match`. */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request (`urn:dpu:problem:invalid-request`) */
+      400: {
         headers: {
           [name: string]: unknown;
         };
@@ -3644,7 +3843,7 @@ export interface operations {
         cursor?: string;
         /** @description Items of a page, 1 to 100. */
         limit?: string;
-        contract?: 'market' | 'governor' | 'timelock' | 'credits';
+        contract?: 'market' | 'governor' | 'timelock' | 'credits' | 'proofs';
         name?: string;
       };
       header?: never;
@@ -3715,7 +3914,7 @@ export interface operations {
         cursor?: string;
         /** @description Items of a page, 1 to 100. */
         limit?: string;
-        contract?: 'market' | 'governor' | 'timelock' | 'credits';
+        contract?: 'market' | 'governor' | 'timelock' | 'credits' | 'proofs';
         name?: string;
       };
       header?: never;

@@ -25,8 +25,8 @@ export interface NodeWish {
 }
 
 /** Starts `dpu-node start` with the keys and data of one of the network's nodes; the network does not know of it. */
-export function runNode({ folder }: Network, { env = {}, ...seat }: NodeWish): NodeRun {
-  const spec = nodeProcess({ folder, slots: 1, ...seat, env });
+export function runNode({ folder, program }: Network, { env = {}, ...seat }: NodeWish): NodeRun {
+  const spec = nodeProcess({ program, folder, slots: 1, ...seat, env });
   const child = spawn(spec.file, spec.args, {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...spec.env },
     ...(spec.cwd ? { cwd: spec.cwd } : {}),

@@ -20,6 +20,7 @@ import { nodeRoutes } from './nodes.ts';
 import { openApiOf } from './openapi.ts';
 import { onError, problem } from './problem.ts';
 import { NOT_LISTENING, type LiveFacts } from '../live/facts.ts';
+import { proofRoutes } from './proofs.ts';
 import { quoteRoutes } from './quote.ts';
 import type { Route } from './route.ts';
 import { saidRoutes } from './said.ts';
@@ -54,7 +55,7 @@ export function routesOf(
   db: Database,
   { live, chain, said, accounts }: Pick<AppOptions, 'live' | 'chain' | 'said' | 'accounts'> = {},
 ): Route[] {
-  const ofTables = [statsRoutes, jobRoutes, nodeRoutes, accountRoutes, activityRoutes, tableRoutes];
+  const ofTables = [statsRoutes, jobRoutes, nodeRoutes, proofRoutes, accountRoutes, activityRoutes, tableRoutes];
   return [
     ...[...ofTables, governanceRoutes, creditRoutes].flatMap((routes) => routes(db)),
     ...quoteRoutes({ db, live, chain }),

@@ -1,4 +1,11 @@
-import { computeCreditsAbi, dpuGovernorAbi, dpuTimelockAbi, dpuTokenAbi, marketAbi } from '@dpu/sdk/abi';
+import {
+  capabilityProofsAbi,
+  computeCreditsAbi,
+  dpuGovernorAbi,
+  dpuTimelockAbi,
+  dpuTokenAbi,
+  marketAbi,
+} from '@dpu/sdk/abi';
 import { isAddressEqual, parseEventLogs, zeroAddress, type Abi, type Address, type PublicClient } from 'viem';
 import { allHandlers } from '../handlers.ts';
 import { projecting } from '../projector.ts';
@@ -11,6 +18,7 @@ const ABIS: Readonly<Record<Contract, Abi>> = {
   Credits: computeCreditsAbi,
   Governor: dpuGovernorAbi,
   Timelock: dpuTimelockAbi,
+  Proofs: capabilityProofsAbi,
 };
 
 /** Blocks of one question for logs: public endpoints refuse more. */

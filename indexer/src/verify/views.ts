@@ -1,5 +1,5 @@
-import { dpuTokenAbi, marketAbi } from '@dpu/sdk/abi';
-import { zeroAddress, type Address, type PublicClient } from 'viem';
+import { capabilityProofsAbi, dpuTokenAbi, marketAbi } from '@dpu/sdk/abi';
+import { concat, keccak256, zeroAddress, type Address, type PublicClient } from 'viem';
 import * as schema from '../../ponder.schema.ts';
 import { linesOf, type Dump } from './dump.ts';
 import type { MemoryDatabase } from './memory.ts';
@@ -38,6 +38,17 @@ export async function viewsOf(
     const of = { address: token, abi: dpuTokenAbi, blockNumber: block } as const;
     const amount = await client.readContract({ ...of, functionName: 'balanceOf', args: [account] });
     lines.push(...linesOf(schema.holding, [{ token, account, amount }]));
+  }
+  for (const { tier } of replayed.rows(schema.benchmark)) {
+    const of = { address: addresses.Proofs, abi: capabilityProofsAbi, blockNumber: block } as const;
+    const { runtime, exec, validFor, head, tail } = await client.readContract({
+      ...of,
+      functionName: 'benchmark',
+      args: [tier],
+    });
+    // A closed tier has no benchmark to ask for.
+    const open = exec === 0 ? { tier, exec } : { tier, runtime, exec, validFor, spec: keccak256(concat([head, tail])) };
+    lines.push(...linesOf(schema.benchmark, [open]));
   }
   if (addresses.Token !== zeroAddress) {
     const of = { address: addresses.Token, abi: dpuTokenAbi, blockNumber: block } as const;

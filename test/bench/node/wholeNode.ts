@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { marketAbi } from '@dpu/sdk/abi';
 
+import { buildNode } from '../../../script/network/nodeBuild.ts';
 import { judge, type BenchResult } from '../../../script/bench/lib/report.ts';
 import { echoModule } from '../../../worker/test/node/modules.ts';
 import { startNetwork } from '../../../worker/test/node/network.ts';
@@ -17,11 +18,8 @@ const median = (values: readonly number[]): number => values.toSorted((a, b) => 
 /** Starts a node as operators do, and measures it with `jobs` jobs. */
 export async function wholeNode(jobs: number): Promise<BenchResult[]> {
   const network = await startNetwork();
-  const node = await prepareNode(network, 1, {
-    WORKER_LOG_LEVEL: 'info',
-    WORKER_POLL_MS: '250',
-    WORKER_WARM_PROCESSES: '1',
-  });
+  const env = { WORKER_LOG_LEVEL: 'info', WORKER_POLL_MS: '250', WORKER_WARM_PROCESSES: '1' };
+  const node = await prepareNode(network, 1, env, await buildNode());
   node.start();
   try {
     await node.said('Node works');

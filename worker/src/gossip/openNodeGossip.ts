@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { isIP, isIPv6 } from 'node:net';
 import { join } from 'node:path';
 
@@ -10,6 +9,7 @@ import { createPublicClient, hexToBytes, http, type LocalAccount } from 'viem';
 import type { NodeConfig } from '../config.ts';
 import type { ShownDecline } from '../planning/declines.ts';
 import type { Log } from '../log.ts';
+import manifest from '../../package.json' with { type: 'json' };
 import { repeat } from '../repeat.ts';
 import { heartbeatOf, hottest, type HeartbeatFacts } from './heartbeat.ts';
 import { HeldContent } from './heldContent.ts';
@@ -50,9 +50,7 @@ const DECLINES_AT_ONCE = 4;
 const FACTS = 8;
 
 /** Version of this program, as heartbeats name it. */
-const SOFTWARE = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-).version;
+const SOFTWARE = manifest.version;
 
 /** A node's place in the network: what it says, and what it hears. Without gossip it only keeps logs and the list of held content. */
 export class NodeGossip {

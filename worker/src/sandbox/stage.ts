@@ -62,21 +62,28 @@ class Bundle {
 
 const variable = (file: string): string => `$${file.replace(/\.ts$/, '').replaceAll(/[^\w$]/g, '$')}`;
 
-/**
- * Writes `program`, a TypeScript file, and all that it imports of our own as one file of JavaScript into a fresh
- * folder below `parent`. One file, because finding and linking twenty costs a child a third of its start; JavaScript,
- * because Node strips types with a wasm module, which the child's flags would compile with the slow compiler each time.
- */
-export async function stageProgram(program: string, parent?: string): Promise<Stage> {
+/** `program`, a TypeScript file, and all that it imports of our own, as one script. What is a script already stays as it is. */
+export async function programText(program: string): Promise<string> {
+  if (program.endsWith('.mjs')) return readFile(program, 'utf8');
   const bundle = new Bundle(dirname(program));
   await bundle.add(basename(program));
+  return bundle.toString();
+}
+
+/**
+ * Writes `program` as one file of JavaScript into a fresh folder below `parent`. One file, because finding and linking
+ * twenty costs a child a third of its start; JavaScript, because Node strips types with a wasm module, which the child's
+ * flags would compile with the slow compiler each time.
+ */
+export async function stageProgram(program: string, parent?: string): Promise<Stage> {
+  const text = await programText(program);
   if (parent !== undefined) {
     await mkdir(parent, { recursive: true, mode: 0o700 });
     await sweep(parent);
   }
   const folder = await mkdtemp(join(await realpath(parent ?? tmpdir()), `${PREFIX}${process.pid}-`));
-  const entry = basename(program).replace(/ts$/, 'mjs');
-  await writeFile(join(folder, entry), bundle.toString(), { mode: 0o444 });
+  const entry = basename(program).replace(/\.ts$/, '.mjs');
+  await writeFile(join(folder, entry), text, { mode: 0o444 });
   return { folder, entry, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 

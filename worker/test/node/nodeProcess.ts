@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { NodeStatus } from '../../src/operator/status.ts';
 import { freePort, type TestNetwork } from './network.ts';
 
-const CLI = join(import.meta.dirname, '../../src/cli.ts');
+const SOURCE = join(import.meta.dirname, '../../src/cli.ts');
 
 /** One line of the node's log. */
 export interface LogLine {
@@ -32,11 +32,12 @@ export interface NodeProcess {
   status(): Promise<NodeStatus>;
 }
 
-/** Prepares node `number` of the network. `env` adds or overrides WORKER_ variables. */
+/** Prepares node `number` of the network. `env` adds or overrides WORKER_ variables; `program` is the node's, its source by default. */
 export async function prepareNode(
   network: TestNetwork,
   number: number,
   env: Record<string, string> = {},
+  program = SOURCE,
 ): Promise<NodeProcess> {
   const dataDir = join(network.dir, `node-${number}`);
   mkdirSync(dataDir, { recursive: true });
@@ -74,7 +75,7 @@ export async function prepareNode(
     start() {
       lines = [];
       stderr = '';
-      const started = spawn(process.execPath, [CLI, 'start'], {
+      const started = spawn(process.execPath, [program, 'start'], {
         env: {
           ...process.env,
           WORKER_DEPLOYMENT: join(network.dir, 'deployment.json'),

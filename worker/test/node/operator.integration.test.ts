@@ -4,15 +4,17 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { buildNode } from '../../../script/network/nodeBuild.ts';
 import { echoModule } from './modules.ts';
 import { DPU, startNetwork, type TestNetwork } from './network.ts';
 import { prepareNode } from './nodeProcess.ts';
 
-const CLI = join(import.meta.dirname, '../../src/cli.ts');
+/** As operators install it. */
+let program: string;
 let network: TestNetwork;
 
 beforeAll(async () => {
-  network = await startNetwork();
+  [network, program] = await Promise.all([startNetwork(), buildNode()]);
 });
 afterAll(() => network.stop());
 
@@ -20,7 +22,7 @@ afterAll(() => network.stop());
 function run(args: string[], env: Record<string, string> = {}): Promise<{ code: number; out: string; err: string }> {
   return new Promise((resolve) => {
     const options = { env: { ...process.env, ...env }, cwd: network.dir };
-    execFile(process.execPath, [CLI, ...args], options, (error, out, err) => {
+    execFile(process.execPath, [program, ...args], options, (error, out, err) => {
       resolve({ code: error ? Number(error.code) : 0, out, err });
     });
   });
