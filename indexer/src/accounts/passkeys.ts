@@ -115,7 +115,7 @@ export class Passkeys {
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (id) DO NOTHING RETURNING id`,
         [
           ...[id, session.account, name, hostOf(session), Buffer.from(publicKey).toString('base64url')],
-          ...[counter, (transports ?? []).join(',').slice(0, 100), at],
+          ...[counter, plainTransports(transports), at],
         ],
       );
       if (made.length === 0) refuse('this passkey is registered already');
@@ -229,6 +229,12 @@ async function used(sql: Sql, session: Session, at: number): Promise<void> {
 }
 
 const hostOf = ({ origin }: Session): string => new URL(origin).hostname;
+/** The browser's words, as far as they are words. */
+const plainTransports = (given: unknown): string =>
+  (Array.isArray(given) ? given : [])
+    .filter((one) => /^[a-z-]{1,20}$/.test(String(one)))
+    .slice(0, 8)
+    .join(',');
 const transportsOf = (text: string): AuthenticatorTransport[] =>
   (text === '' ? [] : text.split(',')) as AuthenticatorTransport[];
 
