@@ -76,7 +76,7 @@ test(
     await page.getByRole('button', { name: 'Challenge this shard' }).click();
     await page.getByRole('link', { name: 'Before the court' }).first().click();
     await page.waitForURL(/\/court\/0x[0-9a-f]{64}$/);
-    await page.getByText('Jury 1', { exact: false }).first().waitFor();
+    await page.getByText('First jury').first().waitFor();
 
     const dispute = await until(
       network,
