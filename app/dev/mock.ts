@@ -35,10 +35,14 @@ const file = new URL('../../.dpu/mock.json', import.meta.url);
 const jobs = Object.fromEntries(Object.entries(made).map(([name, { id }]) => [name, id]));
 writeFileSync(file, JSON.stringify({ ...deployment, gatewayUrl: gateway.url, jobs: { ...jobs, ...cases } }));
 
-async function rpcAnswer(request: IncomingMessage): Promise<unknown> {
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
   const parts: Buffer[] = [];
   for await (const part of request) parts.push(part as Buffer);
-  const body = JSON.parse(Buffer.concat(parts).toString()) as object;
+  return parts.length > 0 ? JSON.parse(Buffer.concat(parts).toString()) : undefined;
+}
+
+async function rpcAnswer(request: IncomingMessage): Promise<unknown> {
+  const body = (await bodyOf(request)) as object;
   const one = ({ id, method, params }: { id: number; method: string; params: never[] }): unknown => {
     try {
       return { jsonrpc: '2.0', id, result: rpc.answer(method, params ?? []) };
@@ -66,7 +70,7 @@ const server = createServer((request, response) => {
   const answer = async (): Promise<unknown> =>
     pathname === '/rpc'
       ? rpcAnswer(request)
-      : (liveAnswer(pathname, made) ?? (await api.answer(pathname, searchParams)));
+      : (liveAnswer(pathname, made) ?? (await api.answer(pathname, searchParams, await bodyOf(request))));
   void answer().then(
     (body) => {
       response.statusCode = body === undefined ? 404 : 200;

@@ -11,6 +11,8 @@ const INSTALLED = [
 /** Widths that every page is looked at. */
 export const VIEWPORTS = { desktop: { width: 1440, height: 900 }, phone: { width: 360, height: 740 } } as const;
 
+/** What a busy machine may take for one step, milliseconds. */
+const MOST_WAIT_MS = 60_000;
 /** A page is looked at when nothing has come or gone in it for this long, milliseconds; no longer is waited than that. */
 const [STILL_MS, MOST_MS] = [400, 6_000];
 
@@ -57,6 +59,7 @@ export async function openPage(
     acceptDownloads: true,
     bypassCSP,
   });
+  context.setDefaultTimeout(MOST_WAIT_MS);
   const page = await context.newPage();
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));

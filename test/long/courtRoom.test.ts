@@ -22,7 +22,7 @@ import {
 } from '../../script/scenarios/liar.ts';
 import { hurryTo } from '../../script/scenarios/story.ts';
 import { startBrowser } from '../browser/browser.ts';
-import { leave, visit } from '../browser/flows/stage.ts';
+import { expectFits, visit } from '../browser/flows/stage.ts';
 import { honestModule } from '../lib/badModules.ts';
 import { fundRequester } from '../lib/books.ts';
 import { until } from '../lib/until.ts';
@@ -42,7 +42,14 @@ beforeAll(async () => {
   await build(() => {});
   // Nodes that check by chance would be faster than the person.
   const settings = (): Record<string, string> => ({ WORKER_CHECK_RATE: '0' });
-  network = await startNetwork({ name: 'court-room', runtimes: ['wasm'], nodes: NODES, settings });
+  // A job's page and the court are the chain's: they need no indexer.
+  network = await startNetwork({
+    name: 'court-room',
+    runtimes: ['wasm'],
+    nodes: NODES,
+    settings,
+    without: ['indexer'],
+  });
   liar = await enlist(network, parseEther('2000'));
   await fundRequester(network, 100n * DPU);
   browser = await startBrowser();
@@ -69,7 +76,7 @@ test(
     await page.getByRole('button', { name: 'Challenge this shard' }).click();
     await page.getByRole('link', { name: 'Before the court' }).first().click();
     await page.waitForURL(/\/court\/0x[0-9a-f]{64}$/);
-    await page.getByText('Jury 1', { exact: false }).first().waitFor();
+    await page.getByText('First jury').first().waitFor();
 
     const dispute = await until(
       network,
@@ -91,7 +98,8 @@ test(
     await page.getByRole('heading', { name: 'How it ended' }).waitFor();
     await page.getByText('The result is wrong. The node loses its bond', { exact: false }).waitFor();
     expect(stake - (await liar.market.node(liar.node)).stake, 'what the liar has lost').toBe(job.terms.bond);
-    await leave(visited);
+    await expectFits(page);
+    await visited.context.close();
   },
   8 * MINUTES,
 );

@@ -1,9 +1,11 @@
 /** What the indexer would answer, folded from the same events. */
+import type { QuoteRequest } from '@dpu/sdk/apiQuote';
 import { disputeCost, jurySeats } from '@dpu/sdk/court';
 import { jobHistory, type JobHistory } from '@dpu/sdk/history';
 import { createPublicClient, custom, type Hex } from 'viem';
 
 import { block, deployment, DPU, hex, ME, nodeFacts, NODES, now, START, USD, wei } from './network.ts';
+import { quoteAnswer, whyAnswer } from './quote.ts';
 import type { Rpc } from './rpc.ts';
 import type { WorldEvent } from './world.ts';
 
@@ -26,7 +28,11 @@ export class Api {
     });
   }
 
-  async answer(path: string, query: Query): Promise<unknown> {
+  /** `body`: of a POST. */
+  async answer(path: string, query: Query, body?: unknown): Promise<unknown> {
+    if (path === '/v1/quote') return quoteAnswer(body as QuoteRequest);
+    const why = /^\/v1\/nodes\/(\d+)\/why$/.exec(path);
+    if (why) return whyAnswer(Number(why[1]), await Promise.all(this.#jobs.map((job) => this.#history(job))));
     if (path === '/status')
       return { pretended: { id: deployment.chainId, block: { number: block(), timestamp: now() } } };
     if (path === '/v1/stats') return this.#stats();

@@ -13,9 +13,9 @@ import { startLyingProxy, type LyingProxy } from './proxy.ts';
 import { connect, expectFits, now, passTo, sent, type Stage } from './stage.ts';
 
 /** Longer than a page waits for anything. */
-const FOREVER_MS = 60_000;
-/** What a page may take to show what the chain knows, on a busy machine. */
-const SOON = { timeout: 20_000 };
+const FOREVER_MS = 600_000;
+/** What a page may take to show what the chain knows, on a busy machine; less than an answer that never comes. */
+const SOON = { timeout: 50_000 };
 
 /** A visit whose indexer is behind the proxy. */
 interface Doubtful {
