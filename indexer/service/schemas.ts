@@ -23,6 +23,8 @@ export interface Schemas {
 /** The schemas that belong to the views `name` in the database at `url`. */
 export function schemasOf(url: string, name: string): Schemas {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
+  // A connection that breaks while nobody uses it must not end the process; the next question tells.
+  pool.on('error', () => undefined);
   const ask = async (sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> =>
     (await pool.query<Record<string, unknown>>(sql, values)).rows;
   return {

@@ -17,6 +17,8 @@ import { prepare } from './lib/story.ts';
 import { everything } from './lib/truth.ts';
 
 const bin = postgresBin();
+/** Two processes start at once here, on a machine that may be busy. */
+const START_MS = 150_000;
 const verifier = fileURLToPath(new URL('../verifyIndex.ts', import.meta.url));
 
 describe.skipIf(!bin)('an index that is kept running on PostgreSQL', () => {
@@ -40,7 +42,7 @@ describe.skipIf(!bin)('an index that is kept running on PostgreSQL', () => {
     return one;
   };
   const statusOf = async (url: string) => (await (await fetch(`${url}/v1/status`)).json()) as Status;
-  const isShown = (schema: string) => until(`${schema} under the views`, async () => (await schemas.shown()) === schema);
+  const isShown = (schema: string) => until(`${schema} under the views`, async () => (await schemas.shown()) === schema, START_MS);
   const reached = async (url: string) => {
     const head = Number(await chain.client.getBlockNumber());
     await until(`block ${head} at ${url}`, async () => (await statusOf(url)).block >= head);
@@ -131,7 +133,7 @@ describe.skipIf(!bin)('an index that is kept running on PostgreSQL', () => {
     await until('the rebuilt index', async () => {
       seen.add(await held());
       return (await schemas.shown()) === 'dpu_3' && !seen.has(before) && (await statusOf(one.url)).mark === 'trusted';
-    });
+    }, START_MS);
     expect([...seen].sort(), 'refused, then without the deposit that is gone').not.toContain(before);
     expect(await held()).toBe(before - 7n);
     expect(await verify(postgres.url)).toMatch(/^equal at block/);
@@ -156,7 +158,7 @@ describe.skipIf(!bin)('an index that is kept running on PostgreSQL', () => {
 
     await chain.act('deployer', 'allowCurrency', [chain.dollar, true]);
     supervisor = await supervise(false);
-    await until('the indexer', async () => supervisor.url !== '' && (await statusOf(supervisor.url)).mark === 'trusted');
+    await until('the indexer', async () => supervisor.url !== '' && (await statusOf(supervisor.url)).mark === 'trusted', START_MS);
     await reached(supervisor.url);
     expect(await verify(postgres.url)).toMatch(/^equal at block/);
   });

@@ -47,7 +47,12 @@ export async function mountedWatch(): Promise<() => Condition> {
 
   const log = createLog('watch');
   const url = text('DATABASE_URL', '');
-  const pool = (): Pool => new pg.Pool({ connectionString: url, max: 1 });
+  const pool = (): Pool => {
+    const one = new pg.Pool({ connectionString: url, max: 1 });
+    // Ponder ends on every error that nobody catches; the next question tells of this one.
+    one.on('error', () => undefined);
+    return one;
+  };
   const shared = url
     ? new SharedCondition(scope.PONDER_NAMESPACE_BUILD?.schema ?? 'public', { pool: pool(), log, now: Date.now })
     : undefined;
