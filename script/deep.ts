@@ -1,5 +1,5 @@
 /**
- * `npm run test:deep`: long fuzz and invariant campaigns of the contracts, and of the node: deaths at every point, reorganisations, bad endpoints, bombs and escapes. Prints what each did and writes it, with seed and commit, to test/results/: what is not written down
+ * `npm run test:deep`: long fuzz and invariant campaigns of the contracts, and of the node: deaths at every point, reorganisations, bad endpoints, bombs and escapes; and of the index: hostile requests and faults. Prints what each did and writes it, with seed and commit, to test/results/: what is not written down
  * was not run. `--quick` stays under three minutes; without it the invariant campaigns make ten million calls, which takes hours.
  */
 import { execFileSync, spawn } from 'node:child_process';
@@ -85,10 +85,13 @@ const CAMPAIGNS: Campaign[] = [
   { name: 'faults', calls: { quick: 2, full: 110 }, env: { quick: {}, full: {} } },
   { name: 'bombs', calls: { quick: 22, full: 1_000 }, env: { quick: {}, full: {} } },
   { name: 'escapes', calls: { quick: 1, full: 1 }, env: { quick: {}, full: {} } },
+  // The index: hostile requests, and faults of everything that it reads from.
+  { name: 'requests', calls: { quick: 1_000, full: 100_000 }, env: { quick: {}, full: {} } },
+  { name: 'indexFaults', calls: { quick: 2, full: 200 }, env: { quick: {}, full: {} } },
 ];
 
 const options = new Command('npm run test:deep --')
-  .description('Long fuzz and invariant campaigns of the contracts; crashes, faults, bombs and escapes of the node.')
+  .description('Long fuzz and invariant campaigns of the contracts; crashes, faults, bombs and escapes of the node; requests and faults of the index.')
   .option('--quick', 'one short round of each, in under three minutes')
   .option('--only <names>', `comma-separated: ${CAMPAIGNS.map(({ name }) => name).join(', ')}`)
   .option('--calls <number>', 'of each campaign, instead of its own number')

@@ -21,6 +21,11 @@ describe.each(bin ? ['PGlite', 'PostgreSQL'] : ['PGlite'])('a watched index on %
     marks.add(answer.headers.get('dpu-trust'));
     return (await answer.json()) as Status;
   };
+  const expectNoAlarm = () => {
+    const told = indexer.child.lines.filter((line) => line.includes('The index differs from the chain'));
+    expect(told).toEqual([]);
+    expect([...marks].filter((mark) => !['unverified', 'trusted'].includes(mark ?? ''))).toEqual([]);
+  };
   /** Waits for a pass that began after now. */
   const nextPass = async (): Promise<Status> => {
     const from = Math.ceil(Date.now() / 1_000);
@@ -38,7 +43,8 @@ describe.each(bin ? ['PGlite', 'PostgreSQL'] : ['PGlite'])('a watched index on %
     [chain, postgres] = await Promise.all([startChain(), kind === 'PostgreSQL' ? startPostgres(bin!) : undefined]);
     indexer = await startIndexer({
       ...chain.env,
-      PONDER_VERIFY_SECONDS: '1',
+      // PGlite does one thing at a time: a pass each second would leave it little else.
+      PONDER_VERIFY_SECONDS: postgres ? '1' : '3',
       ...(postgres ? { DATABASE_URL: postgres.url } : { PONDER_PGLITE_DIR: 'memory://' }),
     });
     asking = setInterval(() => void status().catch(() => undefined), 50);
@@ -55,7 +61,7 @@ describe.each(bin ? ['PGlite', 'PostgreSQL'] : ['PGlite'])('a watched index on %
     const now = await nextPass();
     expect(now).toMatchObject({ mark: 'trusted', trusted: true, stale: false, wrongRows: 0, wrong: [] });
     expect(now.passed!.rows).toBeGreaterThan(100);
-    expect([...marks].filter((mark) => !['unverified', 'trusted'].includes(mark ?? ''))).toEqual([]);
+    expectNoAlarm();
   });
 
   test.each([1, 30])('is never called wrong in a reorganisation of %i blocks', async (depth) => {
@@ -69,7 +75,7 @@ describe.each(bin ? ['PGlite', 'PostgreSQL'] : ['PGlite'])('a watched index on %
     await nextPass();
     const now = await nextPass();
     expect(now).toMatchObject({ mark: 'trusted', wrongRows: 0, stale: false });
-    expect([...marks].filter((mark) => !['unverified', 'trusted'].includes(mark ?? ''))).toEqual([]);
+    expectNoAlarm();
   });
 
   test('says which row was changed behind its back, on each answer, until it is mended', async () => {

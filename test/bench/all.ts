@@ -9,6 +9,7 @@ const BENCHES = {
   gas: 'script/bench/gas.ts',
   node: 'test/bench/node.ts',
   gpu: 'test/bench/gpu.ts',
+  indexer: 'test/bench/indexer.ts',
   latency: 'test/bench/latency.ts',
   render: 'test/bench/render.ts',
   storage: 'script/bench/storage.ts',

@@ -1,14 +1,16 @@
 /**
- * The long campaigns of the node, run by `npm run test:deep`: `node test/deep/main.ts crash --seed 1 --runs 800`. Progress goes to stderr, what
+ * The long campaigns of the node and of the index, run by `npm run test:deep`: `node test/deep/main.ts crash --seed 1 --runs 800`. Progress goes to stderr, what
  * replays a violation too; stdout ends with the counts as forge prints them, so that one program reads both.
  */
 import { Command } from 'commander';
 
 import { bombs } from './bombs.ts';
 import { escapes } from './escapes.ts';
+import { indexFaults } from './index/indexFaults.ts';
+import { requests } from './index/requests.ts';
 import { crash, faults, reorgs, type Campaign } from './stories.ts';
 
-const CAMPAIGNS: Record<string, Campaign> = { crash, reorgs, faults, bombs, escapes };
+const CAMPAIGNS: Record<string, Campaign> = { crash, reorgs, faults, bombs, escapes, requests, indexFaults };
 
 const program = new Command('node test/deep/main.ts')
   .argument('<campaign>', Object.keys(CAMPAIGNS).join(', '))

@@ -17,6 +17,8 @@ export interface FaultProxy {
   readonly plan: string;
   /** Calm from now on. */
   heal(): void;
+  /** Other weather from now on, its requests counted from 0. */
+  turn(seed: number, plan: readonly Spell[]): void;
   close(): Promise<void>;
 }
 
@@ -38,7 +40,12 @@ const TAGGED: Readonly<Record<string, number>> = {
 const LATE_MS = 60;
 
 /** Starts a proxy in front of `target` on a free loopback port. Equal seeds and plans do the same to the same requests. */
-export async function startFaultProxy(target: string, seed: number, plan: readonly Spell[]): Promise<FaultProxy> {
+export async function startFaultProxy(
+  target: string,
+  seedAtFirst: number,
+  planAtFirst: readonly Spell[],
+): Promise<FaultProxy> {
+  let [seed, plan] = [seedAtFirst, planAtFirst];
   const sockets = new Set<Socket>();
   const hits: Record<string, number> = {};
   let requests = 0;
@@ -159,9 +166,14 @@ export async function startFaultProxy(target: string, seed: number, plan: readon
       return requests;
     },
     hits,
-    plan: describePlan(seed, plan),
+    get plan() {
+      return describePlan(seed, plan);
+    },
     heal() {
       calm = true;
+    },
+    turn(nextSeed, nextPlan) {
+      [seed, plan, requests, calm] = [nextSeed, nextPlan, 0, false];
     },
     async close() {
       for (const socket of sockets) socket.destroy();

@@ -164,6 +164,8 @@ export function guardedGraphql(gate: Gate, next: MiddlewareHandler): MiddlewareH
     if (typeof asked !== 'object' || asked === null || typeof asked.query !== 'string')
       return refuse(400, 'SYNTAX', 'the body must be an object with a query');
     const { variables } = asked;
+    if (variables !== undefined && variables !== null && (typeof variables !== 'object' || Array.isArray(variables)))
+      return refuse(400, 'SYNTAX', 'variables must be an object');
     try {
       judge(
         asked.query,
@@ -173,10 +175,12 @@ export function guardedGraphql(gate: Gate, next: MiddlewareHandler): MiddlewareH
       if (error instanceof Refused) return refuse(400, error.code, error.message);
       throw error;
     }
-    c.req.raw = new Request(c.req.raw.url, { method: 'POST', headers: c.req.raw.headers, body: text });
+    // What else the caller's headers say of the body, such as its type or encoding, was true of bytes that are text by now.
+    c.req.raw = new Request(c.req.raw.url, { method: 'POST', headers, body: text });
     const answered = await gate.run(() => withinTime(async () => next(c, async () => {})));
     if (answered === 'late') return refuse(503, 'TIMEOUT', 'the query took more than two seconds');
-    const body = (await (answered as Response).json()) as { data?: unknown; errors?: unknown[] };
+    const body = await bodyOf(answered as Response);
+    if (!body) return refuse(400, 'SYNTAX', 'the query cannot be answered: send { query, variables, operationName } as JSON');
     // Yoga adds where in the code an error arose, which is nobody's business.
     const errors = body.errors?.map((error) => {
       const { message, path, locations } = error as { message: string; path?: unknown; locations?: unknown };
@@ -184,4 +188,14 @@ export function guardedGraphql(gate: Gate, next: MiddlewareHandler): MiddlewareH
     });
     return c.body(JSON.stringify({ ...body, ...(errors && { errors }) }), 200, headers);
   };
+}
+
+/** The JSON of an answer; undefined where it is none, as when a part of the request is not what GraphQL over HTTP says. */
+async function bodyOf(answer: Response): Promise<{ data?: unknown; errors?: unknown[] } | undefined> {
+  try {
+    const body: unknown = await answer.json();
+    return typeof body === 'object' && body !== null ? body : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -32,7 +32,12 @@ export async function mountedWatch(): Promise<() => Condition> {
 
   const log = createLog('watch');
   const url = text('DATABASE_URL', '');
-  const pool = (): Pool => new pg.Pool({ connectionString: url, max: 1 });
+  const pool = (): Pool => {
+    const one = new pg.Pool({ connectionString: url, max: 1 });
+    // Ponder ends on every error that nobody catches; the next question tells of this one.
+    one.on('error', () => undefined);
+    return one;
+  };
   const shared = url
     ? new SharedCondition(scope.PONDER_NAMESPACE_BUILD?.schema ?? 'public', { pool: pool(), log, now: Date.now })
     : undefined;
@@ -52,7 +57,7 @@ export async function mountedWatch(): Promise<() => Condition> {
     rowsPerPass: integer('PONDER_VERIFY_ROWS', driver.instance ? 100_000 : WATCH.rowsPerPass),
   };
   const watch = new Watch(options, {
-    index: indexReader(driver),
+    index: indexReader(driver, { isAtomic: !driver.instance }),
     shadow: (depth) => threadedShadow({ addresses, startBlock, depth, rpcUrl }),
     header: (number) => headerOf(client, number),
     log,

@@ -15,10 +15,17 @@ export interface Indexer {
   stop(): Promise<number | null>;
 }
 
-export async function startIndexer(env: Record<string, string>): Promise<Indexer> {
+/** Starts an indexer with its API. */
+export const startIndexer = (env: Record<string, string>): Promise<Indexer> => startPonder('start', 'dpu', env);
+
+/** Starts a process that only serves what another one indexes into `schema`. */
+export const startServe = (env: Record<string, string>, schema: string): Promise<Indexer> =>
+  startPonder('serve', schema, env);
+
+async function startPonder(command: string, schema: string, env: Record<string, string>): Promise<Indexer> {
   const port = await freePort();
   const ponder = fileURLToPath(new URL('./bin/ponder.js', import.meta.resolve('ponder')));
-  const args = [ponder, 'start', '--schema', 'dpu', '--log-format', 'json', '-H', '127.0.0.1'];
+  const args = [ponder, command, '--schema', schema, '--log-format', 'json', '-H', '127.0.0.1'];
   const child = start(process.execPath, args, {
     cwd: indexer,
     env: {
