@@ -4715,7 +4715,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4820,7 +4820,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Chain unavailable (`urn:dpu:problem:chain-unavailable`) or Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Chain unavailable (`urn:dpu:problem:chain-unavailable`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4894,7 +4894,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4977,7 +4977,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5060,7 +5060,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5134,7 +5134,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5219,7 +5219,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5302,7 +5302,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5415,7 +5415,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5500,7 +5500,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5576,7 +5576,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5650,7 +5650,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5755,7 +5755,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5838,7 +5838,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5952,7 +5952,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6059,7 +6059,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6144,7 +6144,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6267,7 +6267,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Chain unavailable (`urn:dpu:problem:chain-unavailable`) or Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Chain unavailable (`urn:dpu:problem:chain-unavailable`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6350,7 +6350,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6464,7 +6464,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6578,7 +6578,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Mail unavailable (`urn:dpu:problem:mail-unavailable`) or Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Mail unavailable (`urn:dpu:problem:mail-unavailable`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6665,7 +6665,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6732,7 +6732,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6839,7 +6839,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6924,7 +6924,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7009,7 +7009,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7094,7 +7094,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7192,7 +7192,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7277,7 +7277,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) */
       503: {
         headers: {
           [name: string]: unknown;
