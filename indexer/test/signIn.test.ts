@@ -1,11 +1,15 @@
 import { createSiweMessage } from 'viem/siwe';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
+import { mountedAccounts } from '../src/accounts/mounted.ts';
 import { ServerKey } from '../src/accounts/secrets.ts';
 import { messageVerifier, STATEMENT } from '../src/accounts/siwe.ts';
+import { createApp } from '../src/api/app.ts';
+import { NOT_LISTENING } from '../src/live/facts.ts';
 import {
   API,
   CHAIN,
+  MARKET,
   NOW,
   OTHER_PAGE,
   PAGE,
@@ -344,7 +348,6 @@ describe('cookies', () => {
 });
 
 test('an indexer without accounts says so, and answers everything else', async () => {
-  const { createApp } = await import('../src/api/app.ts');
   const app = createApp(here.database.db);
   const response = await app.request('http://indexer/v1/account/nonce', { method: 'POST' });
   expect(await problemOf(response)).toEqual({
@@ -353,3 +356,25 @@ test('an indexer without accounts says so, and answers everything else', async (
     detail: 'this indexer keeps no accounts',
   });
 });
+
+test('accounts that are on their way say so, and hold up nothing else', async () => {
+  const deps = {
+    ...{ db: here.database.db, live: NOT_LISTENING, callerOf: () => 'everybody' },
+    client: { verifyMessage: async () => false },
+  };
+  const env = { PONDER_ACCOUNT_ORIGINS: PAGE, PONDER_MARKET: MARKET, PONDER_ACCOUNT_DIR: 'memory://' };
+  const accounts = await mountedAccounts(env, deps);
+  const app = createApp(here.database.db, { accounts });
+  const nonce = () => app.request('http://indexer/v1/account/nonce', { method: 'POST' });
+  const early = await nonce();
+  expect(early.headers.get('retry-after')).toBe('1');
+  expect(await problemOf(early)).toEqual({
+    status: 503,
+    name: 'not-ready',
+    detail: 'the accounts are being opened; come back in a second',
+  });
+  expect((await app.request('http://indexer/v1/jobs')).status).toBe(200);
+  await expect.poll(async () => (await nonce()).status, { timeout: 25_000 }).toBe(200);
+  // Mounting again closes what was open before.
+  expect(await mountedAccounts({}, deps)).toBeUndefined();
+}, 60_000);

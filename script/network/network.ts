@@ -171,8 +171,13 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
   const appPort = without.has('app') ? PORTS.app : await freePort(PORTS.app);
   const runIndexer = (): Running => startIndexer(tree, options, folder, deployment, { port: indexerPort, appPort });
   let indexer = without.has('indexer') ? undefined : runIndexer();
+  /** It has caught up, and its accounts are open. */
   const indexerReady = (running: Running): Promise<void> =>
-    tree.ready(running, async () => (await fetch(`${deployment.indexerUrl}/ready`)).ok);
+    tree.ready(running, async () => {
+      const { indexerUrl } = deployment;
+      if (!(await fetch(`${indexerUrl}/ready`)).ok) return false;
+      return (await fetch(`${indexerUrl}/v1/account/nonce`, { method: 'POST' })).ok;
+    });
   const nodeReady = (node: LocalNode): Promise<void> =>
     tree.ready(node.process, async () => (await fetch(`${node.statusUrl}/health`)).ok);
   await Promise.all(nodes.map(nodeReady));

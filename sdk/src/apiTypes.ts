@@ -4770,7 +4770,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4875,7 +4875,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Chain unavailable (`urn:dpu:problem:chain-unavailable`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Chain unavailable (`urn:dpu:problem:chain-unavailable`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4949,7 +4949,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5032,7 +5032,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5115,7 +5115,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5189,7 +5189,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5274,7 +5274,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5357,7 +5357,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5470,7 +5470,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5555,7 +5555,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5631,7 +5631,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5705,7 +5705,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5810,7 +5810,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5893,7 +5893,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6007,7 +6007,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6114,7 +6114,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6199,7 +6199,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6322,7 +6322,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Chain unavailable (`urn:dpu:problem:chain-unavailable`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Chain unavailable (`urn:dpu:problem:chain-unavailable`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6405,7 +6405,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6519,7 +6519,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6633,7 +6633,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Mail unavailable (`urn:dpu:problem:mail-unavailable`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Mail unavailable (`urn:dpu:problem:mail-unavailable`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6720,7 +6720,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6787,7 +6787,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6894,7 +6894,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6979,7 +6979,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7064,7 +7064,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7149,7 +7149,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7247,7 +7247,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7332,7 +7332,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem'];
         };
       };
-      /** @description Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
+      /** @description Not ready (`urn:dpu:problem:not-ready`) or Overloaded (`urn:dpu:problem:overloaded`) or Index is stale (`urn:dpu:problem:stale`) */
       503: {
         headers: {
           [name: string]: unknown;

@@ -57,6 +57,12 @@ export interface Accounts {
   close(): Promise<void>;
 }
 
+/** Accounts that may still be on their way. */
+export interface AccountsHandle {
+  /** @throws ProblemError `not-ready` until they are open */
+  current(): Accounts;
+}
+
 type Settings = Pick<AccountSettings, 'chainId' | 'market' | 'origins' | 'publicUrl' | 'serverKey' | 'privateWebhooks'>;
 
 /**

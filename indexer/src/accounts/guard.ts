@@ -64,9 +64,7 @@ export class Guard {
 
   /** Where everybody may call: a key that comes along must be good, and have the scope. */
   async admit(c: Context, scope: Scope): Promise<void> {
-    const bearer = bearerOf(c);
-    if (!bearer?.startsWith('dpuk_')) return;
-    await this.sessionOrKey(c, scope);
+    if (hasKey(c)) await this.sessionOrKey(c, scope);
   }
 
   /** For what a browser could be made to send with its cookie. @throws ProblemError `cross-site` */
@@ -117,6 +115,9 @@ export class Guard {
     if (this.#blocked.size > MOST_BLOCKED) this.#blocked.delete(this.#blocked.keys().next().value!);
   }
 }
+
+/** Whether an API key comes along. */
+export const hasKey = (c: Context): boolean => bearerOf(c)?.startsWith('dpuk_') ?? false;
 
 function bearerOf(c: Context): string | undefined {
   const [scheme, token, ...rest] = (c.req.header('authorization') ?? '').split(' ');

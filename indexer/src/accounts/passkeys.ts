@@ -1,11 +1,6 @@
 /** Passkeys (WebAuthn) as a second factor: once an account has one, changes need an assertion that is at most five minutes old. */
 import type { passkeySchema } from '@dpu/sdk/apiAccount';
-import {
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server';
+import type { verifyAuthenticationResponse, verifyRegistrationResponse } from '@simplewebauthn/server';
 import type { z } from 'zod';
 
 import { ProblemError } from '../api/problem.ts';
@@ -20,6 +15,9 @@ type Purpose = 'register' | 'check';
 type AuthenticatorTransport = NonNullable<
   Parameters<typeof verifyAuthenticationResponse>[0]['credential']['transports']
 >[number];
+
+/** Loaded when it is first needed: Ponder gives each file ten seconds at its start, and this is many files. */
+const webauthn = () => import('@simplewebauthn/server');
 
 /** How long an assertion counts, milliseconds. */
 export const FRESH_MS = 300_000;
@@ -83,6 +81,7 @@ export class Passkeys {
     const known = await rowsOf(this.#store, session.account);
     if (known.length >= MOST_PASSKEYS)
       throw new ProblemError('too-many', `an account has at most ${MOST_PASSKEYS} passkeys; remove one first`);
+    const { generateRegistrationOptions } = await webauthn();
     const options = await generateRegistrationOptions({
       rpName: 'DPU',
       rpID: hostOf(session),
@@ -100,6 +99,7 @@ export class Passkeys {
   /** Keeps the passkey that the browser made. It counts as used. @throws ProblemError `passkey-refused` */
   async register(session: Session, name: string, response: unknown): Promise<void> {
     const expectedChallenge = await this.#answered(session, 'register');
+    const { verifyRegistrationResponse } = await webauthn();
     const { registrationInfo } = await verifyRegistrationResponse({
       response: response as Answer<typeof verifyRegistrationResponse>,
       expectedChallenge,
@@ -131,6 +131,7 @@ export class Passkeys {
       const elsewhere = known.map(({ host }) => host).join(', ');
       return refuse(elsewhere ? `your passkeys are for ${elsewhere}: open the page there` : 'you have no passkey');
     }
+    const { generateAuthenticationOptions } = await webauthn();
     const options = await generateAuthenticationOptions({
       rpID: hostOf(session),
       userVerification: 'required',
@@ -146,6 +147,7 @@ export class Passkeys {
     const expectedChallenge = await this.#answered(session, 'check');
     const [row] = (await rowsOf(this.#store, session.account)).filter(({ id }) => id === given.id);
     if (!row) return refuse('this passkey is not one of this account');
+    const { verifyAuthenticationResponse } = await webauthn();
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
       response: given,
       expectedChallenge,

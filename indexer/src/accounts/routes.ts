@@ -5,12 +5,12 @@ import type { z } from 'zod';
 
 import { ProblemError, type ProblemName } from '../api/problem.ts';
 import { route, type Asked, type Route, type RouteSpec } from '../api/route.ts';
-import type { Accounts } from './accounts.ts';
+import type { Accounts, AccountsHandle } from './accounts.ts';
 import type { Caller } from './guard.ts';
 import type { Session } from './sessions.ts';
 
 /** Finds the accounts; undefined where this indexer keeps none. The OpenAPI document is made without any. */
-export type Services = Accounts | undefined;
+export type Services = AccountsHandle | undefined;
 
 /** What a handler gets beside what the caller sent. */
 interface Here<Who> {
@@ -24,7 +24,7 @@ type Handler<Params, Query, Body, Answer, Who> = (
 ) => Promise<Answer>;
 
 /** Of everything that needs accounts. */
-const OFF: readonly ProblemName[] = ['not-offered'];
+const OFF: readonly ProblemName[] = ['not-offered', 'not-ready'];
 const SESSION: readonly ProblemName[] = [...OFF, 'signed-out', 'key-refused', 'cross-site'];
 
 type Nothing = z.ZodObject<Record<never, never>>;
@@ -47,9 +47,10 @@ function made<
     spec: whole as unknown as Route['spec'],
     async handle(c) {
       if (!services) throw new ProblemError('not-offered', 'this indexer keeps no accounts');
+      const accounts = services.current();
       // Before what was sent is looked at: a stranger learns nothing about it.
-      const who = await whoIs(services, c);
-      return route(whole, (asked) => handle(asked, { accounts: services, who, c })).handle(c);
+      const who = await whoIs(accounts, c);
+      return route(whole, (asked) => handle(asked, { accounts, who, c })).handle(c);
     },
   };
 }

@@ -3,7 +3,8 @@ import { etag } from 'hono/etag';
 import type { ReadonlyDrizzle } from 'ponder';
 import type * as schema from '../../ponder.schema.ts';
 import type { ChainView, LiveView } from '../quote/view.ts';
-import type { Accounts } from '../accounts/accounts.ts';
+import type { AccountsHandle } from '../accounts/accounts.ts';
+import { hasKey } from '../accounts/guard.ts';
 import { keyRoutes } from '../accounts/keyRoutes.ts';
 import { notifyRoutes } from '../accounts/notifyRoutes.ts';
 import { signInRoutes } from '../accounts/signInRoutes.ts';
@@ -49,7 +50,7 @@ export interface AppOptions extends LiveOptions {
   /** The chain; without it formulas of the sdk answer. */
   chain?: ChainView | undefined;
   /** What is kept for people who sign in. */
-  accounts?: Accounts | undefined;
+  accounts?: AccountsHandle | undefined;
   /** Whether the index can be believed; without it nothing is known. */
   condition?: () => Condition;
   /** Counts requests and streams. */
@@ -118,7 +119,8 @@ export function createApp(db: Database, options: AppOptions = {}): Hono {
       const cache = { 'cache-control': spec.private ? 'no-store' : 'no-cache' };
       const answer = async (c: Context) => {
         // A key that is sent where none is needed counts against its own rate, and must be good for this.
-        if (!spec.private) await options.accounts?.guard.admit(c, spec.method === 'get' ? 'read' : 'quote');
+        if (!spec.private && options.accounts && hasKey(c))
+          await options.accounts.current().guard.admit(c, spec.method === 'get' ? 'read' : 'quote');
         return c.json((await handle(c)) as object, 200, cache);
       };
       // Every request has paid for one read already.

@@ -90,7 +90,7 @@ export async function testAccounts(
     },
   );
   const app = createApp(database.db, {
-    accounts,
+    accounts: { current: () => accounts },
     limits: { perSecond: 1e9, burst: 1e9 },
     callerOf: (c) => c.req.header('who') ?? 'everybody',
   });
