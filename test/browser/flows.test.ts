@@ -1,4 +1,4 @@
-/** What people do with the dApp besides posting, on a phone and at a desk, on one network. Time leaps, so the order counts. */
+/** What people do with the dApp besides posting, on one network. Time leaps, so the order counts. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe } from 'vitest';
 
@@ -11,7 +11,7 @@ import { governanceFlows } from './flows/governance.ts';
 import { hostileFlows } from './flows/hostile.ts';
 import { keyboardFlow } from './flows/keyboard.ts';
 import { lyingFlows } from './flows/lying.ts';
-import type { Stage } from './flows/stage.ts';
+import { leftPages, type Stage } from './flows/stage.ts';
 import { stakeFlows } from './flows/stake.ts';
 
 let network: Network;
@@ -31,20 +31,9 @@ afterAll(async () => {
 const stage = (): Stage => ({ network, browser, url: network.appUrl ?? '' });
 
 describe('lies', () => lyingFlows(stage));
-describe('credits', () => creditFlows(stage));
+describe('credits', () => creditFlows(stage, ['phone']));
 describe('hostile words', () => hostileFlows(stage));
 describe('keyboard', () => keyboardFlow(stage));
-describe('stake', () => stakeFlows(stage));
-describe('governance', () => governanceFlows(stage));
-describe('every page', () => everyPage(stage, left));
-
-/** Pages about what the flows before have left: a job, a proposal. */
-async function left(): Promise<string[]> {
-  const [jobs, proposals] = await Promise.all(
-    ['jobs', 'proposals'].map(async (list) => {
-      const answer = await fetch(`${network.deployment.indexerUrl}/v1/${list}?limit=1`);
-      return ((await answer.json()) as { items: { id: string }[] }).items;
-    }),
-  );
-  return [...(jobs ?? []).map(({ id }) => `/jobs/${id}`), ...(proposals ?? []).map(({ id }) => `/governance/${id}`)];
-}
+describe('stake', () => stakeFlows(stage, ['phone']));
+describe('governance', () => governanceFlows(stage, ['desktop']));
+describe('every page', () => everyPage(stage, () => leftPages(stage()), ['light']));

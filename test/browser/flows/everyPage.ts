@@ -14,8 +14,12 @@ const PAGES = [
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Nothing that axe finds on any page in both themes, and no page that is wider than a phone or moves where nobody wants movement. */
-export function everyPage(stage: () => Stage, more: () => Promise<readonly string[]>): void {
-  test.each(['light', 'dark'] as const)('axe finds nothing on any page in the %s theme', async (theme) => {
+export function everyPage(
+  stage: () => Stage,
+  more: () => Promise<readonly string[]>,
+  themes: readonly ('light' | 'dark')[],
+): void {
+  test.each(themes)('axe finds nothing on any page in the %s theme', async (theme) => {
     const { browser, url } = stage();
     // A policy that forbids strange scripts would forbid axe too.
     const { page, context } = await openPage(

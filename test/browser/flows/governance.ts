@@ -5,7 +5,7 @@ import { parseEther } from 'viem';
 import { expect, test } from 'vitest';
 
 import { people } from '../../../script/network/people.ts';
-import { BOTH, give, leave, now, passTo, visit, type Stage, type Viewport } from './stage.ts';
+import { give, leave, now, passTo, visit, type Stage, type Viewport } from './stage.ts';
 
 /** Enough for a quorum by itself: 4 % of all DPU. */
 const VOTES = parseEther('45000000');
@@ -18,8 +18,8 @@ const STORIES = {
 const EARLY = 60;
 
 /** A holder delegates, proposes a change, votes, queues and executes it. */
-export function governanceFlows(stage: () => Stage): void {
-  test.each(BOTH)('on a %s a holder proposes, votes, queues and executes a lower fee', async (viewport) => {
+export function governanceFlows(stage: () => Stage, viewports: readonly Viewport[]): void {
+  test.each(viewports)('on a %s a holder proposes, votes, queues and executes a lower fee', async (viewport) => {
     const { network, url } = stage();
     const { person, percent } = STORIES[viewport];
     const { publicClient } = network.local;

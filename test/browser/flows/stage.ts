@@ -19,7 +19,7 @@ export interface Stage {
 
 export type Viewport = keyof typeof VIEWPORTS;
 
-/** Every flow is walked on both. */
+/** Every flow is walked on both: on one of them in CI, on the other by name (`test/long/flows.test.ts`). */
 export const BOTH: readonly Viewport[] = ['phone', 'desktop'];
 
 /** A person in front of a page. */
@@ -28,6 +28,16 @@ export interface Visit {
   context: BrowserContext;
   wallet: TestWallet;
   problems: string[];
+}
+
+/** Pages about what flows have left on the network: a job, a proposal. */
+export async function leftPages({ network }: Stage): Promise<string[]> {
+  const newest = async (list: string): Promise<string | undefined> => {
+    const answer = await fetch(`${network.deployment.indexerUrl}/v1/${list}?limit=1`);
+    return ((await answer.json()) as { items: { id: string }[] }).items[0]?.id;
+  };
+  const [job, proposal] = [await newest('jobs'), await newest('proposals')];
+  return [...(job ? [`/jobs/${job}`] : []), ...(proposal ? [`/governance/${proposal}`] : [])];
 }
 
 /** Opens `path` with a wallet of `person` in it, and connects it. */

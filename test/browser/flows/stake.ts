@@ -3,7 +3,7 @@ import { parseEther } from 'viem';
 import { expect, test } from 'vitest';
 
 import { people } from '../../../script/network/people.ts';
-import { balanceOf, BOTH, give, leave, now, passTo, sent, visit, type Stage } from './stage.ts';
+import { balanceOf, BOTH, give, leave, now, passTo, sent, visit, type Stage, type Viewport } from './stage.ts';
 
 const ADDED = parseEther('40');
 const LEAVING = parseEther('25');
@@ -11,8 +11,8 @@ const LEAVING = parseEther('25');
 const EARLY = 60;
 
 /** An owner adds stake, queues an exit, waits for it and takes it out. */
-export function stakeFlows(stage: () => Stage): void {
-  test.each(BOTH)(
+export function stakeFlows(stage: () => Stage, viewports: readonly Viewport[]): void {
+  test.each(viewports)(
     'on a %s an owner stakes, queues an exit, sees its countdown, and takes it out when it is over',
     async (viewport) => {
       const { network } = stage();
