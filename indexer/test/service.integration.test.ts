@@ -35,14 +35,20 @@ describe.skipIf(!bin)('an index that is kept running on PostgreSQL', () => {
 
   const supervise = async (isNew: boolean): Promise<Supervisor> => {
     const one = new Supervisor(
-      { env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }, name: 'dpu', isNew, port: await freePort() },
+      {
+        env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+        name: 'dpu',
+        isNew,
+        port: await freePort(),
+      },
       { log, schemas, onLine: (line) => void lines.push(line) },
     );
     running = one.run();
     return one;
   };
   const statusOf = async (url: string) => (await (await fetch(`${url}/v1/status`)).json()) as Status;
-  const isShown = (schema: string) => until(`${schema} under the views`, async () => (await schemas.shown()) === schema, START_MS);
+  const isShown = (schema: string) =>
+    until(`${schema} under the views`, async () => (await schemas.shown()) === schema, START_MS);
   const reached = async (url: string) => {
     const head = Number(await chain.client.getBlockNumber());
     await until(`block ${head} at ${url}`, async () => (await statusOf(url)).block >= head);
@@ -104,7 +110,10 @@ describe.skipIf(!bin)('an index that is kept running on PostgreSQL', () => {
     clearInterval(asking);
     expect([...answers]).toEqual([200]);
     expect(asked).toBeGreaterThan(50);
-    await until('only the new schema', async () => (await schemas.all()).map(({ schema }) => schema).join() === 'dpu_2');
+    await until(
+      'only the new schema',
+      async () => (await schemas.all()).map(({ schema }) => schema).join() === 'dpu_2',
+    );
     expect(await verify(postgres.url)).toMatch(/^equal at block/);
   });
 
@@ -114,7 +123,10 @@ describe.skipIf(!bin)('an index that is kept running on PostgreSQL', () => {
     await token_(dollar)('deployer', 'approve', [market, 1_000n]);
     await act('deployer', 'deposit', [dollar, people.stranger.address, 7n]);
     await control.mine({ blocks: 80 });
-    await until('finality', async () => (await statusOf(supervisor.url)).finalized > Number(await chain.client.getBlockNumber()) - 70);
+    await until(
+      'finality',
+      async () => (await statusOf(supervisor.url)).finalized > Number(await chain.client.getBlockNumber()) - 70,
+    );
     await reached(one.url);
     const held = async (): Promise<bigint | number> => {
       const answer = await fetch(`${one.url}/v1/accounts/${people.stranger.address}`);
@@ -130,10 +142,14 @@ describe.skipIf(!bin)('an index that is kept running on PostgreSQL', () => {
       const found = await held();
       return found === 503;
     });
-    await until('the rebuilt index', async () => {
-      seen.add(await held());
-      return (await schemas.shown()) === 'dpu_3' && !seen.has(before) && (await statusOf(one.url)).mark === 'trusted';
-    }, START_MS);
+    await until(
+      'the rebuilt index',
+      async () => {
+        seen.add(await held());
+        return (await schemas.shown()) === 'dpu_3' && !seen.has(before) && (await statusOf(one.url)).mark === 'trusted';
+      },
+      START_MS,
+    );
     expect([...seen].sort(), 'refused, then without the deposit that is gone').not.toContain(before);
     expect(await held()).toBe(before - 7n);
     expect(await verify(postgres.url)).toMatch(/^equal at block/);
@@ -158,17 +174,25 @@ describe.skipIf(!bin)('an index that is kept running on PostgreSQL', () => {
 
     await chain.act('deployer', 'allowCurrency', [chain.dollar, true]);
     supervisor = await supervise(false);
-    await until('the indexer', async () => supervisor.url !== '' && (await statusOf(supervisor.url)).mark === 'trusted', START_MS);
+    await until(
+      'the indexer',
+      async () => supervisor.url !== '' && (await statusOf(supervisor.url)).mark === 'trusted',
+      START_MS,
+    );
     await reached(supervisor.url);
     expect(await verify(postgres.url)).toMatch(/^equal at block/);
   });
 
   test('says why a backup cannot be written or read', async () => {
     const nowhere = postgres.url.replace(/\/postgres$/, '/missing');
-    await expect(backUp(nowhere, join(folder, 'none'))).rejects.toThrow(/^pg_dump ended with 1: .*"missing" does not exist/);
+    await expect(backUp(nowhere, join(folder, 'none'))).rejects.toThrow(
+      /^pg_dump ended with 1: .*"missing" does not exist/,
+    );
     const file = join(folder, 'again.sql.gz');
     await backUp(postgres.url, file);
-    await expect(restore(postgres.url, file), 'the database is not empty').rejects.toThrow(/^psql ended with 3: .*already exists/);
+    await expect(restore(postgres.url, file), 'the database is not empty').rejects.toThrow(
+      /^psql ended with 3: .*already exists/,
+    );
     const client = new pg.Client({ connectionString: postgres.url });
     await client.connect();
     expect((await client.query('select count(*)::int as nodes from dpu.node')).rows).toEqual([{ nodes: 2 }]);
