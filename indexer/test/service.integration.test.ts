@@ -70,7 +70,7 @@ describe.skipIf(!bin)('an index that is kept running on PostgreSQL', () => {
     supervisor = await supervise(false);
     await isShown('dpu_1');
     serving = await Promise.all([startServe(env, 'dpu'), startServe(env, 'dpu')]);
-  });
+  }, 2 * START_MS + 60_000);
   afterAll(async () => {
     await Promise.all(serving.map((one) => one.stop()));
     await supervisor?.stop();

@@ -27,12 +27,11 @@ export async function measureFloor(rpcUrl: string, market: Address, url?: string
     'create temporary table floor (id int primary key, data text)',
     'insert into floor select * from unnest($1::int[], $2::text[])',
   ];
-  let inserting = 0;
   if (url) {
     const database = new pg.Client({ connectionString: url });
     await database.connect();
     await database.query(create);
-    inserting = performance.now();
+    const inserting = performance.now();
     await database.query(fill, [ids, data]);
     const done = performance.now();
     await database.end();
@@ -44,7 +43,7 @@ export async function measureFloor(rpcUrl: string, market: Address, url?: string
   }
   const database = new PGlite();
   await database.exec(create);
-  inserting = performance.now();
+  const inserting = performance.now();
   await database.query(fill, [ids, data]);
   const done = performance.now();
   await database.close();
