@@ -59,18 +59,21 @@ describe.skipIf(!bin)('an index that is kept running on PostgreSQL', () => {
       execFile(process.execPath, [verifier], { env: all }, (_error, out, err) => resolve(out + err));
     });
 
-  beforeAll(async () => {
-    [chain, postgres] = await Promise.all([startChain(), startPostgres(bin!)]);
-    env = {
-      ...chain.env,
-      ...{ DATABASE_URL: postgres.url, DATABASE_SCHEMA: 'dpu', PONDER_POLL_MS: '100', PONDER_VERIFY_SECONDS: '1' },
-    };
-    schemas = schemasOf(postgres.url, 'dpu');
-    await prepare(chain);
-    supervisor = await supervise(false);
-    await isShown('dpu_1');
-    serving = await Promise.all([startServe(env, 'dpu'), startServe(env, 'dpu')]);
-  }, 2 * START_MS + 60_000);
+  beforeAll(
+    async () => {
+      [chain, postgres] = await Promise.all([startChain(), startPostgres(bin!)]);
+      env = {
+        ...chain.env,
+        ...{ DATABASE_URL: postgres.url, DATABASE_SCHEMA: 'dpu', PONDER_POLL_MS: '100', PONDER_VERIFY_SECONDS: '1' },
+      };
+      schemas = schemasOf(postgres.url, 'dpu');
+      await prepare(chain);
+      supervisor = await supervise(false);
+      await isShown('dpu_1');
+      serving = await Promise.all([startServe(env, 'dpu'), startServe(env, 'dpu')]);
+    },
+    2 * START_MS + 60_000,
+  );
   afterAll(async () => {
     await Promise.all(serving.map((one) => one.stop()));
     await supervisor?.stop();
@@ -108,6 +111,8 @@ describe.skipIf(!bin)('an index that is kept running on PostgreSQL', () => {
     expect(await oldRunning).toBe(0);
     await reached(one.url);
     clearInterval(asking);
+    const failures = serving.flatMap(({ child }) => child.lines.filter((line) => line.includes('Request failed')));
+    expect(failures).toEqual([]);
     expect([...answers]).toEqual([200]);
     expect(asked).toBeGreaterThan(50);
     await until(
