@@ -91,7 +91,9 @@ const CAMPAIGNS: Campaign[] = [
 ];
 
 const options = new Command('npm run test:deep --')
-  .description('Long fuzz and invariant campaigns of the contracts; crashes, faults, bombs and escapes of the node; requests and faults of the index.')
+  .description(
+    'Long fuzz and invariant campaigns of the contracts; crashes, faults, bombs and escapes of the node; requests and faults of the index.',
+  )
   .option('--quick', 'one short round of each, in under three minutes')
   .option('--only <names>', `comma-separated: ${CAMPAIGNS.map(({ name }) => name).join(', ')}`)
   .option('--calls <number>', 'of each campaign, instead of its own number')

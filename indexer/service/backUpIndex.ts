@@ -9,7 +9,10 @@ import { backUp, restore } from './backup.ts';
 const { values, positionals } = parseArgs({ options: { restore: { type: 'boolean' } }, allowPositionals: true });
 const [file] = positionals;
 const url = text('DATABASE_URL', '');
-if (!url) throw new ConfigError('DATABASE_URL is not set; PGlite is backed up by copying its folder while the indexer is stopped');
+if (!url)
+  throw new ConfigError(
+    'DATABASE_URL is not set; PGlite is backed up by copying its folder while the indexer is stopped',
+  );
 if (!file) throw new ConfigError('name the file of the backup');
 await (values.restore ? restore : backUp)(url, file);
 console.log(values.restore ? `restored from ${file}` : `written to ${file}`);

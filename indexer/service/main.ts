@@ -14,7 +14,13 @@ const url = text('DATABASE_URL', '');
 const name = text('DATABASE_SCHEMA', 'dpu');
 const schemas = url ? schemasOf(url, name) : undefined;
 const supervisor = new Supervisor(
-  { env: process.env, name, isNew: values.new, port: integer('PORT', 24_069), ...(values.host && { host: values.host }) },
+  {
+    env: process.env,
+    name,
+    isNew: values.new,
+    port: integer('PORT', 24_069),
+    ...(values.host && { host: values.host }),
+  },
   { log: createLog('supervisor'), schemas },
 );
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void supervisor.stop());

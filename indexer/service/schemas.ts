@@ -36,7 +36,9 @@ export function schemasOf(url: string, name: string): Schemas {
       for (const { schema } of found) {
         const [, number] = new RegExp(`^${name}_(\\d+)$`).exec(String(schema)) ?? [];
         if (number === undefined) continue;
-        const [meta] = await ask(`select value->>'is_ready' as ready from "${String(schema)}"._ponder_meta where key = 'app'`);
+        const [meta] = await ask(
+          `select value->>'is_ready' as ready from "${String(schema)}"._ponder_meta where key = 'app'`,
+        );
         built.push({ schema: String(schema), number: Number(number), isReady: meta?.['ready'] === '1' });
       }
       return built.sort((a, b) => a.number - b.number);

@@ -65,7 +65,7 @@ export class Supervisor {
     const built = (await schemas?.all()) ?? [];
     let number = built.at(-1)?.number ?? 0;
     if (this.#options.isNew || number === 0) number += 1;
-    for (let waitMs = RESTART_MS.first; !this.#stop.signal.aborted; ) {
+    for (let waitMs = RESTART_MS.first; !this.#stop.signal.aborted;) {
       const schema = schemas ? `${this.#options.name}_${number}` : this.#options.name;
       const began = Date.now();
       const end = await this.#live(schema);
@@ -94,7 +94,8 @@ export class Supervisor {
     const { schemas } = this.#deps;
     if (schemas) return schemas.forgetChain();
     const folder = this.#options.env['PONDER_PGLITE_DIR'] ?? '.ponder/pglite';
-    if (!folder.includes('://')) rmSync(new URL(folder, new URL('..', import.meta.url)), { recursive: true, force: true });
+    if (!folder.includes('://'))
+      rmSync(new URL(folder, new URL('..', import.meta.url)), { recursive: true, force: true });
   }
 
   /** One life of a child: its exit code, or `stale` when it had to be ended. */

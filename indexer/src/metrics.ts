@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Context, MiddlewareHandler } from 'hono';
 import { markOf, type Condition, type Mark } from './verify/condition.ts';
 

@@ -16,7 +16,11 @@ test('dashboard and alerts ask only for what is measured', () => {
   expect(asked.filter((name) => !served.has(name))).toEqual([]);
   const shown = new Set(asked.map((name) => name.replace(/_bucket$/, '')));
   const hidden = NAMES.filter((name) => !shown.has(name));
-  expect(hidden, 'measured, but on no panel').toEqual(['dpu_indexer_block_timestamp_seconds', 'dpu_indexer_verify_pass_rows', 'dpu_indexer_verify_passes']);
+  expect(hidden, 'measured, but on no panel').toEqual([
+    'dpu_indexer_block_timestamp_seconds',
+    'dpu_indexer_verify_pass_rows',
+    'dpu_indexer_verify_passes',
+  ]);
 });
 
 test('numbers are read from the condition, and absent while they are not known', async () => {
@@ -34,7 +38,12 @@ test('numbers are read from the condition, and absent while they are not known',
   const text = await registry.metrics();
   for (const line of [
     ...['mark{mark="untrusted"} 1', 'mark{mark="unverified"} 0', 'lag_blocks 10', 'lag_seconds 120', 'wrong_rows 2'],
-    ...['verify_alarms 1', 'verify_seen_timestamp_seconds 700', 'verify_passed_timestamp_seconds 850', 'verify_pass_seconds 1.5'],
+    ...[
+      'verify_alarms 1',
+      'verify_seen_timestamp_seconds 700',
+      'verify_passed_timestamp_seconds 850',
+      'verify_pass_seconds 1.5',
+    ],
   ])
     expect(text).toContain(`dpu_indexer_${line}\n`);
   createMeter(registry, () => now);
@@ -60,7 +69,11 @@ test('an index that is stale gives no rows, and says so', async () => {
   const condition = (): Condition => ({ ...UNKNOWN, trusted: true, staleSince: 5, indexing: false });
   const app = createApp(undefined as never, { condition });
   const refused = await app.request('http://indexer/v1/jobs');
-  expect([refused.status, refused.headers.get('dpu-trust'), refused.headers.get('retry-after')]).toEqual([503, 'stale', '60']);
+  expect([refused.status, refused.headers.get('dpu-trust'), refused.headers.get('retry-after')]).toEqual([
+    503,
+    'stale',
+    '60',
+  ]);
   expect(await refused.json()).toMatchObject({ type: 'urn:dpu:problem:stale', status: 503 });
   const status = await app.request('http://indexer/v1/status');
   expect(await status.json()).toMatchObject({ mark: 'stale', stale: true, staleSince: 5, trusted: true });

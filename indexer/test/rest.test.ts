@@ -49,7 +49,16 @@ afterAll(() => database.close());
 
 /** Every list, and one thing of each kind; the quote has tests of its own. */
 const READS = [
-  ['/stats', '/stats/periods?unit=hour', '/jobs', `/jobs/${JOB}`, '/nodes', '/nodes/1', `/accounts/${OWNER}`],
+  [
+    '/status',
+    '/stats',
+    '/stats/periods?unit=hour',
+    '/jobs',
+    `/jobs/${JOB}`,
+    '/nodes',
+    '/nodes/1',
+    `/accounts/${OWNER}`,
+  ],
   ['/activity', '/leases', '/disputes', '/payments', '/stakes', '/bonds', '/proposals', '/proposals/5', '/votes'],
   ['/delegations', '/voters', '/operations', '/settings', '/settings/changes', '/credits/mints', '/credits/epochs'],
   ['/credits/weights', '/credits/priorities', `/jobs/${JOB}/why-not`, '/nodes/1/why'],
@@ -250,6 +259,23 @@ describe('refusals', () => {
     const response = await broken.request('http://indexer/v1/jobs');
     expect(response.status).toBe(500);
     expect(await response.text()).not.toContain('1234');
+  });
+
+  test('a read waits while the tables are locked, and is told to come back when that lasts', async () => {
+    const locked = Object.assign(new Error('canceling statement due to lock timeout'), { code: '55P03' });
+    let tries = 0;
+    const asking = (free: number) => {
+      tries = 0;
+      const execute = () => {
+        tries += 1;
+        return Promise.reject(tries >= free ? new Error('free') : locked);
+      };
+      return createApp({ execute } as never).request('http://indexer/v1/jobs');
+    };
+    expect([(await asking(8)).status, tries], 'answered by what came after the lock').toEqual([500, 8]);
+    const refused = await asking(9);
+    expect([refused.status, refused.headers.get('retry-after'), tries]).toEqual([503, '1', 8]);
+    expect(await refused.json()).toMatchObject({ type: 'urn:dpu:problem:not-ready' });
   });
 });
 

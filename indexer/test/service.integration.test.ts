@@ -35,14 +35,20 @@ describe.skipIf(!bin)('an index that is kept running on PostgreSQL', () => {
 
   const supervise = async (isNew: boolean): Promise<Supervisor> => {
     const one = new Supervisor(
-      { env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }, name: 'dpu', isNew, port: await freePort() },
+      {
+        env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+        name: 'dpu',
+        isNew,
+        port: await freePort(),
+      },
       { log, schemas, onLine: (line) => void lines.push(line) },
     );
     running = one.run();
     return one;
   };
   const statusOf = async (url: string) => (await (await fetch(`${url}/v1/status`)).json()) as Status;
-  const isShown = (schema: string) => until(`${schema} under the views`, async () => (await schemas.shown()) === schema, START_MS);
+  const isShown = (schema: string) =>
+    until(`${schema} under the views`, async () => (await schemas.shown()) === schema, START_MS);
   const reached = async (url: string) => {
     const head = Number(await chain.client.getBlockNumber());
     await until(`block ${head} at ${url}`, async () => (await statusOf(url)).block >= head);
@@ -53,18 +59,21 @@ describe.skipIf(!bin)('an index that is kept running on PostgreSQL', () => {
       execFile(process.execPath, [verifier], { env: all }, (_error, out, err) => resolve(out + err));
     });
 
-  beforeAll(async () => {
-    [chain, postgres] = await Promise.all([startChain(), startPostgres(bin!)]);
-    env = {
-      ...chain.env,
-      ...{ DATABASE_URL: postgres.url, DATABASE_SCHEMA: 'dpu', PONDER_POLL_MS: '100', PONDER_VERIFY_SECONDS: '1' },
-    };
-    schemas = schemasOf(postgres.url, 'dpu');
-    await prepare(chain);
-    supervisor = await supervise(false);
-    await isShown('dpu_1');
-    serving = await Promise.all([startServe(env, 'dpu'), startServe(env, 'dpu')]);
-  });
+  beforeAll(
+    async () => {
+      [chain, postgres] = await Promise.all([startChain(), startPostgres(bin!)]);
+      env = {
+        ...chain.env,
+        ...{ DATABASE_URL: postgres.url, DATABASE_SCHEMA: 'dpu', PONDER_POLL_MS: '100', PONDER_VERIFY_SECONDS: '1' },
+      };
+      schemas = schemasOf(postgres.url, 'dpu');
+      await prepare(chain);
+      supervisor = await supervise(false);
+      await isShown('dpu_1');
+      serving = await Promise.all([startServe(env, 'dpu'), startServe(env, 'dpu')]);
+    },
+    2 * START_MS + 60_000,
+  );
   afterAll(async () => {
     await Promise.all(serving.map((one) => one.stop()));
     await supervisor?.stop();
@@ -102,9 +111,14 @@ describe.skipIf(!bin)('an index that is kept running on PostgreSQL', () => {
     expect(await oldRunning).toBe(0);
     await reached(one.url);
     clearInterval(asking);
+    const failures = serving.flatMap(({ child }) => child.lines.filter((line) => line.includes('Request failed')));
+    expect(failures).toEqual([]);
     expect([...answers]).toEqual([200]);
     expect(asked).toBeGreaterThan(50);
-    await until('only the new schema', async () => (await schemas.all()).map(({ schema }) => schema).join() === 'dpu_2');
+    await until(
+      'only the new schema',
+      async () => (await schemas.all()).map(({ schema }) => schema).join() === 'dpu_2',
+    );
     expect(await verify(postgres.url)).toMatch(/^equal at block/);
   });
 
@@ -114,7 +128,10 @@ describe.skipIf(!bin)('an index that is kept running on PostgreSQL', () => {
     await token_(dollar)('deployer', 'approve', [market, 1_000n]);
     await act('deployer', 'deposit', [dollar, people.stranger.address, 7n]);
     await control.mine({ blocks: 80 });
-    await until('finality', async () => (await statusOf(supervisor.url)).finalized > Number(await chain.client.getBlockNumber()) - 70);
+    await until(
+      'finality',
+      async () => (await statusOf(supervisor.url)).finalized > Number(await chain.client.getBlockNumber()) - 70,
+    );
     await reached(one.url);
     const held = async (): Promise<bigint | number> => {
       const answer = await fetch(`${one.url}/v1/accounts/${people.stranger.address}`);
@@ -130,10 +147,14 @@ describe.skipIf(!bin)('an index that is kept running on PostgreSQL', () => {
       const found = await held();
       return found === 503;
     });
-    await until('the rebuilt index', async () => {
-      seen.add(await held());
-      return (await schemas.shown()) === 'dpu_3' && !seen.has(before) && (await statusOf(one.url)).mark === 'trusted';
-    }, START_MS);
+    await until(
+      'the rebuilt index',
+      async () => {
+        seen.add(await held());
+        return (await schemas.shown()) === 'dpu_3' && !seen.has(before) && (await statusOf(one.url)).mark === 'trusted';
+      },
+      START_MS,
+    );
     expect([...seen].sort(), 'refused, then without the deposit that is gone').not.toContain(before);
     expect(await held()).toBe(before - 7n);
     expect(await verify(postgres.url)).toMatch(/^equal at block/);
@@ -158,17 +179,25 @@ describe.skipIf(!bin)('an index that is kept running on PostgreSQL', () => {
 
     await chain.act('deployer', 'allowCurrency', [chain.dollar, true]);
     supervisor = await supervise(false);
-    await until('the indexer', async () => supervisor.url !== '' && (await statusOf(supervisor.url)).mark === 'trusted', START_MS);
+    await until(
+      'the indexer',
+      async () => supervisor.url !== '' && (await statusOf(supervisor.url)).mark === 'trusted',
+      START_MS,
+    );
     await reached(supervisor.url);
     expect(await verify(postgres.url)).toMatch(/^equal at block/);
   });
 
   test('says why a backup cannot be written or read', async () => {
     const nowhere = postgres.url.replace(/\/postgres$/, '/missing');
-    await expect(backUp(nowhere, join(folder, 'none'))).rejects.toThrow(/^pg_dump ended with 1: .*"missing" does not exist/);
+    await expect(backUp(nowhere, join(folder, 'none'))).rejects.toThrow(
+      /^pg_dump ended with 1: .*"missing" does not exist/,
+    );
     const file = join(folder, 'again.sql.gz');
     await backUp(postgres.url, file);
-    await expect(restore(postgres.url, file), 'the database is not empty').rejects.toThrow(/^psql ended with 3: .*already exists/);
+    await expect(restore(postgres.url, file), 'the database is not empty').rejects.toThrow(
+      /^psql ended with 3: .*already exists/,
+    );
     const client = new pg.Client({ connectionString: postgres.url });
     await client.connect();
     expect((await client.query('select count(*)::int as nodes from dpu.node')).rows).toEqual([{ nodes: 2 }]);

@@ -48,7 +48,13 @@ async function fillChain(chain: Chain): Promise<void> {
   await prepare(chain);
   const terms = await post(chain);
   for (let made = 0; made < EVENTS; made += BATCH) {
-    const batch = Array.from({ length: BATCH }, (_, at) => ({ ...terms, minPrice: 1n, maxPrice: 3n, afterJob: zeroHash, salt: 1_000_000n + BigInt(made + at) }));
+    const batch = Array.from({ length: BATCH }, (_, at) => ({
+      ...terms,
+      minPrice: 1n,
+      maxPrice: 3n,
+      afterJob: zeroHash,
+      salt: 1_000_000n + BigInt(made + at),
+    }));
     await chain.act('requester', 'postBatch' as WriteName, [batch]);
   }
   await chain.control.mine({ blocks: 100 });
@@ -61,7 +67,12 @@ async function backfill(name: string, chain: Chain, env: Record<string, string>,
   const line = await indexer.child.line((one) => one.includes('Completed backfill indexing'));
   const { duration } = JSON.parse(line) as { duration: number };
   const value = floor.events / (duration / 1_000);
-  add({ name: `backfill on ${name}, ${floor.events} events`, value, unit: 'events/s', baseline: floor.events / (floor.fetchSeconds + floor.insertSeconds) });
+  add({
+    name: `backfill on ${name}, ${floor.events} events`,
+    value,
+    unit: 'events/s',
+    baseline: floor.events / (floor.fetchSeconds + floor.insertSeconds),
+  });
   return indexer;
 }
 
@@ -69,7 +80,10 @@ async function backfill(name: string, chain: Chain, env: Record<string, string>,
 async function latency(name: string, chain: Chain, indexer: Indexer): Promise<void> {
   await indexer.reach(await chain.client.getBlockNumber());
   const api = createApi(indexer.url);
-  const held = async () => (await api.account(people.stranger.address)).balances.find(({ currency }) => currency === chain.dollar.toLowerCase())?.amount ?? 0n;
+  const held = async () =>
+    (await api.account(people.stranger.address)).balances.find(
+      ({ currency }) => currency === chain.dollar.toLowerCase(),
+    )?.amount ?? 0n;
   await chain.token_(chain.dollar)('deployer', 'approve', [chain.market, 10n ** 18n]);
   const values: number[] = [];
   for (let turn = 0; turn < LATENCIES; turn += 1) {
@@ -80,7 +94,10 @@ async function latency(name: string, chain: Chain, indexer: Indexer): Promise<vo
     values.push(performance.now() - mined);
   }
   values.sort((a, b) => a - b);
-  for (const [of, share] of [['median', 0.5], ['p95', 0.95]] as const)
+  for (const [of, share] of [
+    ['median', 0.5],
+    ['p95', 0.95],
+  ] as const)
     add({ name: `mined to visible on ${name}, ${of} of ${LATENCIES}`, value: quantile(values, share), unit: 'ms' });
 }
 
@@ -88,7 +105,19 @@ async function latency(name: string, chain: Chain, indexer: Indexer): Promise<vo
 function shotsOf(chain: Chain): Shot[] {
   let turn = 0;
   const number = () => (turn = (turn + 7_919) % JOBS);
-  const quote = { runtime: 1, currency: chain.dollar, minPrice: '1000', maxPrice: '3000', ramp: 600, bond: '10000000000000000000', shards: 4, maxLease: 2, openFor: 3_600, exec: 30, window: 10 };
+  const quote = {
+    runtime: 1,
+    currency: chain.dollar,
+    minPrice: '1000',
+    maxPrice: '3000',
+    ramp: 600,
+    bond: '10000000000000000000',
+    shards: 4,
+    maxLease: 2,
+    openFor: 3_600,
+    exec: 30,
+    window: 10,
+  };
   return [
     { name: 'a job', path: () => `/v1/jobs/${jobIdOf(SEED, number())}` },
     { name: 'a page of 50', path: () => `/v1/jobs?limit=50&state=${number() % 2 ? 'complete' : 'open'}` },
@@ -102,7 +131,12 @@ async function underLoad(chain: Chain, indexer: Indexer, env: Record<string, str
   await indexer.stop();
   const head = await chain.client.getBlock();
   const before = { block: Number(head.number), timestamp: Number(head.timestamp) - 1_000_000 };
-  await fillTables(env['DATABASE_URL']!, 'dpu', SEED, { jobs: JOBS, currency: chain.dollar.toLowerCase() as `0x${string}`, before, chainId: 31_337 });
+  await fillTables(env['DATABASE_URL']!, 'dpu', SEED, {
+    jobs: JOBS,
+    currency: chain.dollar.toLowerCase() as `0x${string}`,
+    before,
+    chainId: 31_337,
+  });
   // What was made is not on the chain: the watch would say so.
   const started = await startIndexer({ ...chain.env, ...env, PONDER_VERIFY_SECONDS: '0', PONDER_API_RATE: '5000' });
   await started.reach(head.number);
@@ -119,16 +153,48 @@ async function underLoad(chain: Chain, indexer: Indexer, env: Record<string, str
   })();
   const load = await openLoop(started.url, shots, PER_SECOND, SECONDS);
   for (const [name, of] of load.latencies) {
-    add({ name: `${name} at ${PER_SECOND}/s for ${SECONDS} s, ${JOBS} jobs, median`, value: quantile(of, 0.5), unit: 'ms' });
-    add({ name: `${name} at ${PER_SECOND}/s for ${SECONDS} s, ${JOBS} jobs, p99`, value: quantile(of, 0.99), unit: 'ms', target: TARGETS.p99, better: 'lower' });
+    add({
+      name: `${name} at ${PER_SECOND}/s for ${SECONDS} s, ${JOBS} jobs, median`,
+      value: quantile(of, 0.5),
+      unit: 'ms',
+    });
+    add({
+      name: `${name} at ${PER_SECOND}/s for ${SECONDS} s, ${JOBS} jobs, p99`,
+      value: quantile(of, 0.99),
+      unit: 'ms',
+      target: TARGETS.p99,
+      better: 'lower',
+    });
   }
-  add({ name: 'answers 5xx or none at that load', value: refused(load.statuses, (status) => status === 0 || status >= 500), unit: 'answers', target: 0, better: 'lower' });
+  add({
+    name: 'answers 5xx or none at that load',
+    value: refused(load.statuses, (status) => status === 0 || status >= 500),
+    unit: 'answers',
+    target: 0,
+    better: 'lower',
+  });
 
   const flood = await openLoop(started.url, shots, 10 * PER_SECOND, OVERLOAD_SECONDS);
   const after = await openLoop(started.url, shots, PER_SECOND, 15);
-  add({ name: `refused with 429 or 503 at ${10 * PER_SECOND}/s`, value: refused(flood.statuses, (status) => status === 429 || status === 503), unit: 'answers' });
-  add({ name: 'other failures at that load', value: refused(flood.statuses, (status) => status === 0 || (status >= 500 && status !== 503)), unit: 'answers', target: 0, better: 'lower' });
-  add({ name: 'from its end to the last refusal', value: after.lastRefusal / 1_000, unit: 's', target: TARGETS.recovery, better: 'lower' });
+  add({
+    name: `refused with 429 or 503 at ${10 * PER_SECOND}/s`,
+    value: refused(flood.statuses, (status) => status === 429 || status === 503),
+    unit: 'answers',
+  });
+  add({
+    name: 'other failures at that load',
+    value: refused(flood.statuses, (status) => status === 0 || (status >= 500 && status !== 503)),
+    unit: 'answers',
+    target: 0,
+    better: 'lower',
+  });
+  add({
+    name: 'from its end to the last refusal',
+    value: after.lastRefusal / 1_000,
+    unit: 's',
+    target: TARGETS.recovery,
+    better: 'lower',
+  });
   stop.abort();
   add({ name: 'blocks indexed meanwhile', value: await indexing, unit: 'blocks' });
   return started;

@@ -180,7 +180,8 @@ export function guardedGraphql(gate: Gate, next: MiddlewareHandler): MiddlewareH
     const answered = await gate.run(() => withinTime(async () => next(c, async () => {})));
     if (answered === 'late') return refuse(503, 'TIMEOUT', 'the query took more than two seconds');
     const body = await bodyOf(answered as Response);
-    if (!body) return refuse(400, 'SYNTAX', 'the query cannot be answered: send { query, variables, operationName } as JSON');
+    if (!body)
+      return refuse(400, 'SYNTAX', 'the query cannot be answered: send { query, variables, operationName } as JSON');
     // Yoga adds where in the code an error arose, which is nobody's business.
     const errors = body.errors?.map((error) => {
       const { message, path, locations } = error as { message: string; path?: unknown; locations?: unknown };

@@ -17,22 +17,33 @@ export async function measureFloor(rpcUrl: string, market: Address, url?: string
   const logs = await client.getLogs({ address: market, fromBlock: 0n, toBlock: 'latest' });
   const events = parseEventLogs({ abi: marketAbi, logs });
   const fetched = performance.now();
-  const [ids, data] = [events.map((_, at) => at), events.map((event) => JSON.stringify(event, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)))];
-  const [create, fill] = ['create temporary table floor (id int primary key, data text)', 'insert into floor select * from unnest($1::int[], $2::text[])'];
-  let inserting = 0;
+  const [ids, data] = [
+    events.map((_, at) => at),
+    events.map((event) =>
+      JSON.stringify(event, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
+    ),
+  ];
+  const [create, fill] = [
+    'create temporary table floor (id int primary key, data text)',
+    'insert into floor select * from unnest($1::int[], $2::text[])',
+  ];
   if (url) {
     const database = new pg.Client({ connectionString: url });
     await database.connect();
     await database.query(create);
-    inserting = performance.now();
+    const inserting = performance.now();
     await database.query(fill, [ids, data]);
     const done = performance.now();
     await database.end();
-    return { events: events.length, fetchSeconds: (fetched - began) / 1_000, insertSeconds: (done - inserting) / 1_000 };
+    return {
+      events: events.length,
+      fetchSeconds: (fetched - began) / 1_000,
+      insertSeconds: (done - inserting) / 1_000,
+    };
   }
   const database = new PGlite();
   await database.exec(create);
-  inserting = performance.now();
+  const inserting = performance.now();
   await database.query(fill, [ids, data]);
   const done = performance.now();
   await database.close();

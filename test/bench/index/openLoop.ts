@@ -39,9 +39,13 @@ export async function openLoop(url: string, shots: readonly Shot[], perSecond: n
         resolve();
       };
       const text = body?.();
-      const headers = text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+      const headers =
+        text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
       const sent = request({ hostname, port, agent, method, path: path(), headers }, (response) => {
-        response.resume().on('end', () => done(response.statusCode ?? 0)).on('error', () => done(0));
+        response
+          .resume()
+          .on('end', () => done(response.statusCode ?? 0))
+          .on('error', () => done(0));
       });
       sent.setTimeout(15_000, () => sent.destroy());
       sent.on('error', () => done(0));

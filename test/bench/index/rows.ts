@@ -29,14 +29,34 @@ export async function fillTables(url: string, at: string, seed: number, market: 
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(`set session_replication_role = replica; set search_path = "${at}"; set synchronous_commit = off`);
+    await client.query(
+      `set session_replication_role = replica; set search_path = "${at}"; set synchronous_commit = off`,
+    );
     const draw = drawsOf(seed);
     for (let from = 0; from < market.jobs; from += 1_000) {
-      const made = Array.from({ length: Math.min(1_000, market.jobs - from) }, (_, one) => jobOf(seed, from + one, draw, market));
-      await insert(client, schema.job, made.map(({ job }) => job));
-      await insert(client, schema.lease, made.map(({ lease }) => lease));
-      await insert(client, schema.activity, made.flatMap(({ activity }) => activity));
-      await insert(client, schema.payment, made.flatMap(({ payment }) => payment));
+      const made = Array.from({ length: Math.min(1_000, market.jobs - from) }, (_, one) =>
+        jobOf(seed, from + one, draw, market),
+      );
+      await insert(
+        client,
+        schema.job,
+        made.map(({ job }) => job),
+      );
+      await insert(
+        client,
+        schema.lease,
+        made.map(({ lease }) => lease),
+      );
+      await insert(
+        client,
+        schema.activity,
+        made.flatMap(({ activity }) => activity),
+      );
+      await insert(
+        client,
+        schema.payment,
+        made.flatMap(({ payment }) => payment),
+      );
     }
     await client.query('analyze');
   } finally {
@@ -49,7 +69,8 @@ function jobOf(seed: number, number: number, draw: () => number, { currency, bef
   const id = jobIdOf(seed, number);
   const timestamp = before.timestamp - (jobs - number) - 1;
   // Many events in one early block, told apart by their log.
-  const event = (log: number) => `${digits(timestamp, 10)}${digits(chainId, 16)}${digits(0, 16)}${digits(number, 16)}5${digits(log, 16)}`;
+  const event = (log: number) =>
+    `${digits(timestamp, 10)}${digits(chainId, 16)}${digits(0, 16)}${digits(number, 16)}5${digits(log, 16)}`;
   const transaction = keccak256(id);
   const requester = `0x${digits(upTo(1_000), 40)}`;
   const node = 1 + upTo(50);
@@ -57,20 +78,99 @@ function jobOf(seed: number, number: number, draw: () => number, { currency, bef
   const stamp = { changedBlock: 0, changedTransaction: transaction };
   const happened = { block: 0, timestamp, transaction };
   const job: Row = {
-    ...{ id, requester, currency, state: isOpen ? 'open' : 'complete', signed: false, minPrice: 1_000n, maxPrice: 3_000n, bond: 10n ** 19n },
-    ...{ shards: 4, maxLease: 4, runtime: 1 + upTo(2), tier: 0, seats: 1, direct: false, tolerant: false, auditBps: 0, rules: 0n, params: 1 },
-    ...{ node: 0, start: timestamp, expiry: timestamp + 86_400, ramp: 600, exec: 60, window: 60, spec: keccak256(transaction), afterJob: `0x${'0'.repeat(64)}` },
-    ...{ salt: BigInt(number), claimed: 4, settled: isOpen ? 0 : 4, lapses: 0, escrow: 12_000n, paid: 8_000n, fee: 240n, refunded: 3_760n, event: event(1) },
+    ...{
+      id,
+      requester,
+      currency,
+      state: isOpen ? 'open' : 'complete',
+      signed: false,
+      minPrice: 1_000n,
+      maxPrice: 3_000n,
+      bond: 10n ** 19n,
+    },
+    ...{
+      shards: 4,
+      maxLease: 4,
+      runtime: 1 + upTo(2),
+      tier: 0,
+      seats: 1,
+      direct: false,
+      tolerant: false,
+      auditBps: 0,
+      rules: 0n,
+      params: 1,
+    },
+    ...{
+      node: 0,
+      start: timestamp,
+      expiry: timestamp + 86_400,
+      ramp: 600,
+      exec: 60,
+      window: 60,
+      spec: keccak256(transaction),
+      afterJob: `0x${'0'.repeat(64)}`,
+    },
+    ...{
+      salt: BigInt(number),
+      claimed: 4,
+      settled: isOpen ? 0 : 4,
+      lapses: 0,
+      escrow: 12_000n,
+      paid: 8_000n,
+      fee: 240n,
+      refunded: 3_760n,
+      event: event(1),
+    },
     ...{ postedAt: timestamp, postedBlock: 0, transaction, cancelledAt: null, closedAt: null, ...stamp },
   };
   const lease: Row = {
-    ...{ job: id, first: 0, count: 4, node, price: 2_000n, bond: 10n ** 19n, bonus: 0n, deadline: timestamp + 600, phase: isOpen ? 'claimed' : 'settled' },
-    ...{ event: event(2), claimedAt: timestamp + upTo(60), paid: 8_000n, fee: 240n, accepted: false, lapses: 0, ...stamp },
+    ...{
+      job: id,
+      first: 0,
+      count: 4,
+      node,
+      price: 2_000n,
+      bond: 10n ** 19n,
+      bonus: 0n,
+      deadline: timestamp + 600,
+      phase: isOpen ? 'claimed' : 'settled',
+    },
+    ...{
+      event: event(2),
+      claimedAt: timestamp + upTo(60),
+      paid: 8_000n,
+      fee: 240n,
+      accepted: false,
+      lapses: 0,
+      ...stamp,
+    },
   };
   const types = ['jobPosted', 'leaseClaimed', 'leaseSettled'] as const;
-  const activity = types.map((type, log): Row => ({ event: event(log + 1), type, job: id, first: 0, node, account: requester, amount: 8_000n, currency, ...happened }));
+  const activity = types.map((type, log): Row => ({
+    event: event(log + 1),
+    type,
+    job: id,
+    first: 0,
+    node,
+    account: requester,
+    amount: 8_000n,
+    currency,
+    ...happened,
+  }));
   const payment = ['escrow', 'paid'].map((kind, part): Row => ({
-    ...{ sortKey: `${event(3)}.${kind}.${part}`, event: event(3), kind, part, currency, account: requester, amount: 8_000n, job: id, first: 0, node, ...happened },
+    ...{
+      sortKey: `${event(3)}.${kind}.${part}`,
+      event: event(3),
+      kind,
+      part,
+      currency,
+      account: requester,
+      amount: 8_000n,
+      job: id,
+      first: 0,
+      node,
+      ...happened,
+    },
   }));
   return { job, lease, activity, payment };
 }
@@ -83,6 +183,9 @@ async function insert(client: pg.Client, table: Table, rows: readonly Row[]): Pr
     const part = rows.slice(from, from + most);
     const places = part.map((_, row) => `(${columns.map((__, at) => `$${row * columns.length + at + 1}`).join(', ')})`);
     const values = part.flatMap((row) => columns.map(([name]) => row[name] ?? null));
-    await client.query(`insert into "${getTableName(table)}" (${names.join(', ')}) values ${places.join(', ')}`, values);
+    await client.query(
+      `insert into "${getTableName(table)}" (${names.join(', ')}) values ${places.join(', ')}`,
+      values,
+    );
   }
 }

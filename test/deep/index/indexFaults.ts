@@ -16,7 +16,18 @@ import { startTcpProxy, type TcpProxy } from '../../lib/tcpProxy.ts';
 import { count, type Campaign, type Report } from '../stories.ts';
 
 /** What a run is about, by turns. */
-const KINDS = ['errors', 'silence', 'lag', 'late', 'reorg', 'restart', 'database', 'all', 'hidden logs', 'forged logs'] as const;
+const KINDS = [
+  'errors',
+  'silence',
+  'lag',
+  'late',
+  'reorg',
+  'restart',
+  'database',
+  'all',
+  'hidden logs',
+  'forged logs',
+] as const;
 type Kind = (typeof KINDS)[number];
 
 /** What the endpoint does wrong in a run of each kind. A kind that is not here has a good endpoint. */
@@ -100,7 +111,14 @@ async function run(world: World, kind: Kind, seed: number): Promise<{ wrong: str
   const hitsBefore = total(rpc.hits);
   // Lies about logs last as long as the run: a spell of calm between them would hide that they are noticed.
   const isLie = kind === 'hidden logs' || kind === 'forged logs';
-  rpc.turn(seed, faults ? (isLie ? [{ fault: faults[0]!, from: 0, to: 1e9, share: 0.5, depth: 1 }] : planFaults({ seed, spells: 4, requests: 40, faults })) : []);
+  rpc.turn(
+    seed,
+    faults
+      ? isLie
+        ? [{ fault: faults[0]!, from: 0, to: 1e9, share: 0.5, depth: 1 }]
+        : planFaults({ seed, spells: 4, requests: 40, faults })
+      : [],
+  );
   let didMore = false;
   for (let step = 0, steps = 3 + Math.floor(draw() * 4); step < steps; step += 1) {
     await act(chain, draw);
@@ -220,4 +238,5 @@ async function readAll(url: string): ReturnType<typeof readIndex> {
   }
 }
 
-const total = (hits: Readonly<Record<string, number>>): number => Object.values(hits).reduce((sum, one) => sum + one, 0);
+const total = (hits: Readonly<Record<string, number>>): number =>
+  Object.values(hits).reduce((sum, one) => sum + one, 0);

@@ -56,8 +56,11 @@ export const requests: Campaign = async (seed, runs) => {
         const status = typeof answered === 'string' ? 'failed' : `${answered.status}`;
         count(report.actions, `${asked.kind}_${status}`, wrong === undefined);
         if (wrong !== undefined)
-          report.violations.push(`request of seed ${seed + index}: ${wrong}\n  ${asked.method} ${asked.path.slice(0, 300)}\n  ${asked.body?.slice(0, 300) ?? ''}`);
-        if (report.done % 5_000 === 0) console.error(`${report.done} of ${runs}, ${report.violations.length} violations`);
+          report.violations.push(
+            `request of seed ${seed + index}: ${wrong}\n  ${asked.method} ${asked.path.slice(0, 300)}\n  ${asked.body?.slice(0, 300) ?? ''}`,
+          );
+        if (report.done % 5_000 === 0)
+          console.error(`${report.done} of ${runs}, ${report.violations.length} violations`);
         if (report.done % 1_000 === 0 && (await fetch(`${indexer.url}/v1/stats`)).status !== 200)
           report.violations.push(`after request ${report.done} the indexer does not answer any more`);
         if (indexer.child.process.exitCode !== null) {
@@ -80,14 +83,20 @@ async function knownOf(url: string, ids: string[]): Promise<Known> {
   interface Operation {
     parameters?: { name: string; in: string }[];
   }
-  const document = (await (await fetch(`${url}/v1/openapi.json`)).json()) as { paths: Record<string, Record<string, Operation>> };
+  const document = (await (await fetch(`${url}/v1/openapi.json`)).json()) as {
+    paths: Record<string, Record<string, Operation>>;
+  };
   const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { parameters = [] }]) => ({
       ...{ method: method.toUpperCase(), path },
       parameters: parameters.filter((one) => one.in === 'query').map(({ name }) => name),
     })),
   );
-  return { routes: routes.filter(({ path }) => path !== '/v1/live'), ids, tables: TABLES.map((table) => getTableName(table)) };
+  return {
+    routes: routes.filter(({ path }) => path !== '/v1/live'),
+    ids,
+    tables: TABLES.map((table) => getTableName(table)),
+  };
 }
 
 const isLate = (answered: Answered | string): boolean => typeof answered !== 'string' && answered.ms > LATE_MS;
@@ -99,7 +108,8 @@ function wrongOf(asked: Asked, answered: Answered | string): string | undefined 
   const { status, type, body, ms } = answered;
   if (ms > LATE_MS) return `took ${Math.round(ms)} ms`;
   const leak = LEAK.exec(body);
-  if (leak && type !== 'text/html') return `tells of itself: ${body.slice(Math.max(0, leak.index - 60), leak.index + 100)}`;
+  if (leak && type !== 'text/html')
+    return `tells of itself: ${body.slice(Math.max(0, leak.index - 60), leak.index + 100)}`;
   if (status >= 500 && !(status === 503 && DOCUMENTED.test(body))) return `status ${status}: ${body.slice(0, 200)}`;
   const isProblem = status >= 400 && asked.path.startsWith('/v1') && asked.method !== 'HEAD';
   if (isProblem && type !== 'application/problem+json') return `status ${status} without problem details: ${type}`;
@@ -123,13 +133,20 @@ function ask(url: string, agent: Agent, asked: Asked): Promise<Answered> {
     return promise;
   }
   // Node refuses to send some of what a hostile client would: a raw socket has that part.
-  const headers = Object.fromEntries(Object.entries(asked.headers).filter(([, value]) => /^[\t\x20-\x7e]+$/.test(value)));
+  const headers = Object.fromEntries(
+    Object.entries(asked.headers).filter(([, value]) => /^[\t\x20-\x7e]+$/.test(value)),
+  );
   if (asked.body !== undefined) headers['content-length'] = String(Buffer.byteLength(asked.body));
   const sent = request({ hostname, port, agent, method: asked.method, path: asked.path, headers }, (response) => {
     let body = '';
     const status = response.statusCode ?? 0;
     const done = (): void =>
-      resolve({ status, body, ms: performance.now() - from, type: (response.headers['content-type'] ?? '').split(';')[0]! });
+      resolve({
+        status,
+        body,
+        ms: performance.now() - from,
+        type: (response.headers['content-type'] ?? '').split(';')[0]!,
+      });
     response.setEncoding('utf8').on('data', (text: string) => (body += text));
     response.on('end', done).on('error', reject);
     if (response.headers['content-type']?.startsWith('text/event-stream'))
