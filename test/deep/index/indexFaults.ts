@@ -88,11 +88,11 @@ async function startWorld(bin: string): Promise<World> {
   await prepare(chain);
   await chain.token_(chain.dollar)('deployer', 'approve', [chain.market, 10n ** 18n]);
   const client = createPublicClient({ transport: http(chain.rpcUrl, { maxResponseBodySize: false }), cacheTime: 0 });
-  const ask = (functionName: 'credits' | 'owner') =>
+  const ask = (functionName: 'credits' | 'prover' | 'owner') =>
     client.readContract({ address: chain.market, abi: marketAbi, functionName });
   const addresses = {
     ...{ Market: chain.market, Token: chain.token, Governor: zeroAddress },
-    ...{ Credits: await ask('credits'), Timelock: await ask('owner') },
+    ...{ Credits: await ask('credits'), Proofs: await ask('prover'), Timelock: await ask('owner') },
   };
   const indexer = await startIndexer(env);
   return { chain, postgres, rpc, line, env, indexer, client, addresses };
