@@ -1,6 +1,6 @@
 /** Passkeys (WebAuthn) as a second factor: once an account has one, changes need an assertion that is at most five minutes old. */
 import type { passkeySchema } from '@dpu/sdk/apiAccount';
-import type { verifyAuthenticationResponse, verifyRegistrationResponse } from '@simplewebauthn/server';
+import type { verifyAuthenticationResponse } from '@simplewebauthn/server';
 import type { z } from 'zod';
 
 import { ProblemError } from '../api/problem.ts';
