@@ -10,7 +10,7 @@ let here: TestAccounts;
 let token: string;
 beforeAll(async () => {
   here = await testAccounts({ relay: () => Promise.reject(new Error('never')) });
-}, 60_000);
+}, 120_000);
 beforeEach(async () => {
   await here.clear();
   token = await here.signIn();

@@ -21,7 +21,7 @@ let here: TestAccounts;
 let token: string;
 beforeAll(async () => {
   here = await testAccounts({ relay });
-}, 60_000);
+}, 120_000);
 beforeEach(async () => {
   await here.clear();
   relay.mockReset().mockResolvedValue(HASH);
@@ -170,7 +170,7 @@ describe('API keys', () => {
     expect((await here.ask('GET', '/account/keys', { token: secret, who: 'stranger' })).status).toBe(429);
     here.clock.steadyMs += 1;
     expect((await here.ask('GET', '/account/keys', { token: secret, who: 'stranger' })).status).toBe(200);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('orders', () => {
@@ -326,5 +326,5 @@ describe('orders', () => {
     } finally {
       await bare.close();
     }
-  }, 60_000);
+  }, 120_000);
 });

@@ -65,7 +65,7 @@ beforeAll(async () => {
     heartbeatOf: (node) => live.heartbeatOf(node),
   };
   here = await testAccounts({ live: facts, mailer: smtpMailer({ url: mail.url, from: 'dpu@dpu.example' }) });
-}, 60_000);
+}, 120_000);
 beforeEach(async () => {
   await here.clear();
   live = NOT_LISTENING;

@@ -6,7 +6,7 @@ let here: TestAccounts;
 let token: string;
 beforeAll(async () => {
   here = await testAccounts();
-}, 60_000);
+}, 120_000);
 beforeEach(async () => {
   await here.clear();
   token = await here.signIn();

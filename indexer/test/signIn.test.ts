@@ -26,7 +26,7 @@ const ME = WALLET.address.toLowerCase();
 let here: TestAccounts;
 beforeAll(async () => {
   here = await testAccounts();
-}, 60_000);
+}, 120_000);
 beforeEach(() => here.clear());
 afterAll(() => here.close());
 
@@ -303,7 +303,7 @@ describe('cookies', () => {
     } finally {
       await secure.close();
     }
-  });
+  }, 120_000);
 
   test.each([[PAGE], ['https://evil.example'], ['null'], ['http://indexer.evil.example'], [undefined]])(
     'a page at %s gets none, and what it does with one is refused',
@@ -377,4 +377,4 @@ test('accounts that are on their way say so, and hold up nothing else', async ()
   await expect.poll(async () => (await nonce()).status, { timeout: 25_000 }).toBe(200);
   // Mounting again closes what was open before.
   expect(await mountedAccounts({}, deps)).toBeUndefined();
-}, 60_000);
+}, 120_000);
