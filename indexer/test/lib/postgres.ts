@@ -38,7 +38,7 @@ export async function startPostgres(bin: string): Promise<Postgres> {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: data,
     fsync: 'off',
-    max_connections: '50',
+    max_connections: '200',
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const server = start(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...flags], options);

@@ -116,7 +116,7 @@ async function run(world: World, kind: Kind, seed: number): Promise<{ wrong: str
     faults
       ? isLie
         ? [{ fault: faults[0]!, from: 0, to: 1e9, share: 0.5, depth: 1 }]
-        : planFaults({ seed, spells: 4, requests: 40, faults })
+        : planFaults({ seed, spells: 12, requests: 6, faults })
       : [],
   );
   let didMore = false;
