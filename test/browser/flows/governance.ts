@@ -50,7 +50,8 @@ export function governanceFlows(stage: () => Stage, viewports: readonly Viewport
     await passTo(stage(), snapshot + 1);
     await page.getByText('For', { exact: true }).first().click();
     await page.getByRole('button', { name: 'Vote for' }).click();
-    await page.getByText(/^You voted for with 4[56],/).waitFor();
+    const voted = page.getByRole('status').filter({ hasText: /You voted\s+for\s+with\s+4[56],/ });
+    await voted.waitFor();
     await passTo(stage(), deadline + 1);
     await page.getByRole('button', { name: 'Queue the decision' }).click();
     const execute = page.getByRole('button', { name: 'Execute the decision' });
