@@ -36,6 +36,7 @@ export default ts.config(
       '**/.ponder/**',
       '**/.svelte-kit/**',
       'app/build/**',
+      'worker/dist/**',
       'sdk/src/abi/generated.ts',
       'sdk/modules/*/assembly/**',
       'indexer/ponder-env.d.ts',
