@@ -76,9 +76,11 @@ const specOf = (path: string) => {
 };
 
 describe('every read', () => {
-  test('is tried here', () => {
+  test('is tried here, but for what belongs to an account', () => {
     const tried = new Set(READS.map((path) => specOf(path).path));
-    const all = routesOf(database.db).filter(({ spec }) => spec.method === 'get' && spec.path !== '/disputes/{key}');
+    const all = routesOf(database.db).filter(
+      ({ spec }) => !spec.private && spec.method === 'get' && spec.path !== '/disputes/{key}',
+    );
     expect([...tried].sort()).toEqual(all.map(({ spec }) => spec.path).sort());
   });
 
