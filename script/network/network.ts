@@ -71,6 +71,9 @@ export interface Network {
   stop(): Promise<void>;
 }
 
+/** An indexer that is no more than so many blocks behind the chain has caught up. */
+const BLOCKS_BEHIND = 3;
+
 /** Starts everything and waits until it is ready. On failure, what was started is stopped. */
 export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const tree = new ProcessTree({
@@ -176,7 +179,10 @@ async function bringUp(options: NetworkOptions, tree: ProcessTree): Promise<Netw
     tree.ready(running, async () => {
       const { indexerUrl } = deployment;
       if (!(await fetch(`${indexerUrl}/ready`)).ok) return false;
-      return (await fetch(`${indexerUrl}/v1/account/nonce`, { method: 'POST' })).ok;
+      if (!(await fetch(`${indexerUrl}/v1/account/nonce`, { method: 'POST' })).ok) return false;
+      // Ponder calls itself ready before it has worked off the blocks of the set-up.
+      const status = (await (await fetch(`${indexerUrl}/v1/status`)).json()) as { block: number };
+      return status.block + BLOCKS_BEHIND >= Number(await local.publicClient.getBlockNumber());
     });
   const nodeReady = (node: LocalNode): Promise<void> =>
     tree.ready(node.process, async () => (await fetch(`${node.statusUrl}/health`)).ok);

@@ -7,7 +7,6 @@ import { startNetwork, type Network } from '../../script/network/network.ts';
 import { startBrowser } from './browser.ts';
 import { creditFlows } from './flows/credits.ts';
 import { everyPage } from './flows/everyPage.ts';
-import { governanceFlows } from './flows/governance.ts';
 import { hostileFlows } from './flows/hostile.ts';
 import { keyboardFlow } from './flows/keyboard.ts';
 import { lyingFlows } from './flows/lying.ts';
@@ -35,5 +34,5 @@ describe('credits', () => creditFlows(stage, ['phone']));
 describe('hostile words', () => hostileFlows(stage));
 describe('keyboard', () => keyboardFlow(stage));
 describe('stake', () => stakeFlows(stage, ['phone']));
-describe('governance', () => governanceFlows(stage, ['desktop']));
+
 describe('every page', () => everyPage(stage, () => leftPages(stage()), ['light']));

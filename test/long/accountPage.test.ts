@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { build } from '../../script/build.ts';
 import { startNetwork, type Network } from '../../script/network/network.ts';
 import { people } from '../../script/network/people.ts';
-import { openPage, startBrowser, VIEWPORTS } from './browser.ts';
-import { installWallet } from './testWallet.ts';
+import { openPage, startBrowser, VIEWPORTS } from '../browser/browser.ts';
+import { installWallet } from '../browser/testWallet.ts';
 
 let network: Network;
 let browser: Browser;
