@@ -6,11 +6,10 @@ import { build } from '../../script/build.ts';
 import { startNetwork, type Network } from '../../script/network/network.ts';
 import { startBrowser } from './browser.ts';
 import { creditFlows } from './flows/credits.ts';
-import { everyPage } from './flows/everyPage.ts';
 import { hostileFlows } from './flows/hostile.ts';
 import { keyboardFlow } from './flows/keyboard.ts';
 import { lyingFlows } from './flows/lying.ts';
-import { leftPages, type Stage } from './flows/stage.ts';
+import type { Stage } from './flows/stage.ts';
 import { stakeFlows } from './flows/stake.ts';
 
 let network: Network;
@@ -34,5 +33,3 @@ describe('credits', () => creditFlows(stage, ['phone']));
 describe('hostile words', () => hostileFlows(stage));
 describe('keyboard', () => keyboardFlow(stage));
 describe('stake', () => stakeFlows(stage, ['phone']));
-
-describe('every page', () => everyPage(stage, () => leftPages(stage()), ['light']));

@@ -30,4 +30,4 @@ const stage = (): Stage => ({ network, browser, url: network.appUrl ?? '' });
 describe('credits', () => creditFlows(stage, ['desktop']));
 describe('stake', () => stakeFlows(stage, ['desktop']));
 describe('governance', () => governanceFlows(stage, ['desktop', 'phone']));
-describe('every page', () => everyPage(stage, () => leftPages(stage()), ['dark']));
+describe('every page', () => everyPage(stage, () => leftPages(stage()), ['light', 'dark']));
