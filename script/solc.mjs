@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // A solc that forge can call, made of npm's solc: no native compiler needs to be downloaded. It has a memory, because forge asks for the same again at
-// every start (the names of the tests, when a filter is given), and npm's solc takes some twenty seconds to say it.
+// every start (the names of the tests, when a filter is given), and npm's solc is slow to say it.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,6 +1,6 @@
 /**
- * `npm run build --workspace @dpu/worker`: the node as operators install it, in `worker/dist/` or the folder that is named. Plain JavaScript without what it does not use, which starts several
- * times as fast as the sources and takes less memory, and a `package.json` of its own: `npm pack` makes something of it that `npm install --global` takes.
+ * `npm run build --workspace @dpu/worker`: the node as operators install it, in `worker/dist/` or the folder that is named. Plain JavaScript without what it does not use, which starts
+ * faster than the sources and takes less memory, and a `package.json` of its own: `npm pack` makes something of it that `npm install --global` takes.
  */
 import { chmod, copyFile, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
