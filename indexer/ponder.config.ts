@@ -7,8 +7,9 @@ import {
   marketAbi,
 } from '@dpu/sdk/abi';
 import { createConfig } from 'ponder';
-import { createPublicClient, http, zeroAddress, type Address } from 'viem';
-import { address, ConfigError, integer, marketAddress, text } from './src/env.ts';
+import { createPublicClient, http, type Address } from 'viem';
+import { integer, text } from './src/env.ts';
+import { addressesOf } from './src/verify/addresses.ts';
 
 /**
  * Ponder gives every RPC entry a bucket of its own, 20 requests a second, and offers no way to turn that off. The same URL
@@ -18,18 +19,7 @@ const RPC_ENTRIES = 16;
 
 const rpcUrl = text('PONDER_RPC_URL', 'http://127.0.0.1:8545');
 const databaseUrl = text('DATABASE_URL', '');
-const market = marketAddress();
-
-/** What the Market names itself is asked once, at start: the token never changes, and who owns it, mints credits or gives tiers seldom. */
-async function askMarket(contract: Address, functionName: 'TOKEN' | 'credits' | 'prover' | 'owner'): Promise<Address> {
-  try {
-    const client = createPublicClient({ transport: http(rpcUrl) });
-    return await client.readContract({ address: contract, abi: marketAbi, functionName });
-  } catch (cause) {
-    const sentence = `no Market answers at ${contract}; check PONDER_MARKET and PONDER_RPC_URL, or set PONDER_TOKEN, PONDER_CREDITS, PONDER_PROOFS and PONDER_TIMELOCK`;
-    throw new ConfigError(sentence, { cause });
-  }
-}
+const addresses = await addressesOf(createPublicClient({ transport: http(rpcUrl) }));
 
 // The deployment's first block or earlier: the first events name the treasury, the parameters, and who holds the first DPU.
 const startBlock = integer('PONDER_START_BLOCK', 0);
@@ -49,11 +39,11 @@ export default createConfig({
     },
   },
   contracts: {
-    Market: { abi: marketAbi, ...at(market) },
-    Token: { abi: dpuTokenAbi, ...at(address('PONDER_TOKEN') ?? (await askMarket(market, 'TOKEN'))) },
-    Credits: { abi: computeCreditsAbi, ...at(address('PONDER_CREDITS') ?? (await askMarket(market, 'credits'))) },
-    Governor: { abi: dpuGovernorAbi, ...at(address('PONDER_GOVERNOR') ?? zeroAddress) },
-    Proofs: { abi: capabilityProofsAbi, ...at(address('PONDER_PROOFS') ?? (await askMarket(market, 'prover'))) },
-    Timelock: { abi: dpuTimelockAbi, ...at(address('PONDER_TIMELOCK') ?? (await askMarket(market, 'owner'))) },
+    Market: { abi: marketAbi, ...at(addresses.Market) },
+    Token: { abi: dpuTokenAbi, ...at(addresses.Token) },
+    Credits: { abi: computeCreditsAbi, ...at(addresses.Credits) },
+    Governor: { abi: dpuGovernorAbi, ...at(addresses.Governor) },
+    Proofs: { abi: capabilityProofsAbi, ...at(addresses.Proofs) },
+    Timelock: { abi: dpuTimelockAbi, ...at(addresses.Timelock) },
   },
 });

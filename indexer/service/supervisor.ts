@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Status } from '@dpu/sdk/api';
 import type { Log } from '../src/log.ts';
 import type { Schemas } from './schemas.ts';
+import { Standstill } from './standstill.ts';
 
 /** What it runs. */
 export interface SupervisorOptions {
@@ -33,6 +34,8 @@ const LOOK_MS = 500;
 const RESTART_MS = { first: 500, most: 30_000 };
 /** What Ponder means by its exit codes; 75 is EX_TEMPFAIL. */
 const [CLEAN, AGAIN] = [0, 75];
+/** What a child has to give its schema free; one that hangs does not. */
+const END_MS = 15_000;
 
 const indexer = fileURLToPath(new URL('..', import.meta.url));
 const ponder = fileURLToPath(new URL('./bin/ponder.js', import.meta.resolve('ponder')));
@@ -106,12 +109,18 @@ export class Supervisor {
     let isOver = false;
     void ended.then(() => (isOver = true));
     let isTidy = false;
+    const standstill = new Standstill({ now: () => performance.now() });
     while (!isOver) {
       await Promise.race([ended, this.#pause(LOOK_MS)]);
       const now = await this.#status();
       if (now?.stale) {
         await this.#end();
         return 'stale';
+      }
+      if (now && standstill.look(now)) {
+        log.warn('The indexer stands still while the chain goes on', { schema, block: now.block });
+        await this.#end();
+        return AGAIN;
       }
       // Ponder moves the views before it says that it is ready.
       if (isTidy || !now || now.indexing || !schemas || (await schemas.shown()) !== schema) continue;
@@ -164,7 +173,9 @@ export class Supervisor {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const over = once(child, 'exit');
     child.kill('SIGINT');
+    const late = setTimeout(() => child.kill('SIGKILL'), END_MS);
     await over;
+    clearTimeout(late);
   }
 
   async #pause(ms: number): Promise<void> {

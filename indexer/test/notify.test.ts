@@ -1,123 +1,34 @@
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
-
 import { Webhook } from 'standardwebhooks';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { NOT_LISTENING } from '../src/live/facts.ts';
 import { zeroHash } from 'viem';
 
-import type { LiveFacts } from '../src/live/facts.ts';
-import { NOT_LISTENING } from '../src/live/facts.ts';
-import { smtpMailer } from '../src/notify/mail.ts';
 import { mailOf } from '../src/notify/message.ts';
 import { HELD_MS, MAILS_A_DAY, MOST_WAITING, RETRY_MS, settle, take } from '../src/notify/queue.ts';
 import { SILENT_S, STEADY_MS } from '../src/notify/watch.ts';
-import { MARKET, NOW, PAGE, problemOf, STRANGER, testAccounts, WALLET, type TestAccounts } from './lib/accounts.ts';
-import { startMailServer, type MailServer } from './lib/mail.ts';
+import { MARKET, NOW, PAGE, problemOf, STRANGER } from './lib/accounts.ts';
 import { DOLLAR, JOB, OPERATOR, OWNER, START, World } from './lib/world.ts';
+import {
+  ALL,
+  ME,
+  SAFE,
+  addHook,
+  addMail,
+  channels,
+  deliveries,
+  desk,
+  got,
+  here,
+  hook,
+  jobDone,
+  mail,
+  openDesk,
+  round,
+  show,
+  type Delivery,
+} from './lib/desk.ts';
 
-type Hex = `0x${string}`;
-interface Channel {
-  id: string;
-  [fact: string]: unknown;
-}
-interface Delivery {
-  id: string;
-  message: string;
-  kind: string;
-  state: string;
-  attempts: number;
-  dueAt: number | null;
-  status: number | null;
-  error: string | null;
-  body: string;
-}
-
-const ME = WALLET.address.toLowerCase() as Hex;
-const ALL = ['job.done', 'job.challenged', 'dispute.verdict', 'node.unhealthy', 'lease.risk', 'proposal.live'];
-/** Blocks between an event and the block by which it is safe. */
-const SAFE = 15;
-
-let here: TestAccounts;
-let mail: MailServer;
-let token: string;
-let live: LiveFacts = NOT_LISTENING;
-let hook: string;
-let answer = 204;
-const got: { id: string; headers: http.IncomingHttpHeaders; body: string }[] = [];
-const receiver = http.createServer((request, response) => {
-  let body = '';
-  request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-  request.on('end', () => {
-    got.push({ id: request.headers['webhook-id'] as string, headers: request.headers, body });
-    response.writeHead(answer).end();
-  });
-});
-
-beforeAll(async () => {
-  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
-  hook = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/in`;
-  mail = await startMailServer();
-  const facts: LiveFacts = {
-    get listening() {
-      return live.listening;
-    },
-    declinesOf: (job) => live.declinesOf(job),
-    heartbeatOf: (node) => live.heartbeatOf(node),
-  };
-  here = await testAccounts({ live: facts, mailer: smtpMailer({ url: mail.url, from: 'dpu@dpu.example' }) });
-}, 120_000);
-beforeEach(async () => {
-  await here.clear();
-  live = NOT_LISTENING;
-  answer = 204;
-  got.length = 0;
-  mail.received.length = 0;
-  mail.refuse = undefined;
-  await here.database.load(new World().memory);
-  await here.database.reach(0);
-  token = await here.signIn();
-});
-afterAll(async () => {
-  await here.close();
-  await mail.close();
-  receiver.closeAllConnections();
-  receiver.close();
-});
-
-const addHook = async (kinds = ALL, by = token): Promise<{ channel: Channel; secret: string }> =>
-  (await here.good('POST', '/account/webhooks', { token: by, body: { url: hook, kinds } })) as never;
-const channels = async () => (await here.good('GET', '/account/channels', { token }))['items'] as Channel[];
-const deliveries = async (query = '') =>
-  (await here.good('GET', `/account/deliveries${query}`, { token }))['items'] as Delivery[];
-/** Looks, and makes every attempt that is due. */
-const round = async (): Promise<void> => {
-  const { notifier } = here.accounts;
-  while (await notifier.look());
-  while ((await notifier.deliver()) > 0) await notifier.settled();
-};
-const tokenIn = (text: string, name: string) => new RegExp(`${name}=([\\w.-]+)`).exec(text)![1]!;
-/** A mail address that is confirmed. */
-const addMail = async (address = 'me@example.com', kinds = ALL) => {
-  await here.good('POST', '/account/emails', { token, body: { address, kinds } });
-  const { text } = mail.received.pop()!;
-  await here.good('POST', '/account/emails/confirm', { body: { token: tokenIn(text, 'confirm') } });
-};
-/** The world as `tell` makes it, at `blocks` after its last event. */
-const show = async (world: World, blocks = SAFE): Promise<void> => {
-  await here.database.load(world.memory);
-  await here.database.reach(world.block + blocks);
-};
-const jobDone = async (): Promise<World> => {
-  const world = new World();
-  await world.node();
-  await world.emit('Deposited', { currency: DOLLAR, account: ME, from: ME, amount: 20_000n });
-  await world.post(JOB, { requester: WALLET.address });
-  await world.claim({ count: 4 });
-  await world.reveal();
-  await world.settle();
-  await world.emit('JobCompleted', { id: JOB, refunded: 600n });
-  return world;
-};
+openDesk();
 
 describe('a job that is done', () => {
   test('is told once it is safe, not a block before, signed, once', async () => {
@@ -156,7 +67,7 @@ describe('a job that is done', () => {
     await addHook(ALL, await here.signIn(STRANGER));
     const world = await jobDone();
     await show(world, 1);
-    await here.good('POST', '/account/webhooks', { token, body: { url: `${hook}/late`, kinds: ALL } });
+    await here.good('POST', '/account/webhooks', { token: desk.token, body: { url: `${hook}/late`, kinds: ALL } });
     await show(world);
     await round();
     expect(got).toEqual([]);
@@ -260,7 +171,7 @@ describe('other news', () => {
     await show(world);
     await addHook(['node.unhealthy']);
     let said = { saidAt: NOW / 1_000, healthy: true, problems: [] as string[] };
-    live = { ...NOT_LISTENING, listening: true, heartbeatOf: () => said as never };
+    desk.live = { ...NOT_LISTENING, listening: true, heartbeatOf: () => said as never };
     const states = () => got.map(({ body }) => (JSON.parse(body) as { data: { state: string } }).data.state);
     const at = async (ms: number) => {
       here.clock.ms = NOW + ms;
@@ -293,7 +204,7 @@ describe('other news', () => {
     await world.node(1, ME);
     await show(world);
     await addHook(['node.unhealthy']);
-    live = { ...NOT_LISTENING, listening: true };
+    desk.live = { ...NOT_LISTENING, listening: true };
     await round();
     expect(got).toEqual([]);
     expect(await here.store.query('SELECT * FROM watch')).toEqual([]);
@@ -320,13 +231,13 @@ describe('other news', () => {
 describe('deliveries', () => {
   const test_ = async () => {
     const { channel, secret } = await addHook();
-    await here.good('POST', `/account/channels/${channel.id}/test`, { token });
+    await here.good('POST', `/account/channels/${channel.id}/test`, { token: desk.token });
     return { channel, secret };
   };
 
   test('one that fails is tried for a day with growing pauses, then lies dead until it is replayed with the same id', async () => {
     await test_();
-    answer = 500;
+    desk.answer = 500;
     await round();
     for (const pause of RETRY_MS) {
       expect(await deliveries()).toMatchObject([
@@ -339,16 +250,16 @@ describe('deliveries', () => {
       await round();
       expect(got.length).toBe(before + 1);
       // A session does not last as long.
-      token = await here.signIn();
+      desk.token = await here.signIn();
     }
     expect(RETRY_MS.reduce((sum, ms) => sum + ms, 0)).toBe(85_355_000);
     const error = 'the receiver answered 500';
     expect(await deliveries('?state=dead')).toMatchObject([
       { state: 'dead', attempts: 12, dueAt: null, status: 500, error },
     ]);
-    answer = 200;
+    desk.answer = 200;
     const [dead] = await deliveries();
-    await here.good('POST', `/account/deliveries/${dead!.id}/replay`, { token });
+    await here.good('POST', `/account/deliveries/${dead!.id}/replay`, { token: desk.token });
     await round();
     expect(new Set(got.map(({ id }) => id)).size).toBe(1);
     expect(await deliveries()).toMatchObject([{ state: 'sent', attempts: 1, status: 200, error: null }]);
@@ -356,7 +267,7 @@ describe('deliveries', () => {
 
   test('a receiver that is gone is not asked again', async () => {
     await test_();
-    answer = 410;
+    desk.answer = 410;
     await round();
     expect(await deliveries()).toMatchObject([{ state: 'dead', attempts: 1, status: 410 }]);
   });
@@ -378,7 +289,7 @@ describe('deliveries', () => {
   test('two processes never take the same, and one channel has one attempt at a time', async () => {
     const { channel } = await test_();
     for (let index = 0; index < 3; index += 1)
-      await here.good('POST', `/account/channels/${channel.id}/test`, { token });
+      await here.good('POST', `/account/channels/${channel.id}/test`, { token: desk.token });
     const taken = (await Promise.all([take(here.store, NOW, 10), take(here.store, NOW, 10)])).flat();
     expect(taken).toHaveLength(1);
   });
@@ -417,11 +328,11 @@ describe('deliveries', () => {
   test('pages go on where they ended', async () => {
     const { channel } = await test_();
     for (let index = 0; index < 4; index += 1)
-      await here.good('POST', `/account/channels/${channel.id}/test`, { token });
+      await here.good('POST', `/account/channels/${channel.id}/test`, { token: desk.token });
     const seen: string[] = [];
     let query = '?limit=2';
     for (;;) {
-      const page = (await here.good('GET', `/account/deliveries${query}`, { token })) as {
+      const page = (await here.good('GET', `/account/deliveries${query}`, { token: desk.token })) as {
         items: Delivery[];
         next: string | null;
       };
@@ -432,180 +343,4 @@ describe('deliveries', () => {
     expect(seen).toEqual([...seen].sort((a, b) => Number(b) - Number(a)));
     expect(new Set(seen).size).toBe(5);
   });
-});
-
-describe('channels', () => {
-  test('a rotated secret signs together with the one before, for a day', async () => {
-    const { channel, secret } = await addHook();
-    const rotated = (await here.good('POST', `/account/channels/${channel.id}/rotate`, { token })) as {
-      secret: string;
-    };
-    expect(rotated.secret).not.toBe(secret);
-    const signatures = async () => {
-      await here.good('POST', `/account/channels/${channel.id}/test`, { token });
-      await round();
-      const { headers, body, id } = got.at(-1)!;
-      const signs = (by: string) => new Webhook(by).sign(id, new Date(here.clock.ms), body);
-      return [headers['webhook-signature'], [rotated.secret, secret].map(signs)] as const;
-    };
-    here.clock.ms = NOW + 86_400_000 - 1;
-    token = await here.signIn();
-    let [sent, expected] = await signatures();
-    expect(sent).toBe(expected.join(' '));
-    here.clock.ms += 1;
-    [sent, expected] = await signatures();
-    expect(sent).toBe(expected[0]);
-  });
-
-  test('they are changed and removed by their account alone', async () => {
-    const { channel } = await addHook();
-    const stranger = await here.signIn(STRANGER);
-    for (const [method, path, body] of [
-      ['PUT', '', { kinds: [] }],
-      ['DELETE', '', undefined],
-      ['POST', '/rotate', undefined],
-      ['POST', '/test', undefined],
-    ] as const) {
-      const refused = await here.ask(method, `/account/channels/${channel.id}${path}`, {
-        token: stranger,
-        ...(body && { body }),
-      });
-      expect((await problemOf(refused)).name).toBe('not-found');
-    }
-    await here.good('PUT', `/account/channels/${channel.id}`, { token, body: { kinds: ['job.done'] } });
-    expect(await channels()).toMatchObject([
-      { id: channel.id, target: hook, kinds: ['job.done'], confirmedAt: NOW / 1_000 },
-    ]);
-    await here.good('DELETE', `/account/channels/${channel.id}`, { token });
-    expect(await channels()).toEqual([]);
-  });
-
-  test('there are ten at most, and none twice', async () => {
-    const add = (path: string) =>
-      here.ask('POST', '/account/webhooks', { token, body: { url: `${hook}${path}`, kinds: [] } });
-    expect((await add('1')).status).toBe(200);
-    expect((await problemOf(await add('1'))).detail).toBe('you have this channel already; change it instead');
-    for (let index = 2; index <= 10; index += 1) expect((await add(String(index))).status).toBe(200);
-    expect((await problemOf(await add('11'))).detail).toBe('an account has at most 10 channels; remove one first');
-  });
-});
-
-describe('e-mail', () => {
-  test('nothing goes to an address before it is confirmed, then mails come with a way out', async () => {
-    const { channel } = (await here.good('POST', '/account/emails', {
-      token,
-      body: { address: 'Me@Example.com', kinds: ALL },
-    })) as { channel: Channel };
-    expect(channel).toMatchObject({ type: 'email', target: 'Me@example.com', confirmedAt: null });
-    const [confirmation] = mail.received;
-    expect(confirmation).toMatchObject({ from: 'dpu@dpu.example', to: ['Me@example.com'] });
-    expect(confirmation!.headers.get('subject')).toBe('DPU: confirm this address');
-    expect(confirmation!.headers.has('list-unsubscribe')).toBe(false);
-    const world = await jobDone();
-    await show(world);
-    await round();
-    expect(mail.received).toHaveLength(1);
-    await here.good('POST', '/account/emails/confirm', { body: { token: tokenIn(confirmation!.text, 'confirm') } });
-    await here.store.query("DELETE FROM setting WHERE name = 'cursor'");
-    await round();
-    expect(mail.received).toHaveLength(2);
-    const { headers, text } = mail.received[1]!;
-    expect(headers.get('subject')).toBe('DPU: Your job has ended');
-    expect(headers.get('list-unsubscribe-post')).toBe('List-Unsubscribe=One-Click');
-    const [, oneClick] = /^<http:\/\/indexer\/v1(\/account\/unsubscribe\/[\w.-]+)>$/.exec(
-      headers.get('list-unsubscribe')!,
-    )!;
-    expect(text).toContain(`job: ${JOB}`);
-    expect(text).toContain(`No more of these: ${PAGE}/account?unsubscribe=`);
-    const [{ message }] = (await deliveries()) as [Delivery];
-    expect(headers.get('message-id')).toBe(`<${message}.${channel.id}@dpu.example>`);
-    // As a mail provider does it: a form, no session.
-    expect((await here.ask('POST', oneClick!, { raw: 'List-Unsubscribe=One-Click' })).status).toBe(200);
-    expect(await channels()).toEqual([]);
-    expect((await problemOf(await here.ask('POST', oneClick!))).name).toBe('not-found');
-  });
-
-  test('a token of one kind, of another channel, or a forged one does nothing', async () => {
-    await here.good('POST', '/account/emails', { token, body: { address: 'me@example.com', kinds: ALL } });
-    const confirm = tokenIn(mail.received[0]!.text, 'confirm');
-    expect((await here.ask('POST', `/account/unsubscribe/${confirm}`)).status).toBe(404);
-    for (const bad of [
-      '',
-      'x',
-      `${confirm}x`,
-      `0000000000000000.${confirm.split('.')[1]}`,
-      confirm.replace(/.$/, (last) => (last === 'A' ? 'E' : 'A')),
-    ])
-      expect((await here.ask('POST', '/account/emails/confirm', { body: { token: bad } })).status).toBe(404);
-    expect(await channels()).toMatchObject([{ confirmedAt: null }]);
-  });
-
-  test.each([
-    'me@example.com\r\nBcc: all@example.com',
-    'me@example.com, you@example.com',
-    '"a b"@example.com',
-    'Me <me@example.com>',
-    'me@localhost',
-    'me@exa mple.com',
-    'me@[127.0.0.1]',
-    'a..b@example.com',
-    '@example.com',
-    `${'a'.repeat(65)}@example.com`,
-    'me@example.com\u0000',
-  ])('%j is no address', async (address) => {
-    const refused = await problemOf(await here.ask('POST', '/account/emails', { token, body: { address, kinds: [] } }));
-    expect(refused).toMatchObject({ status: 400, detail: 'address must be like name@example.com' });
-    expect(mail.received).toEqual([]);
-  });
-
-  test('an address gets one confirmation an hour, whoever asks; an account sends five a day', async () => {
-    const add = async (address: string, by = token) =>
-      here.ask('POST', '/account/emails', { token: by, body: { address, kinds: [] } });
-    expect((await add('a@example.com')).status).toBe(200);
-    const stranger = await here.signIn(STRANGER);
-    const refused = await add('A@example.com', stranger);
-    expect(refused.headers.get('retry-after')).toBe('3600');
-    expect((await problemOf(refused)).name).toBe('too-many-requests');
-    here.clock.ms = NOW + 3_600_000;
-    expect((await add('a@example.com', stranger)).status).toBe(200);
-    for (const name of ['b', 'c', 'd', 'e']) expect((await add(`${name}@example.com`)).status).toBe(200);
-    expect((await add('f@example.com')).headers.get('retry-after')).toBe('86400');
-    expect(mail.received).toHaveLength(6);
-  });
-
-  test('a server that refuses for now is asked again, one that refuses for good is not', async () => {
-    await addMail();
-    const [{ id }] = (await channels()) as [Channel];
-    mail.refuse = 451;
-    await here.good('POST', `/account/channels/${id}/test`, { token });
-    await round();
-    expect(await deliveries()).toMatchObject([{ state: 'waiting', attempts: 1 }]);
-    mail.refuse = 550;
-    here.clock.ms += 5_000;
-    await round();
-    expect(await deliveries()).toMatchObject([{ state: 'dead', attempts: 2 }]);
-  });
-
-  test('a confirmation that cannot be sent leaves nothing behind', async () => {
-    mail.refuse = 451;
-    const refused = await here.ask('POST', '/account/emails', {
-      token,
-      body: { address: 'me@example.com', kinds: [] },
-    });
-    expect(await problemOf(refused)).toMatchObject({ status: 503, name: 'mail-unavailable' });
-    expect(await channels()).toEqual([]);
-  });
-});
-
-test('what is over is forgotten', async () => {
-  const { channel } = await addHook();
-  await here.good('POST', `/account/channels/${channel.id}/test`, { token });
-  await round();
-  here.clock.ms = NOW + 30 * 86_400_000;
-  await here.accounts.notifier.sweep();
-  expect(await here.store.query('SELECT * FROM delivery')).toHaveLength(1);
-  here.clock.ms += 1;
-  await here.accounts.notifier.sweep();
-  for (const table of ['delivery', 'session', 'used_nonce'])
-    expect(await here.store.query(`SELECT * FROM ${table}`), table).toEqual([]);
 });

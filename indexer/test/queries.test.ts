@@ -3,9 +3,9 @@ import superjson from 'superjson';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Gate } from '../src/api/gate.ts';
 import { guardedGraphql, judge } from '../src/api/graphql.ts';
-import { planner } from '../src/api/planner.ts';
+import { parser, planner } from '../src/api/planner.ts';
 import { onError } from '../src/api/problem.ts';
-import { guardedSql, judgeSql, type SqlDeps } from '../src/api/sql.ts';
+import { guardedSql, judgeSql, SQL_LIMITS, type SqlDeps } from '../src/api/sql.ts';
 import { openDatabase, type TestDatabase } from './lib/pglite.ts';
 import { World } from './lib/world.ts';
 
@@ -51,6 +51,60 @@ describe('what a GraphQL query could read', () => {
       'the query could read 10100 rows, and 10000 are allowed: ask for smaller pages',
     );
   });
+});
+
+describe("PostgreSQL's parser", () => {
+  const within = (sql: string) => ({ sql, params: [] });
+  const deps: SqlDeps = { parse: parser(), cost: () => Promise.resolve(1), tables: new Set(['job']) };
+
+  test.each([
+    ['select within select', `select ${'(select '.repeat(41)}1${')'.repeat(41)}`],
+    ['function within function', `select ${'lower('.repeat(41)}1${')'.repeat(41)}`],
+    ['not not', `select ${'not '.repeat(41)}true`],
+    ['index of index', `select ${'x['.repeat(41)}1${']'.repeat(41)}`],
+  ])('is not shown what it might not come back from: %s', async (_, sql) => {
+    const parse = () => Promise.reject(new Error('it was shown'));
+    await expect(judgeSql(within(sql), { ...deps, parse })).rejects.toThrow(
+      'brackets and nots may lie 40 deep in each other; here they may lie 41 deep',
+    );
+  });
+
+  test('is shown so many words and signs and no more', async () => {
+    const sum = (words: number) =>
+      `select ${Array<string>(words / 2)
+        .fill('1')
+        .join(',')}`;
+    await expect(judgeSql(within(sum(SQL_LIMITS.words)), deps)).resolves.toBeUndefined();
+    await expect(judgeSql(within(`${sum(SQL_LIMITS.words)};`), deps)).rejects.toThrow(
+      'a statement may have 400 words and signs; this one has 401',
+    );
+  });
+
+  // The longest chains that fit: each is a tree as deep as it is long.
+  test.each([
+    ['not', `select ${'not '.repeat(40)}true`],
+    ['minus', `select ${'- '.repeat(398)}1`],
+    ['cast', `select 1${'::int'.repeat(132)}`],
+    ['case', `select ${'case when 1 then '.repeat(79)}1${' end'.repeat(79)}`],
+    ['join', `select 1 from job a${' join job b on true'.repeat(79)}`],
+    ['select', `select ${'(select '.repeat(40)}1${')'.repeat(40)}`],
+    ['function', `select ${'lower('.repeat(40)}1${')'.repeat(40)}`],
+    ['union', `select 1${' union select 1'.repeat(132)}`],
+  ])('reads the longest chain of %s that may be, again and again', async (_, sql) => {
+    const own = parser();
+    for (let times = 0; times < 20; times += 1) {
+      await expect(own('select from from')).rejects.toThrow('syntax error at or near "from"');
+      await expect(own(sql)).resolves.toMatchObject({ stmt: { SelectStmt: {} } });
+    }
+  });
+
+  test('reads the same after a thousand statements that it refused', async () => {
+    const read = () => deps.parse('select id, count(*) from job where id = $1 group by 1');
+    const first = JSON.stringify(await read());
+    for (let times = 0; times < 1_000; times += 1)
+      await expect(deps.parse("select 'abc")).rejects.toThrow('unterminated quoted string');
+    expect(JSON.stringify(await read())).toBe(first);
+  }, 60_000);
 });
 
 describe('GraphQL over HTTP', () => {
@@ -156,12 +210,8 @@ describe('SQL over HTTP', () => {
   test('a join of everything with everything is too costly', async () => {
     await expect(
       judgeSql({ sql: 'select 1 from job a, job b, job c, job d', params: [] }, deps, {
-        chars: 4_000,
-        params: 1,
-        tables: 4,
+        ...SQL_LIMITS,
         cost: 100,
-        rows: 10,
-        live: 1,
       }),
     ).rejects.toThrow(/^the statement is too costly \(\d+ of 100\): narrow it down, or use an index$/);
   });
@@ -169,7 +219,7 @@ describe('SQL over HTTP', () => {
   const serve = (answer: (sql: string) => Response, rows: number) => {
     const app = new Hono();
     app.onError(onError);
-    const bound = { chars: 4_000, params: 1, tables: 4, cost: 50_000, rows, live: 1 };
+    const bound = { ...SQL_LIMITS, rows, live: 1 };
     app.use(
       '/sql/*',
       guardedSql(

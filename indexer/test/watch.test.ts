@@ -72,7 +72,7 @@ function watchOf(
   return new Watch(
     { ...WATCH, confirmMs: 0, patienceMs: 5_000, ...(over.rowsPerPass && { rowsPerPass: over.rowsPerPass }) },
     {
-      index: indexReader({ instance: database.client }, { isAtomic: true }),
+      index: indexReader({ instance: database.client }),
       shadow: () => shadow,
       header: over.header ?? (async (number = 103) => ({ number, hash: `0x${number}`, timestamp: 1_700_000_200 })),
       log: { info: says('info'), warn: says('warn'), error: says('error') },

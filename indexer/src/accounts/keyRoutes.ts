@@ -10,8 +10,7 @@ import { idParam } from './signInRoutes.ts';
 export function keyRoutes(services: Services): Route[] {
   const { key, fresh } = accountRoute(services);
   return [
-    key(
-      'read',
+    key('read')(
       {
         method: 'get',
         path: '/account/keys',
@@ -57,8 +56,7 @@ export function keyRoutes(services: Services): Route[] {
         return { count: 1 };
       },
     ),
-    key(
-      'post',
+    key('post')(
       {
         method: 'post',
         path: '/orders',

@@ -22,8 +22,7 @@ const deliveryParam = z.strictObject({
 export function notifyRoutes(services: Services): Route[] {
   const { open, key, fresh } = accountRoute(services);
   return [
-    key(
-      'notify',
+    key('notify')(
       {
         method: 'get',
         path: '/account/channels',
@@ -122,8 +121,7 @@ export function notifyRoutes(services: Services): Route[] {
       },
       async ({ params }, { accounts, who }) => accounts.channels.rotate(who.account, params.id),
     ),
-    key(
-      'notify',
+    key('notify')(
       {
         method: 'post',
         path: '/account/channels/{id}/test',
@@ -138,8 +136,7 @@ export function notifyRoutes(services: Services): Route[] {
         return { count: 1 };
       },
     ),
-    key(
-      'notify',
+    key('notify')(
       {
         method: 'get',
         path: '/account/deliveries',
@@ -162,8 +159,7 @@ export function notifyRoutes(services: Services): Route[] {
         return { items, next: last ? writeCursor(LIST, last.id) : null };
       },
     ),
-    key(
-      'notify',
+    key('notify')(
       {
         method: 'post',
         path: '/account/deliveries/{id}/replay',

@@ -7,7 +7,6 @@ import { ProblemError, type ProblemName } from '../api/problem.ts';
 import { route, type Asked, type Route, type RouteSpec } from '../api/route.ts';
 import type { Accounts, AccountsHandle } from './accounts.ts';
 import type { Caller } from './guard.ts';
-import type { Session } from './sessions.ts';
 
 /** Finds the accounts; undefined where this indexer keeps none. The OpenAPI document is made without any. */
 export type Services = AccountsHandle | undefined;
@@ -62,77 +61,40 @@ type Spec<
   Answer extends z.ZodType,
 > = Omit<RouteSpec<Params, Query, Body, Answer>, 'tag' | 'needs'>;
 
+/** A maker of routes: what it takes and gives is in the spec, and who calls is `Who`. */
+type Maker<Who> = <
+  Answer extends z.ZodType,
+  Params extends z.ZodObject = Nothing,
+  Query extends z.ZodObject = Nothing,
+  Body extends z.ZodType = z.ZodUndefined,
+>(
+  spec: Spec<Params, Query, Body, Answer>,
+  handle: Handler<z.output<Params>, z.output<Query>, z.output<Body>, z.input<Answer>, Who>,
+) => Route;
+
 /** Makes routes of one kind of caller each. */
 export function accountRoute(services: Services) {
+  const maker =
+    <Who>(
+      needs: RouteSpec<Nothing, Nothing, z.ZodUndefined, z.ZodType>['needs'],
+      problems: readonly ProblemName[],
+      whoIs: (accounts: Accounts, c: Context) => Promise<Who>,
+    ): Maker<Who> =>
+    (spec, handle) =>
+      made(services, { ...spec, tag: '', ...(needs && { needs }) }, problems, whoIs, handle);
   return {
     /** Everybody. */
-    open: <
-      Answer extends z.ZodType,
-      Params extends z.ZodObject = Nothing,
-      Query extends z.ZodObject = Nothing,
-      Body extends z.ZodType = z.ZodUndefined,
-    >(
-      spec: Spec<Params, Query, Body, Answer>,
-      handle: Handler<z.output<Params>, z.output<Query>, z.output<Body>, z.input<Answer>, undefined>,
-    ): Route => made(services, { ...spec, tag: '' }, OFF, async () => undefined, handle),
-
+    open: maker(undefined, OFF, async () => undefined),
     /** Who is signed in. */
-    session: <
-      Answer extends z.ZodType,
-      Params extends z.ZodObject = Nothing,
-      Query extends z.ZodObject = Nothing,
-      Body extends z.ZodType = z.ZodUndefined,
-    >(
-      spec: Spec<Params, Query, Body, Answer>,
-      handle: Handler<z.output<Params>, z.output<Query>, z.output<Body>, z.input<Answer>, Session>,
-    ): Route =>
-      made(
-        services,
-        { ...spec, tag: '', needs: 'session' },
-        SESSION,
-        (accounts, c) => accounts.guard.session(c),
-        handle,
-      ),
-
+    session: maker('session', SESSION, (accounts, c) => accounts.guard.session(c)),
     /** Who is signed in, and has used a passkey lately if the account has one. */
-    fresh: <
-      Answer extends z.ZodType,
-      Params extends z.ZodObject = Nothing,
-      Query extends z.ZodObject = Nothing,
-      Body extends z.ZodType = z.ZodUndefined,
-    >(
-      spec: Spec<Params, Query, Body, Answer>,
-      handle: Handler<z.output<Params>, z.output<Query>, z.output<Body>, z.input<Answer>, Session>,
-    ): Route =>
-      made(
-        services,
-        { ...spec, tag: '', needs: 'session' },
-        [...SESSION, 'passkey-needed'],
-        async (accounts, c) => {
-          const session = await accounts.guard.session(c);
-          await accounts.passkeys.requireFresh(session);
-          return session;
-        },
-        handle,
-      ),
-
+    fresh: maker('session', [...SESSION, 'passkey-needed'], async (accounts, c) => {
+      const session = await accounts.guard.session(c);
+      await accounts.passkeys.requireFresh(session);
+      return session;
+    }),
     /** Who is signed in, or a key with the scope. */
-    key: <
-      Answer extends z.ZodType,
-      Params extends z.ZodObject = Nothing,
-      Query extends z.ZodObject = Nothing,
-      Body extends z.ZodType = z.ZodUndefined,
-    >(
-      scope: Scope,
-      spec: Spec<Params, Query, Body, Answer>,
-      handle: Handler<z.output<Params>, z.output<Query>, z.output<Body>, z.input<Answer>, Caller>,
-    ): Route =>
-      made(
-        services,
-        { ...spec, tag: '', needs: scope },
-        [...SESSION, 'scope-missing'],
-        (accounts, c) => accounts.guard.sessionOrKey(c, scope),
-        handle,
-      ),
+    key: (scope: Scope) =>
+      maker<Caller>(scope, [...SESSION, 'scope-missing'], (accounts, c) => accounts.guard.sessionOrKey(c, scope)),
   };
 }

@@ -21,7 +21,8 @@ import { LIMITS, rateLimited, RateLimit, shedding, sized, type Limits } from './
 import { liveRoutes, type LiveOptions } from './live.ts';
 import { nodeRoutes } from './nodes.ts';
 import { openApiOf } from './openapi.ts';
-import { onError, problem, ProblemError } from './problem.ts';
+import { patiently } from './patience.ts';
+import { onError, problem } from './problem.ts';
 import { NOT_LISTENING, type LiveFacts } from '../live/facts.ts';
 import { proofRoutes } from './proofs.ts';
 import { quoteRoutes } from './quote.ts';
@@ -134,26 +135,6 @@ export function createApp(db: Database, options: AppOptions = {}): Hono {
   for (const path of ['/live', '/openapi.json', '/docs']) only(app, path, ['GET']);
   app.all('*', (c) => problem(c, 'not-found', `nothing is at ${c.req.path}; /v1/docs lists the routes`));
   return app;
-}
-
-/** How often a read is tried that waited for a lock; each time it waits half a second by itself. */
-const MOST_TRIES = 8;
-/** PostgreSQL's code for a lock that did not come in time. */
-const LOCKED = '55P03';
-
-/** While the views are moved to another schema, reads wait for it. */
-async function patiently<Answer>(read: () => Promise<Answer>): Promise<Answer> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await read();
-    } catch (error) {
-      const { code, cause } = error as { code?: unknown; cause?: { code?: unknown } };
-      if ((code ?? cause?.code) !== LOCKED) throw error;
-      if (tries < MOST_TRIES) continue;
-      const sentence = 'the index is being replaced by a newer one; come back in a second';
-      throw new ProblemError('not-ready', sentence, { headers: { 'retry-after': '1' } });
-    }
-  }
 }
 
 /** Answers every other method of a path. */

@@ -10,6 +10,7 @@ import {
 } from 'graphql';
 import type { MiddlewareHandler } from 'hono';
 import { withinTime, type Gate } from './gate.ts';
+import { patiently } from './patience.ts';
 import { ProblemError } from './problem.ts';
 
 /** Bounds of a query. */
@@ -176,23 +177,52 @@ export function guardedGraphql(gate: Gate, next: MiddlewareHandler): MiddlewareH
       throw error;
     }
     // What else the caller's headers say of the body, such as its type or encoding, was true of bytes that are text by now.
-    c.req.raw = new Request(c.req.raw.url, { method: 'POST', headers, body: text });
-    const answered = await gate.run(() => withinTime(async () => next(c, async () => {})));
+    const { url } = c.req.raw;
+    const ask = async () => {
+      c.req.raw = new Request(url, { method: 'POST', headers, body: text });
+      const body = await bodyOf((await next(c, async () => {})) as Response);
+      // Tried again when it passes by itself; else it is answered with its errors.
+      const [error] = (body?.errors ?? []) as { message?: unknown }[];
+      if (error) throw new Failed(String(error.message), body!);
+      return body;
+    };
+    const answered = await gate.run(() =>
+      withinTime(() =>
+        patiently(ask).catch((error: unknown) => {
+          if (error instanceof Failed) return error.body;
+          throw error;
+        }),
+      ),
+    );
     if (answered === 'late') return refuse(503, 'TIMEOUT', 'the query took more than two seconds');
-    const body = await bodyOf(answered as Response);
-    if (!body)
+    if (!answered)
       return refuse(400, 'SYNTAX', 'the query cannot be answered: send { query, variables, operationName } as JSON');
     // Yoga adds where in the code an error arose, which is nobody's business.
-    const errors = body.errors?.map((error) => {
+    const errors = answered.errors?.map((error) => {
       const { message, path, locations } = error as { message: string; path?: unknown; locations?: unknown };
       return { message, ...(path !== undefined && { path }), ...(locations !== undefined && { locations }) };
     });
-    return c.body(JSON.stringify({ ...body, ...(errors && { errors }) }), 200, headers);
+    return c.body(JSON.stringify({ ...answered, ...(errors && { errors }) }), 200, headers);
   };
 }
 
+interface Body {
+  data?: unknown;
+  errors?: unknown[];
+}
+
+/** An answer with errors, by the first of them. */
+class Failed extends Error {
+  readonly body: Body;
+
+  constructor(message: string, body: Body) {
+    super(message);
+    this.body = body;
+  }
+}
+
 /** The JSON of an answer; undefined where it is none, as when a part of the request is not what GraphQL over HTTP says. */
-async function bodyOf(answer: Response): Promise<{ data?: unknown; errors?: unknown[] } | undefined> {
+async function bodyOf(answer: Response): Promise<Body | undefined> {
   try {
     const body: unknown = await answer.json();
     return typeof body === 'object' && body !== null ? body : undefined;

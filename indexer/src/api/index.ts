@@ -19,6 +19,7 @@ import { boundQueries, planner } from './planner.ts';
 import { onError, problem } from './problem.ts';
 import { guardedSql } from './sql.ts';
 import { marked } from './status.ts';
+import { giveTransactions, type PonderDatabase } from './transactions.ts';
 
 const perSecond = integer('PONDER_API_RATE', LIMITS.perSecond);
 const limits = { ...LIMITS, perSecond, burst: 2 * perSecond };
@@ -34,6 +35,7 @@ function callerOf(c: Context): string {
 const tables = new Set((Object.values(schema) as unknown[]).filter(isTable).map((table) => getTableName(table)));
 const gate = new Gate();
 boundQueries(QUERY_MS);
+giveTransactions((globalThis as { PONDER_DATABASE?: PonderDatabase }).PONDER_DATABASE ?? {}, schema);
 
 const app = new Hono();
 app.onError(onError);

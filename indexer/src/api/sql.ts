@@ -2,6 +2,7 @@
 import type { MiddlewareHandler } from 'hono';
 import superjson from 'superjson';
 import { withinTime, type Gate } from './gate.ts';
+import { patiently } from './patience.ts';
 import { ProblemError } from './problem.ts';
 
 /** Bounds of a statement. */
@@ -9,6 +10,9 @@ export interface SqlLimits {
   /** Characters of its text, and parameters. */
   chars: number;
   params: number;
+  /** Words and signs of its text, and brackets within brackets with the nots: beyond these the parser itself may not come back. */
+  words: number;
+  depth: number;
   /** Tables that it names, each mention counted. */
   tables: number;
   /** The planner's estimate of its cost; a page read from disk in order is 1. */
@@ -19,7 +23,10 @@ export interface SqlLimits {
   live: number;
 }
 
-export const SQL_LIMITS: SqlLimits = { chars: 4_000, params: 100, tables: 4, cost: 50_000, rows: 1_000, live: 100 };
+export const SQL_LIMITS: SqlLimits = {
+  ...{ chars: 4_000, params: 100, words: 400, depth: 40 },
+  ...{ tables: 4, cost: 50_000, rows: 1_000, live: 100 },
+};
 
 /** Functions whose answer is never larger than what they are given, and that wait for nothing. */
 const FUNCTIONS = new Set(
@@ -56,6 +63,9 @@ export interface SqlDeps {
 
 const refused = (sentence: string) => new ProblemError('query-refused', sentence);
 
+/** What the database says of a statement that it does not answer. */
+class Failed extends Error {}
+
 /**
  * Refuses what is no bounded question about the tables.
  * @throws ProblemError `query-refused`
@@ -64,6 +74,11 @@ export async function judgeSql(statement: Statement, deps: SqlDeps, limits: SqlL
   const { sql, params } = statement;
   if (sql.length > limits.chars) throw refused(`a statement may have ${limits.chars} characters`);
   if (params.length > limits.params) throw refused(`a statement may have ${limits.params} parameters`);
+  const { words, depth } = shapeOf(sql);
+  if (words > limits.words)
+    throw refused(`a statement may have ${limits.words} words and signs; this one has ${words}`);
+  if (depth > limits.depth)
+    throw refused(`brackets and nots may lie ${limits.depth} deep in each other; here they may lie ${depth} deep`);
   const tree = await deps.parse(sql).catch((error: unknown) => {
     throw refused(`the statement cannot be read: ${error instanceof Error ? error.message : 'syntax error'}`);
   });
@@ -79,7 +94,8 @@ export async function judgeSql(statement: Statement, deps: SqlDeps, limits: SqlL
     }
   });
   if (named > limits.tables) throw refused(`a statement may name ${limits.tables} tables; this one names ${named}`);
-  const cost = await deps.cost(statement).catch((error: unknown) => {
+  const cost = await patiently(() => deps.cost(statement)).catch((error: unknown) => {
+    if (error instanceof ProblemError) throw error;
     throw refused(
       `the statement cannot be planned: ${error instanceof Error ? firstLine(error.message) : 'unknown reason'}`,
     );
@@ -88,6 +104,18 @@ export async function judgeSql(statement: Statement, deps: SqlDeps, limits: SqlL
     throw refused(
       `the statement is too costly (${Math.round(cost)} of ${limits.cost}): narrow it down, or use an index`,
     );
+}
+
+/** Counted without regard to quotes, which could be used to hide: text in a string counts like any other. */
+function shapeOf(sql: string): { words: number; depth: number } {
+  let [open, depth] = [0, 0];
+  for (const sign of sql) {
+    if (sign === '(' || sign === '[') depth = Math.max(depth, (open += 1));
+    if (sign === ')' || sign === ']') open -= 1;
+  }
+  // A row of nots nests like brackets, and on the parser's stack each weighs more than any other word.
+  const nots = sql.match(/\bnot\b/gi)?.length ?? 0;
+  return { words: sql.match(/[\w$]+|[^\s\w"']/g)?.length ?? 0, depth: depth + nots };
 }
 
 const firstLine = (message: string) => message.split('\n')[0]!.slice(0, 200);
@@ -167,10 +195,18 @@ export function guardedSql(
         response,
       );
     }
-    const answered = await gate.run(() => withinTime(async () => (await next(c, async () => {})) as Response));
-    if (answered === 'late') throw new ProblemError('query-timeout', 'the statement took more than two seconds');
-    if (!answered.ok) throw refused(firstLine(await answered.text()));
-    const body = (await answered.json()) as { rows?: unknown[] };
+    const body = await gate.run(() =>
+      withinTime(() =>
+        patiently(async () => {
+          const answered = (await next(c, async () => {})) as Response;
+          if (!answered.ok) throw new Failed(firstLine(await answered.text()));
+          return (await answered.json()) as { rows?: unknown[] };
+        }).catch((error: unknown) => {
+          throw error instanceof Failed ? refused(error.message) : error;
+        }),
+      ),
+    );
+    if (body === 'late') throw new ProblemError('query-timeout', 'the statement took more than two seconds');
     if ((body.rows?.length ?? 0) > limits.rows)
       throw refused(`the statement has more than ${limits.rows} rows: add a limit`);
     return c.json(body, 200, { 'cache-control': 'no-store' });

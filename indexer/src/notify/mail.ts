@@ -1,5 +1,5 @@
 /** E-mail through any SMTP server. */
-import nodemailer from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 
 import { ProblemError } from '../api/problem.ts';
 
@@ -26,17 +26,18 @@ const STEP_MS = 10_000;
 
 /** A mailer through the server at `url`, e.g. `smtps://user:password@mail.example:465`. */
 export function smtpMailer({ url, from }: { url: string; from: string }): Mailer {
-  const transport = nodemailer.createTransport({
-    url,
-    connectionTimeout: STEP_MS,
-    greetingTimeout: STEP_MS,
-    socketTimeout: STEP_MS,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  });
+  const options = {
+    ...{ url, connectionTimeout: STEP_MS, greetingTimeout: STEP_MS, socketTimeout: STEP_MS },
+    ...{ disableFileAccess: true, disableUrlAccess: true },
+  };
+  // Loaded with the first mail: Ponder gives each file ten seconds at its start, and on a busy machine these took longer.
+  let opened: Promise<Transporter> | undefined;
+  const open = () =>
+    (opened ??= import('nodemailer').then(({ default: nodemailer }) => nodemailer.createTransport(options)));
   const domain = from.split('@')[1]!;
   return {
     async send({ to, subject, text, id, unsubscribe }) {
+      const transport = await open();
       await transport.sendMail({
         from: { name: 'DPU', address: from },
         to: { name: '', address: to },
@@ -52,7 +53,7 @@ export function smtpMailer({ url, from }: { url: string; from: string }): Mailer
         },
       });
     },
-    close: () => transport.close(),
+    close: () => void opened?.then((transport) => transport.close()),
   };
 }
 

@@ -1,6 +1,5 @@
 import { getTableName, type Table } from 'drizzle-orm';
 import { blockOf } from '../api/finality.ts';
-import { TABLES } from './dump.ts';
 import { hashesSql, rowSql, sumSql, type Sum } from './digest.ts';
 
 /** How far the index says it has come. */
@@ -19,8 +18,6 @@ export interface Look extends Progress {
   /** The newest event in its rows, and the hash of its block; undefined before the first. */
   newest: { event: string; blockHash: string } | undefined;
   sums: Map<string, Sum>;
-  /** False while a block is half written, which only PGlite lets others see. */
-  isWhole: boolean;
 }
 
 /** What is asked of the index's own database. */
@@ -54,19 +51,11 @@ export interface Driver {
   };
 }
 
-/** What Ponder writes as the checkpoint of a change whose block is not complete. */
-const OPEN = '9'.repeat(75);
-/** Name of the trigger that notes each change; it is absent while a reorganisation is undone. */
-const TRIGGER = 'reorg';
-
 /** A statement of a look may take so long: reading whole tables is slow on purpose, and seldom. */
 const LOOK_MS = 60_000;
 
-/**
- * Reads the index through Ponder's own connections, each look in one snapshot. On PGlite Ponder uses no transactions (`isAtomic` is false): there a look says
- * whether it came between two blocks.
- */
-export function indexReader(driver: Driver, { isAtomic }: { isAtomic: boolean }): IndexReader {
+/** Reads the index through Ponder's own connections, each look in one snapshot. */
+export function indexReader(driver: Driver): IndexReader {
   async function snapshot<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
     if (driver.instance) {
       const ask = (tx: { query(sql: string, values?: unknown[]): Promise<{ rows: Rows }> }): Ask => {
@@ -108,16 +97,6 @@ export function indexReader(driver: Driver, { isAtomic }: { isAtomic: boolean })
     };
   }
 
-  async function isWhole(ask: Ask): Promise<boolean> {
-    if (isAtomic) return true;
-    const open = TABLES.map((table) => `select 1 from "_reorg__${getTableName(table)}" where checkpoint = '${OPEN}'`);
-    const [row] = await ask(
-      `select exists (${open.join(' union all ')}) as open, (select count(*) from pg_trigger where tgname = $1)::int as triggers`,
-      [TRIGGER],
-    );
-    return String(row!['open']) === 'false' && Number(row!['triggers']) === TABLES.length;
-  }
-
   return {
     progress: () => snapshot(progressOf),
     look: (tables) =>
@@ -134,7 +113,6 @@ export function indexReader(driver: Driver, { isAtomic }: { isAtomic: boolean })
           ...progress,
           newest: newest && { event: String(newest['event']), blockHash: String(newest['hash']) },
           sums,
-          isWhole: await isWhole(ask),
         };
       }),
     hashes: (table) =>

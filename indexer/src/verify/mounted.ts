@@ -57,7 +57,7 @@ export async function mountedWatch(): Promise<() => Condition> {
     rowsPerPass: integer('PONDER_VERIFY_ROWS', driver.instance ? 100_000 : WATCH.rowsPerPass),
   };
   const watch = new Watch(options, {
-    index: indexReader(driver, { isAtomic: !driver.instance }),
+    index: indexReader(driver),
     shadow: (depth) => threadedShadow({ addresses, startBlock, depth, rpcUrl }),
     header: (number) => headerOf(client, number),
     log,

@@ -166,10 +166,6 @@ export class Watch {
         if (now() - began > patienceMs) throw new ChainMoved('the chain was reorganised at each look', false);
         continue;
       }
-      if (!look.isWhole) {
-        if (now() - began > patienceMs) throw new Error('the index was half written at each look');
-        continue;
-      }
       const isThere =
         look.newest?.event === moment.newest?.event && look.newest?.blockHash === moment.newest?.blockHash;
       const wrong = tables.filter((table) => !isEqual(look, moment, getTableName(table)));

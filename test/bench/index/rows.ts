@@ -8,8 +8,8 @@ import { drawsOf } from '../../lib/faultPlan.ts';
 
 type Row = Record<string, unknown>;
 
-/** Rows that are written at once: PostgreSQL takes 65,535 values in a statement. */
-const VALUES = 60_000;
+/** Jobs whose rows are written at once. */
+const BATCH = 2_000;
 
 /** What the generator makes: `jobs` jobs with a lease, three events and two payments each, of a thousand people on fifty nodes. */
 export interface Market {
@@ -33,8 +33,8 @@ export async function fillTables(url: string, at: string, seed: number, market: 
       `set session_replication_role = replica; set search_path = "${at}"; set synchronous_commit = off`,
     );
     const draw = drawsOf(seed);
-    for (let from = 0; from < market.jobs; from += 1_000) {
-      const made = Array.from({ length: Math.min(1_000, market.jobs - from) }, (_, one) =>
+    for (let from = 0; from < market.jobs; from += BATCH) {
+      const made = Array.from({ length: Math.min(BATCH, market.jobs - from) }, (_, one) =>
         jobOf(seed, from + one, draw, market),
       );
       await insert(
@@ -175,17 +175,15 @@ function jobOf(seed: number, number: number, draw: () => number, { currency, bef
   return { job, lease, activity, payment };
 }
 
+/** One statement with one parameter: PostgreSQL makes the rows itself, ten times as fast as of a parameter for each value. */
 async function insert(client: pg.Client, table: Table, rows: readonly Row[]): Promise<void> {
-  const columns = Object.entries(getTableColumns(table));
-  const names = columns.map(([name, column]) => `"${toSnakeCase(column.name || name)}"`);
-  const most = Math.floor(VALUES / columns.length);
-  for (let from = 0; from < rows.length; from += most) {
-    const part = rows.slice(from, from + most);
-    const places = part.map((_, row) => `(${columns.map((__, at) => `$${row * columns.length + at + 1}`).join(', ')})`);
-    const values = part.flatMap((row) => columns.map(([name]) => row[name] ?? null));
-    await client.query(
-      `insert into "${getTableName(table)}" (${names.join(', ')}) values ${places.join(', ')}`,
-      values,
-    );
-  }
+  const columns = Object.entries(getTableColumns(table)).map(
+    ([name, column]) => [name, toSnakeCase(column.name || name)] as const,
+  );
+  const plain = (value: unknown) => (typeof value === 'bigint' ? String(value) : (value ?? null));
+  const made = rows.map((row) => Object.fromEntries(columns.map(([name, at]) => [at, plain(row[name])])));
+  const at = `"${getTableName(table)}"`;
+  await client.query(`insert into ${at} select * from json_populate_recordset(null::${at}, $1)`, [
+    JSON.stringify(made),
+  ]);
 }

@@ -40,7 +40,9 @@ const WEATHER: Partial<Record<Kind, readonly Fault[]>> = {
 /** Runs on one chain: replaying it takes longer and longer. */
 const RUNS_PER_WORLD = 50;
 const DEEPEST = 20;
-const PATIENCE_MS = 90_000;
+/** On a machine that does much else an indexer takes a minute to start. */
+const PATIENCE_MS = 300_000;
+const STILL_MS = 60_000;
 
 /** A market, an index of it, and everything between them that can break. */
 interface World {
@@ -64,11 +66,15 @@ export const indexFaults: Campaign = async (seed, runs) => {
     try {
       for (let index = from; index < Math.min(runs, from + RUNS_PER_WORLD); index += 1) {
         const kind = KINDS[index % KINDS.length]!;
+        const began = performance.now();
         const { wrong, isHit } = await run(world, kind, seed + index);
         report.done += 1;
         count(report.actions, kind, isHit);
+        const took = ((performance.now() - began) / 1_000).toFixed(1);
+        console.error(
+          `${report.done} of ${runs}, ${kind}${isHit ? '' : ' (nothing happened)'}: ${wrong ?? 'equal'}, ${took} s`,
+        );
         if (wrong) report.violations.push(`run of seed ${seed + index}, ${kind}: ${wrong}\n${world.rpc.plan}`);
-        if (report.done % 10 === 0) console.error(`${report.done} of ${runs}, ${report.violations.length} violations`);
       }
     } finally {
       await stopWorld(world);
@@ -178,12 +184,21 @@ async function restart(world: World): Promise<void> {
 async function settled(world: World, isHonest: boolean): Promise<string | undefined> {
   const until = performance.now() + PATIENCE_MS;
   let last = 'the index was never read';
+  // As the supervisor does, only sooner: an index that does not move although the chain does is started again.
+  let [stands, since] = [-1, performance.now()];
   while (performance.now() < until) {
     if (world.indexer.child.process.exitCode !== null) await restart(world);
     const head = Number(await world.chain.client.getBlockNumber());
-    const read = await readAll(world.postgres.url).catch((error: unknown) => String(error));
+    const at = await blockOf(world).catch((error: unknown) => String(error));
+    const read = at === head ? await readAll(world.postgres.url).catch((error: unknown) => String(error)) : at;
+    if (at !== stands) [stands, since] = [typeof at === 'number' ? at : -1, performance.now()];
+    if (stands < head && performance.now() - since > STILL_MS) {
+      console.error(`the index stands still at block ${stands} and is started again`);
+      await restart(world);
+      since = performance.now();
+    }
     if (typeof read === 'string') last = read;
-    else if (read.block < head) last = `the index is at block ${read.block} of ${head}`;
+    else if (typeof read === 'number' || read.block < head) last = `the index is at block ${at} of ${head}`;
     else {
       const { wrong, contradicted } = await verify(read, world.client, world.addresses, world.chain.startBlock);
       const [first] = [...wrong, ...contradicted];
@@ -221,6 +236,12 @@ async function rebuild(world: World): Promise<void> {
   await client.query('drop schema if exists dpu cascade; drop schema if exists ponder_sync cascade');
   await client.end();
   await restart(world);
+}
+
+/** How far the index is: a small question, before all rows are read. */
+async function blockOf({ indexer }: World): Promise<number> {
+  const status = (await (await fetch(`${indexer.url}/status`)).json()) as { dpu: { block: { number: number } } };
+  return status.dpu.block.number;
 }
 
 async function readAll(url: string): ReturnType<typeof readIndex> {

@@ -217,7 +217,8 @@ export function makeRequest(draw: () => number, known: Known): Asked {
     const { method, path } = pick(known.routes.filter((one) => one.method !== 'GET'));
     const hex = (length: number) => `0x${Array.from({ length }, () => Math.floor(draw() * 16).toString(16)).join('')}`;
     const signed = {
-      message: value().toWellFormed(),
+      transport: pick(['bearer', 'cookie', 'x']),
+      message: draw() < 0.5 ? siwe(pick, hex) : value().toWellFormed(),
       signature: hex(pick([0, 1, 64, 130, 132, 2_000])),
       address: hex(40),
       nonce: hex(16),
@@ -257,6 +258,25 @@ export function makeRequest(draw: () => number, known: Known): Asked {
     headers: {},
     raw: `${line}\r\nhost: x\r\n${more}\r\n\r\n`,
   };
+}
+
+/** A sign-in message (EIP-4361) that is right in most of its parts. */
+function siwe(pick: <T>(of: readonly T[]) => T, hex: (length: number) => string): string {
+  const page = pick(['127.0.0.1:24173', '127.0.0.1:24173', 'evil.example', '']);
+  const time = () => pick(['2026-11-22T10:00:00Z', '2999-01-01T00:00:00Z', '0000-00-00', 'now', '']);
+  return [
+    `${page} wants you to sign in with your Ethereum account:`,
+    pick([hex(40), `0x${'f'.repeat(39)}`, '']),
+    '',
+    pick(['Sign in to DPU. This costs nothing and moves nothing.', '']),
+    '',
+    `URI: ${pick(['http://127.0.0.1:24173', 'javascript:1', ''])}`,
+    `Version: ${pick(['1', '2'])}`,
+    `Chain ID: ${pick(['31337', '1', '-1', '1e99'])}`,
+    `Nonce: ${hex(pick([0, 8, 200])).slice(2)}`,
+    `Issued At: ${time()}`,
+    `Expiration Time: ${time()}`,
+  ].join('\n');
 }
 
 /** Names in the body of a quote, and of other routes that take one. */
