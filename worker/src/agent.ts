@@ -11,6 +11,7 @@ import { Hono } from 'hono';
 import type { Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 
+import { openRenewer } from './capability/openRenewer.ts';
 import type { Chain } from './chain/chain.ts';
 import { ChainBook, type KnownLease } from './chain/chainBook.ts';
 import { Claimer } from './planning/claimer.ts';
@@ -256,6 +257,7 @@ export async function runAgent(
     { chain, book, facts, promises, nextTime, executor, prover, settler, ...(mayShow ? { mayShow } : {}), log },
   );
   const memoryBytes = config.shardMemoryMb * MIB;
+  const runtimeIds = new Set([...runtimes.usable.keys()].map((name) => RUNTIMES[name as RuntimeName]));
   const preparer = new Preparer(
     { memoryBytes, preparing: 4 },
     {
@@ -271,7 +273,7 @@ export async function runAgent(
     {
       node,
       token: config.network.token,
-      runtimes: new Set([...runtimes.usable.keys()].map((name) => RUNTIMES[name as RuntimeName])),
+      runtimes: runtimeIds,
       asks: config.asks,
       unitAsks: config.unitAsks,
       coinPrices: config.coinPrices,
@@ -334,7 +336,7 @@ export async function runAgent(
       nextTime,
       log,
     },
-    runtimeIds: new Set([...runtimes.usable.keys()].map((name) => RUNTIMES[name as RuntimeName])),
+    runtimeIds,
     runtimes: runtimes.usable,
     saltSecret: saltSecret(operatorKey),
     draining: () => claimer.draining,
@@ -356,6 +358,11 @@ export async function runAgent(
             log,
           },
         );
+  const renewer = openRenewer({
+    ...{ config, node, local, endpoint, replication, chain, book, journal, proposer, log },
+    runtimes: runtimeIds,
+    mayWork: () => !claimer.draining && governor.halt === undefined,
+  });
   const loop = new Loop(
     { node, endpoint, reconcileEveryBlocks: 30, tidyEveryBlocks: 10, forgetAfterSeconds: FORGET_SECONDS },
     {
@@ -363,6 +370,7 @@ export async function runAgent(
       watch,
       scan,
       ...(witness ? { witness } : {}),
+      ...(renewer ? { renewer } : {}),
       book,
       sender,
       reconciler,
@@ -402,6 +410,7 @@ export async function runAgent(
       book,
       declines,
       timings,
+      tier: () => renewer?.standing,
     });
   const status = await startStatusServer(
     { port: config.statusPort, token },

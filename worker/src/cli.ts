@@ -11,12 +11,13 @@ import { prove } from './commands/prove.ts';
 import { proveDeps } from './commands/proveDeps.ts';
 import { start } from './commands/start.ts';
 import { fetchStatus, statusLines } from './commands/status.ts';
-import { readConfig, type ConfigSources } from './config.ts';
+import { readConfig, type ConfigSources, type NodeConfig } from './config.ts';
 import { EXIT, exitCodeOf, messageOf, OperatorError, WorkerError } from './errors.ts';
-import { createLog } from './log.ts';
+import { createLog, type Log } from './log.ts';
 import { order } from './operator/order.ts';
 import type { Ask } from './operator/questions.ts';
 import { allRuntimes } from './runtimes/all.ts';
+import { openControlGroups, type ControlGroups } from './sandbox/groups.ts';
 
 // Node calls parts that the sandbox uses experimental; operators can do nothing about it. Said here too for those who
 // start this file without the first line's flag.
@@ -110,6 +111,19 @@ const program = new Command('dpu-node')
   .description('A node of the DPU network: takes compute jobs, runs them in a sandbox, proves them and is paid.')
   .addHelpText('after', '\nExit status: 0 clean, 1 somebody must act (the message says what), 75 start me again.');
 
+/** Where shards get their control groups from, where the kernel gives this node some. */
+function controlGroupsOf({ controlGroups }: NodeConfig, log: Log): ControlGroups | undefined {
+  if (!controlGroups) return undefined;
+  try {
+    const groups = openControlGroups();
+    log.info('Each shard has a control group', { version: groups.version });
+    return groups;
+  } catch (error) {
+    log.info('Shards have no control groups: limits are those of single processes', { why: messageOf(error) });
+    return undefined;
+  }
+}
+
 withFlags(program.command('init'))
   .description('ask five questions, write the configuration and the keys, check the machine, say or do what comes next')
   .option('-y, --yes', 'ask nothing: take what is proposed, and what the other options say')
@@ -119,7 +133,10 @@ withFlags(program.command('init'))
     const { ownerKeyFile, stake, yes } = given;
     await withPerson(
       (ask) =>
-        init({ sources: sourcesOf(given), ownerKeyFile, stake }, { runtimes: allRuntimes, print, nowSeconds, ask }),
+        init(
+          { sources: sourcesOf(given), ownerKeyFile, stake },
+          { runtimes: (config) => allRuntimes(config), print, nowSeconds, ask },
+        ),
       yes === undefined,
     );
   });
@@ -132,7 +149,7 @@ withFlags(program.command('start'))
     await start(
       config,
       {
-        runtimes: allRuntimes(config),
+        runtimes: allRuntimes(config, controlGroupsOf(config, log)),
         log,
         clockMs: () => performance.now(),
         onDrainSignal: onDrainSignal(),
@@ -144,7 +161,7 @@ withFlags(program.command('start'))
 withFlags(program.command('check'))
   .description('check the machine, the sandbox, the chain and the operator, and say what to do')
   .action(async (given: Record<string, string | undefined>) => {
-    await check(readConfig(sourcesOf(given)), { runtimes: allRuntimes, print, nowSeconds });
+    await check(readConfig(sourcesOf(given)), { runtimes: (config) => allRuntimes(config), print, nowSeconds });
   });
 
 withFlags(program.command('drain'))

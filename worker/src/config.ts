@@ -205,8 +205,12 @@ export const configSchema = z.strictObject({
    * computed again twice says otherwise, and what is at stake is worth the second jury.
    */
   appealShare: z.coerce.number().min(0).max(1).default(0.1),
+  /** Prove the tier that this node has again before it runs out. Its owner begins the first proof: dpu-node prove. */
+  renewTier: flag.default(true),
   /** How strongly shards are kept from the machine; the strongest that works when absent. */
   isolation: z.enum(['bubblewrap', 'prlimit', 'process']).optional(),
+  /** Give each shard a control group of the kernel, where this node may make some: it bounds memory and processes of all that the shard starts. */
+  controlGroups: flag.default(true),
   /** Idle sandbox processes that are kept ready. */
   warmProcesses: whole(0, 64).default(1),
   /**

@@ -12,6 +12,7 @@ import type { Outbox } from './sending/outbox.ts';
 import type { Proposer } from './sending/proposer.ts';
 import type { Reconciler } from './chain/reconciler.ts';
 import type { GatewayCopies } from './replication/gatewayCopies.ts';
+import type { Renewer } from './capability/renewer.ts';
 import type { Scan } from './chain/scan.ts';
 import type { Sender } from './sending/sender.ts';
 import type { Settler } from './leases/settler.ts';
@@ -42,6 +43,8 @@ export interface LoopDeps {
   keeper: Pick<Keeper, 'tick'>;
   claimer: Pick<Claimer, 'forget' | 'tick' | 'leaving'>;
   settler: Pick<Settler, 'close'>;
+  /** Looks after the node's tier; absent where the network has no proofs. */
+  renewer?: Pick<Renewer, 'tick'>;
   copies: Pick<GatewayCopies, 'tick'> | undefined;
   proposer: Pick<Proposer, 'propose'>;
   executor: Pick<Executor, 'running'>;
@@ -94,7 +97,7 @@ export class Loop {
   }
 
   async #work({ head, reorged }: HeadChange, seenMs: number, signal: AbortSignal): Promise<void> {
-    const { scan, sender, reconciler, keeper, court, claimer, settler, copies, witness } = this.#deps;
+    const { scan, sender, reconciler, keeper, court, claimer, settler, copies, witness, renewer } = this.#deps;
     const doubt = witness?.takeDoubt();
     if (doubt !== undefined) scan.rescan(doubt);
     const events = await scan.advance(head);
@@ -109,6 +112,8 @@ export class Loop {
     }
     await keeper.tick(head, seenMs);
     await court.tick(head);
+    // Before work is looked for: the spec of a proof lies nowhere else.
+    await renewer?.tick(head, events);
     await claimer.tick(head, seenMs, signal);
     if (head.number - this.#tidiedAt >= this.#options.tidyEveryBlocks) {
       await settler.close(head);

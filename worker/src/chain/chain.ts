@@ -109,8 +109,8 @@ export interface Chain extends SenderChain {
   block(number: number): Promise<Head | undefined>;
   /** Logs of the Market in blocks `from … to`, in order. */
   logs(from: number, to: number): Promise<RawLog[]>;
-  /** Runs a call of the Market in the block after the latest one, at block time `time`, without sending it. */
-  dryRun(from: Address, data: Hex, time: number): Promise<DryRun>;
+  /** Runs a call of the Market, or of contract `to`, in the block after the latest one, at block time `time`, without sending it. */
+  dryRun(from: Address, data: Hex, time: number, to?: Address): Promise<DryRun>;
   job(id: Hex): Promise<JobView>;
   lease(id: Hex, first: number): Promise<{ phase: Phase; at: number }>;
   /** Storage word of a range: a lease's, or a panel's where several nodes sit. */

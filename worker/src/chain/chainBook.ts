@@ -1,6 +1,6 @@
 import type { Result } from '@dpu/sdk/lease';
 import type { Terms } from '@dpu/sdk/terms';
-import type { Hex } from 'viem';
+import type { Address, Hex } from 'viem';
 
 import { rewindCourt, writeCourtEvent } from '../court/courtBook.ts';
 import type { CourtEvent } from '../court/courtEvents.ts';
@@ -114,6 +114,18 @@ export class ChainBook {
       .all<{ id: Hex; terms: string; block: number }>(
         `SELECT id, terms, block FROM jobs WHERE EXISTS (SELECT 1 FROM events WHERE job = id AND own = 1)
          AND NOT EXISTS (SELECT 1 FROM events WHERE job = id AND first IS NULL AND (event LIKE '%"JobCompleted"%' OR event LIKE '%"JobClosed"%'))`,
+      )
+      .map(({ id, terms, block }) => ({ id, terms: fromText<Terms>(terms), postedBlock: block }));
+  }
+
+  /** Jobs of `requester` for `node` alone that were seen, ended ones too, oldest first. */
+  jobsFor(requester: Address, node: number): KnownJob[] {
+    return this.#journal
+      .all<{ id: Hex; terms: string; block: number }>(
+        `SELECT id, terms, block FROM jobs
+         WHERE lower(json_extract(terms, '$.requester')) = ? AND json_extract(terms, '$.node') = ? ORDER BY block`,
+        requester.toLowerCase(),
+        node,
       )
       .map(({ id, terms, block }) => ({ id, terms: fromText<Terms>(terms), postedBlock: block }));
   }

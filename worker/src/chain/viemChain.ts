@@ -86,8 +86,8 @@ export function viemChain({ rpcUrl, market, timeoutMs }: ViemChainOptions): Chai
   let overridesTaken = true;
 
   /** Estimates in the pending block: a call that is right only from there on must not look wrong here. */
-  async function estimate(from: Address, data: Hex, time: number): Promise<bigint> {
-    const params = [{ from, to: market, data }, 'pending'];
+  async function estimate(from: Address, data: Hex, time: number, to: Address): Promise<bigint> {
+    const params = [{ from, to, data }, 'pending'];
     const ask = async (more: unknown[]): Promise<bigint> => {
       const request = { method: 'eth_estimateGas', params: [...params, ...more] };
       return BigInt((await client.request(request as never)) as Hex);
@@ -135,9 +135,9 @@ export function viemChain({ rpcUrl, market, timeoutMs }: ViemChainOptions): Chai
         });
       }),
 
-    async dryRun(from, data, time) {
+    async dryRun(from, data, time, to = market) {
       try {
-        return { ok: true, gas: await estimate(from, data, time) };
+        return { ok: true, gas: await estimate(from, data, time, to) };
       } catch (error) {
         const revert = revertIn(error);
         if (revert) return { ok: false, revert };

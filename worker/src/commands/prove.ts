@@ -1,4 +1,5 @@
 import { capabilityProofsAbi, marketAbi } from '@dpu/sdk/abi';
+import { revertOf } from '@dpu/sdk/revert';
 import { specOf, TIERS, type Benchmark } from '@dpu/sdk/capability/benchmarks';
 import type { StorageBackend } from '@dpu/sdk/storage/backend';
 import { RUNTIMES, type RuntimeName } from '@dpu/sdk/terms';
@@ -46,7 +47,7 @@ export async function prove(deps: ProveDeps, node: number, tier: number, signal:
   print(`Proof of tier ${tier} begun: job ${job}. The node has ${benchmark.claimFor} seconds to claim it.`);
 
   await completed(deps, job, benchmark, signal);
-  await send(deps, proofs, 'finish', [job]);
+  await enter(deps, proofs, job);
   const { tierUntil } = await client.readContract({
     address: deps.market,
     abi: marketAbi,
@@ -133,6 +134,15 @@ async function send(
   const receipt = await client.waitForTransactionReceipt({ hash });
   if (receipt.status === 'success') return receipt;
   throw new OperatorError(`The transaction ${hash} reverted. Look it up, then run the command again.`, { hash });
+}
+
+/** Has what is complete entered; the running node may have been first. */
+async function enter(deps: ProveDeps, proofs: Address, job: Hex): Promise<void> {
+  try {
+    await send(deps, proofs, 'finish', [job]);
+  } catch (error) {
+    if (revertOf(error)?.name !== 'ProofUnknown') throw error;
+  }
 }
 
 async function completed(

@@ -30,6 +30,9 @@ const shownSchema = z.object({
       deadline: z.number(),
     }),
   ),
+  tier: z
+    .object({ tier: z.number(), until: z.number(), renewal: z.enum(['later', 'running', 'stopped', 'off']) })
+    .optional(),
   totals: z.object({ settled: z.number(), lapsed: z.number() }),
   earnings: z.array(z.object({ currency: z.string(), paid: z.string(), leases: z.number() })),
   declines: z.array(
@@ -59,6 +62,16 @@ export async function fetchStatus(config: Pick<NodeConfig, 'statusPort'>): Promi
   }
 }
 
+const RENEWALS: Record<NonNullable<ShownStatus['tier']>['renewal'], string> = {
+  later: 'it is proven again before',
+  running: 'a proof is under way',
+  stopped: 'not proven again by itself, see above',
+  off: 'renewTier is off: dpu-node prove renews it',
+};
+
+const tierLine = ({ tier, until, renewal }: NonNullable<ShownStatus['tier']>): string =>
+  `Tier ${tier} until ${iso(until)}; ${RENEWALS[renewal]}`;
+
 /** The status as lines for a person. */
 export function statusLines(status: ShownStatus, currencies: NodeConfig['network']['currencies']): string[] {
   const { slots, totals, head, halt, machine } = status;
@@ -70,6 +83,7 @@ export function statusLines(status: ShownStatus, currencies: NodeConfig['network
     `Machine: ${machine.used.cores} of ${machine.capacity.cores} cores, ${mib(machine.used.memoryBytes)} of ${mib(machine.capacity.memoryBytes)} MiB in use by shards`,
     ...(halt ? [`No new work now: ${DECLINES[halt.code].sentence}${detailOf(halt.detail)}`] : []),
     ...(status.draining ? ['No new work by order; dpu-node resume takes it again.'] : []),
+    ...(status.tier ? [tierLine(status.tier)] : []),
     `Leases paid ${totals.settled}, lost ${totals.lapsed}`,
     ...status.earnings.map(
       ({ currency, paid, leases }) => `Earned ${money(currency, BigInt(paid), currencies)} with ${leases} leases`,

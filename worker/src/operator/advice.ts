@@ -55,6 +55,17 @@ const ADVICE: Readonly<Record<string, string>> = {
   'Private jobs are sealed to another key than this node has: publish its own with setNode':
     'Publish the node’s key with the owner’s wallet (dpu-node init --owner-key-file), or restore the one that is published.',
 
+  /* The tier. */
+  'The tier is looked after with a later block': 'Nothing, if it stays rare. Often: check the RPC (dpu-node check).',
+  'The tier cannot be proven again now':
+    'Look at its revert. InsufficientBalance: somebody has to deposit a few wei of DPU for the contract of the proofs. Otherwise run dpu-node prove.',
+  'The spec of a proof cannot be made':
+    'Nothing, if it stays at one: governance has changed the benchmark since. Often: check the RPC (dpu-node check).',
+  'The gateway did not take the spec of a proof; this node serves it all the same':
+    'Nothing, if this node can be reached at its endpoint: jurors fetch it there.',
+  'The tier was not proven in time and the bond is lost. It is not tried again by itself: find out what kept the machine busy, then run dpu-node prove.':
+    'Find out what kept the machine busy, then run dpu-node prove with the tier.',
+
   /* Several RPC endpoints. */
   'Another RPC endpoint is used': 'Nothing. Often: the one that was left is slow; name another under rpc.',
   'RPC endpoint serves another chain and is left out: correct rpc in the configuration':

@@ -62,6 +62,11 @@ export const METRICS: Readonly<Record<string, Metric>> = {
     read: ({ runtimes }) =>
       runtimes.map(({ name, isolation, available }) => one({ runtime: name, isolation }, Number(available))),
   },
+  tier_until_seconds: {
+    help: 'Until when the proven tier counts, unix seconds.',
+    labels: ['tier'],
+    read: ({ tier }) => (tier ? [one({ tier: String(tier.tier) }, tier.until)] : []),
+  },
   unit_seconds: {
     help: 'Seconds that a unit of work takes here, by experience.',
     labels: ['runtime'],

@@ -1,6 +1,7 @@
 import type { Address, Hex } from 'viem';
 
 import type { ChainBook, Earnings } from '../chain/chainBook.ts';
+import type { TierStanding } from '../capability/renewer.ts';
 import type { Claimer } from '../planning/claimer.ts';
 import type { DeclineBook, ShownDecline } from '../planning/declines.ts';
 import type { Witness } from '../endpoints/witness.ts';
@@ -54,6 +55,8 @@ export interface NodeStatus {
   /** Seconds that a unit takes here, per runtime, by experience. */
   paces: Record<string, number>;
   runtimes: { name: string; isolation: string; detail: string; available: boolean }[];
+  /** The tier that was proven; undefined for none, and until it was looked for. */
+  tier?: TierStanding | undefined;
   leases: ShownLease[];
   totals: { settled: number; lapsed: number };
   earnings: Earnings[];
@@ -90,11 +93,13 @@ export interface StatusSources {
   book: ChainBook;
   declines: Pick<DeclineBook, 'all'>;
   timings: Timings;
+  tier: () => TierStanding | undefined;
 }
 
 /** The node as it stands, gathered from its parts. */
 export function describe(sources: StatusSources): NodeStatus {
   const { watch, sender, keeper, claimer, resources, book, declines, timings } = sources;
+  const tier = sources.tier();
   const problems = [
     ...(watch.connected ? [] : ['The RPC does not answer.']),
     ...(sender.problem ? [sender.problem.message] : []),
@@ -102,6 +107,11 @@ export function describe(sources: StatusSources): NodeStatus {
     ...keeper.steps
       .filter(({ step }) => step === 'lost')
       .map(({ lease }) => `The lease of shard ${lease.lease.first} of job ${lease.job} is lost.`),
+    ...(tier?.renewal === 'stopped'
+      ? [
+          `Tier ${tier.tier} was not proven again in time, which cost the bond. Find out what kept the machine busy, then run dpu-node prove ${tier.tier}.`,
+        ]
+      : []),
   ];
   const ended = book.ownEnded(sources.node, Number.MAX_SAFE_INTEGER);
   return {
@@ -121,6 +131,7 @@ export function describe(sources: StatusSources): NodeStatus {
     halt: sources.governor.halt,
     paces: sources.experience.paces(),
     runtimes: sources.runtimes,
+    tier,
     leases: keeper.steps.map(({ lease, step }) => ({
       job: lease.job,
       first: lease.lease.first,

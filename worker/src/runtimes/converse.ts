@@ -18,7 +18,16 @@ export const aborted = (): ShardError =>
 /** A clause as a sentence. */
 export const sentence = (message: string): string => `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
 
-function unexpected({ code, signal, error }: Ending, stderr: string): ShardError {
+/** What a shard throws that the kernel ended because its control group had no memory left. */
+export const outOfGroupMemory = (details: Record<string, unknown>): ShardError =>
+  new ShardError(
+    'out-of-memory',
+    'machine',
+    'The shard, with all that it started, took more memory than its control group has.',
+    details,
+  );
+
+function unexpected({ code, signal, error, outOfMemory }: Ending, stderr: string): ShardError {
   if (error !== undefined) {
     return new ShardError(
       'sandbox',
@@ -28,6 +37,7 @@ function unexpected({ code, signal, error }: Ending, stderr: string): ShardError
       error,
     );
   }
+  if (outOfMemory) return outOfGroupMemory({ stderr });
   if (signal !== null) {
     return new ShardError('killed', 'machine', `The shard's process was ended by ${signal}, not by us.`, { stderr });
   }

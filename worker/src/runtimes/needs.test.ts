@@ -4,11 +4,12 @@ import { howMany, needsOf, type Needs } from '../resources/needs.ts';
 import { Resources } from '../resources/resources.ts';
 import { coresOfASlot } from './all.ts';
 import { ContainerRuntime } from './container/containerRuntime.ts';
+import { cardNeeds } from './gpu/needs.ts';
 import { OnnxRuntime } from './onnx/onnxRuntime.ts';
 import { RenderRuntime } from './render/renderRuntime.ts';
 import type { Runtime, ShardRequest } from './runtime.ts';
 import { VideoRuntime } from './video/videoRuntime.ts';
-import { kernelNeeds, WgslRuntime } from './wgsl/wgslRuntime.ts';
+import { WgslRuntime } from './wgsl/wgslRuntime.ts';
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
@@ -47,6 +48,12 @@ describe('a shard books what its program may really take', () => {
     ],
     ['a container whose settings are none: it is refused later', new ContainerRuntime(), { cpus: 3 }, {}],
     [
+      'a model on a software adapter: every core',
+      new OnnxRuntime(),
+      { provider: 'webgpu' },
+      { cores: 8, memoryBytes: 2 * GIB + 384 * MIB },
+    ],
+    [
       'a kernel on a software adapter: every core',
       new WgslRuntime(),
       {},
@@ -58,9 +65,10 @@ describe('a shard books what its program may really take', () => {
   });
 
   test('a kernel on a card: its buffers there and here, where the card’s memory is known', () => {
+    const shard = { memoryBytes: GIB, besideBytes: 256 * MIB, software: false };
     const held = 2 * GIB + 256 * MIB;
-    expect(kernelNeeds(GIB, false, MACHINE)).toEqual({ memoryBytes: held, vramBytes: GIB });
-    expect(kernelNeeds(GIB, false, { ...MACHINE, vramBytes: 0 })).toEqual({ memoryBytes: held });
+    expect(cardNeeds(shard, MACHINE)).toEqual({ memoryBytes: held, vramBytes: GIB });
+    expect(cardNeeds(shard, { ...MACHINE, vramBytes: 0 })).toEqual({ memoryBytes: held });
   });
 
   test('so fewer run side by side than there are slots', () => {

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { ControlGroups } from './groups.ts';
 import type { ChildSpec, Isolation, IsolationReport } from './isolation.ts';
 import { Sandbox } from './sandbox.ts';
 import { stageProgram } from './stage.ts';
@@ -91,9 +92,12 @@ export async function detectIsolation(
     readonly signal?: AbortSignal;
     /** Where the probe is staged, a folder of this node alone; the system's folder for temporary files when absent. */
     readonly folder?: string;
+    /** Where children get a control group from; none when absent. */
+    readonly groups?: ControlGroups;
   } = {},
 ): Promise<IsolationReport> {
-  const { node, only, signal } = options;
+  const { node, only, signal, groups } = options;
+  const grouped = groups === undefined ? {} : { groups };
   const stage = await stageProgram(PROBE, options.folder);
   const refused: { isolation: string; why: string }[] = [];
   try {
@@ -101,7 +105,7 @@ export async function detectIsolation(
       const { isolation, seccomp, detail } = candidate;
       if (only !== undefined && only !== isolation) continue;
       signal?.throwIfAborted();
-      const sandbox = new Sandbox({ isolation, seccomp, ...(node === undefined ? {} : { node }) });
+      const sandbox = new Sandbox({ isolation, seccomp, ...grouped, ...(node === undefined ? {} : { node }) });
       const limit = AbortSignal.timeout(PROBE_MS);
       try {
         // In namespaces Node's permissions are left off: the question is what the system alone keeps away.
@@ -117,7 +121,10 @@ export async function detectIsolation(
           signal === undefined ? limit : AbortSignal.any([signal, limit]),
         );
         const weak = weakness(candidate, facts);
-        if (weak === undefined) return { isolation, seccomp, detail, refused };
+        if (weak === undefined) {
+          const said = groups ? `${detail}; control groups hold all of a shard together` : detail;
+          return { isolation, seccomp, detail: said, refused, ...grouped };
+        }
         refused.push({ isolation: seccomp ? `${isolation} with seccomp` : isolation, why: weak });
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);

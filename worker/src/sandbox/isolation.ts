@@ -1,3 +1,4 @@
+import type { ControlGroups } from './groups.ts';
 import type { ExtraCall } from './seccomp.ts';
 
 /**
@@ -12,6 +13,16 @@ export type Isolation = 'bubblewrap' | 'prlimit' | 'process';
 
 export const ISOLATIONS: readonly Isolation[] = ['bubblewrap', 'prlimit', 'process'];
 
+/** What every runtime is told about the sandbox of its shards. */
+export interface SandboxWish {
+  /** Forces a class instead of the strongest that works. */
+  readonly isolation?: Isolation;
+  /** Folder of this node alone for what is staged; the system's folder for temporary files when absent. */
+  readonly folder?: string;
+  /** Where children get a control group from; without it they have the limits of single processes. */
+  readonly groups?: ControlGroups;
+}
+
 /** A class as it works on this machine. */
 export interface IsolationReport {
   readonly isolation: Isolation;
@@ -19,6 +30,8 @@ export interface IsolationReport {
   readonly seccomp: boolean;
   /** One sentence for the operator. */
   readonly detail: string;
+  /** Where its children get a control group from. */
+  readonly groups?: ControlGroups;
   /** Stronger classes that failed here, and why. */
   readonly refused: readonly { readonly isolation: string; readonly why: string }[];
 }

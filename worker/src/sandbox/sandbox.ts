@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { childCommand } from './command.ts';
+import type { ControlGroups, Group, GroupLimits } from './groups.ts';
 import type { ChildSpec, Isolation } from './isolation.ts';
 import { seccompFilter, type ExtraCall } from './seccomp.ts';
 
@@ -11,6 +12,8 @@ export interface SandboxOptions {
   readonly isolation: Isolation;
   /** Whether to use the list of allowed system calls; only with `bubblewrap`. */
   readonly seccomp: boolean;
+  /** Where each child gets a control group from; it has none when absent. */
+  readonly groups?: ControlGroups;
   /** The Node binary for children; the running one by default. */
   readonly node?: string;
   /** Idle children kept ready, 0 by default. A child still runs one thing and is then thrown away. */
@@ -22,6 +25,8 @@ export interface Ending {
   readonly signal: NodeJS.Signals | null;
   /** Set when the process could not be started at all. */
   readonly error?: Error;
+  /** The kernel ended it because its control group had no memory left. */
+  readonly outOfMemory?: boolean;
 }
 
 /** One started child. */
@@ -36,9 +41,22 @@ export interface SandboxChild {
 }
 
 const SECCOMP_FD = 3;
+const MIB = 1024 * 1024;
+/** What the tools around a child take, and the kernel for it. */
+const AROUND_BYTES = 64 * MIB;
+/** Threads count too; programs start some for each core. */
+const PROCESSES = 512;
+
+/** What everything that a child starts may take together: its own memory, and files that lie in memory. */
+function groupLimits(spec: ChildSpec): GroupLimits {
+  const { dataBytes, stackBytes, fileBytes = 0 } = spec.limits;
+  const { writable = [], scratchBytes = 0 } = 'program' in spec ? spec : {};
+  const files = fileBytes * Math.max(1, writable.length) + scratchBytes;
+  return { memoryBytes: dataBytes + stackBytes + files + AROUND_BYTES, processes: PROCESSES };
+}
 
 /** Shared objects of the running Node; a node binary that is linked statically has none. */
-function loadedLibraries(): string[] {
+export function loadedLibraries(): string[] {
   const report = process.report.getReport() as unknown as { sharedObjects: string[] };
   return report.sharedObjects.filter((path) => path.startsWith('/') && !path.endsWith('.node'));
 }
@@ -63,15 +81,22 @@ function environmentOf(spec: ChildSpec, isolation: Isolation): Record<string, st
   return spec.permission ? path : { PATH: '/usr/bin:/bin:/usr/local/bin' };
 }
 
-function adopt(child: ChildProcess): SandboxChild {
+function adopt(child: ChildProcess, group: Group | undefined): SandboxChild {
   const { stdin, stdout, stderr } = child as ChildProcess & { stdin: Writable; stdout: Readable; stderr: Readable };
   // A child that dies early breaks the pipe; its ending says why, the pipe has nothing to add.
   for (const stream of [stdin, stdout, stderr]) stream.on('error', () => {});
   let gone = false;
   const ended = new Promise<Ending>((resolve) => {
-    child.once('error', (error) => resolve({ code: null, signal: null, error }));
+    child.once('error', (error) => {
+      group?.remove();
+      resolve({ code: null, signal: null, error });
+    });
     child.once('exit', () => (gone = true));
-    child.once('close', (code, signal) => resolve({ code, signal }));
+    child.once('close', (code, signal) => {
+      const outOfMemory = group?.outOfMemory() ?? false;
+      group?.remove();
+      resolve({ code, signal, ...(outOfMemory ? { outOfMemory } : {}) });
+    });
   });
   const kill = (): void => {
     if (!gone && child.pid !== undefined) {
@@ -80,6 +105,8 @@ function adopt(child: ChildProcess): SandboxChild {
       } catch {
         child.kill('SIGKILL');
       }
+      // What left its process group has not left the control group.
+      group?.kill();
     }
     // Something the child started could hold the pipes open for ever; nobody reads them any more.
     for (const stream of [stdin, stdout, stderr]) stream.destroy();
@@ -160,15 +187,20 @@ export class Sandbox {
       libraries: this.#libraries,
       ...(fd === undefined ? {} : { seccompFd: SECCOMP_FD }),
     });
+    let group: Group | undefined;
     try {
-      const [file, ...args] = command as [string, ...string[]];
+      group = this.options.groups?.make(groupLimits(spec));
+      const [file, ...args] = [...(group?.enter ?? []), ...command] as [string, ...string[]];
       const child = spawn(file, args, {
         cwd: '/',
         env: environmentOf(spec, this.options.isolation),
         detached: true,
         stdio: ['pipe', 'pipe', 'pipe', ...(fd === undefined ? [] : [fd])],
       });
-      return adopt(child);
+      return adopt(child, group);
+    } catch (error) {
+      group?.remove();
+      throw error;
     } finally {
       if (fd !== undefined) closeSync(fd);
     }

@@ -23,6 +23,8 @@ export type IntentKind =
   | 'judge'
   | 'enforce'
   | 'endpoint'
+  | 'beginProof'
+  | 'finishProof'
   | 'fill';
 
 /** One thing that is to happen on chain exactly once. */

@@ -12,6 +12,8 @@ export interface Proposal {
   name: string;
   kind: IntentKind;
   data: Hex;
+  /** Contract that is called; the Market when absent. */
+  to?: Address;
   /** Last block time at which it is of use. */
   deadline?: number;
   /** Shards that it takes on. */
@@ -54,6 +56,8 @@ const PRIORITY: Record<IntentKind, number> = {
   enforce: 3,
   lapse: 2,
   endpoint: 2,
+  beginProof: 2,
+  finishProof: 2,
   close: 1,
 };
 const URGENT: readonly IntentKind[] = ['commit', 'submit', 'reveal', 'testify'];
@@ -97,8 +101,8 @@ export class Proposer {
   }
 
   async #send(proposal: Proposal): Promise<Proposed> {
-    const { name, kind, data, deadline, shards = 0 } = proposal;
-    const run = await this.#deps.chain.dryRun(this.#operator, data, this.#deps.nextTime());
+    const { name, kind, data, deadline, shards = 0, to = this.#market } = proposal;
+    const run = await this.#deps.chain.dryRun(this.#operator, data, this.#deps.nextTime(), to);
     if (!run.ok) return { outcome: 'refused', revert: run.revert };
     const word = await this.#deps.word?.(proposal);
     if (word?.may === false) {
@@ -108,7 +112,7 @@ export class Proposer {
     await this.#deps.sender.submit({
       key: `${name}:${this.#deps.outbox.countKeys(`${name}:`) + 1}`,
       kind,
-      to: this.#market,
+      to,
       data,
       gas: withMargin(run.gas),
       priority: PRIORITY[kind],

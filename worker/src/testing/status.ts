@@ -24,6 +24,7 @@ export function sampleStatus(over: Partial<NodeStatus> = {}): NodeStatus {
     halt: { code: 'hot', detail: { part: 'gpu', celsius: 90, most: 80 } },
     paces: { wasm: 0.002 },
     runtimes: [{ name: 'wasm', isolation: 'bubblewrap', detail: 'fine', available: true }],
+    tier: { tier: 2, until: 90_000, renewal: 'later' },
     leases: [],
     totals: { settled: 3, lapsed: 1 },
     earnings: [{ currency: CURRENCY, paid: 10n ** 20n, leases: 3 }],

@@ -12,7 +12,16 @@ import {
   PROGRAM_PROBES,
   type SandboxClass,
 } from './registry.ts';
-import { isKept, kernelDriver, tryCalls, tryKernelProgram, tryModelProgram, tryProgram } from './run.ts';
+import {
+  isKept,
+  kernelDriver,
+  softwareDriver,
+  tryCalls,
+  tryCardProgram,
+  tryKernelProgram,
+  tryModelProgram,
+  tryProgram,
+} from './run.ts';
 
 const EPERM = -1;
 const ENOSYS = -38;
@@ -76,6 +85,19 @@ describe.skipIf(!here.get('bubblewrap'))('native code in the place of a model ca
 });
 
 const driver = kernelDriver();
+const card = softwareDriver();
+describe.skipIf(!here.get('bubblewrap') || card === undefined)(
+  'native code in the place of a model on a graphics card cannot',
+  () => {
+    let answers = new Map<string, string>();
+    beforeAll(async () => {
+      answers = await tryCardProgram(card!.manifest);
+    });
+    test('leave out a probe', () => expect([...answers.keys()]).toEqual(MODEL_PROBES));
+    test.each(MODEL_PROBES)('%s', (name) => expect(answers.get(name)).toBe('denied'));
+  },
+);
+
 if (driver === undefined) console.warn('No script of kernels is tried: this machine has no Vulkan driver');
 describe.skipIf(driver === undefined).each(CLASSES)(
   'a script in the place of the one of kernels, in %s, cannot',

@@ -16,9 +16,11 @@ import { networkInterfaces, setPriority } from 'node:os';
 
 /** Stands where the program that runs models stands, with the same library loaded, and tries to get out. Says what came of each try. */
 
-const [, , folder] = process.argv;
+// Where it has a graphics card, the place of the library is all of its environment beside the driver's.
+const folder = process.argv[2] ?? process.env['DPU_ONNX'];
 // Some of what is tried does harm where it works.
-if (folder?.startsWith('/dpu/') !== true) throw new Error('this program runs in the sandbox only');
+if (folder === undefined || !import.meta.dirname.startsWith('/dpu/'))
+  throw new Error('this program runs in the sandbox only');
 process.env['ORT_DISABLE_TELEMETRY'] = '1';
 createRequire(`${folder}/`)(folder);
 
@@ -70,8 +72,10 @@ attempt('signal the first process', () => process.kill(1, 0));
 attempt('signal any process', () => process.kill(2, 0));
 attempt('raise its priority', () => setPriority(0, -10));
 attempt('start a program', () => spawnSync(process.execPath, ['--version']).status === 0);
+/** What the sandbox gives. */
+const GIVEN = ['PWD', 'ORT_DISABLE_TELEMETRY', 'DPU_ONNX', 'VK_DRIVER_FILES', 'VK_ICD_FILENAMES', 'LD_LIBRARY_PATH'];
 attempt('see an environment', () => {
-  return Object.keys(process.env).some((name) => !['PWD', 'ORT_DISABLE_TELEMETRY'].includes(name));
+  return Object.keys(process.env).some((name) => !GIVEN.includes(name));
 });
 attempt('load code from outside', () => process.dlopen({ exports: {} }, '/usr/lib/x86_64-linux-gnu/libz.so.1'));
 

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { findGraphics, graphicsChild } from '../../src/runtimes/onnx/graphics.ts';
 import { findOnnxLibrary } from '../../src/runtimes/onnx/library.ts';
 import { modelChild } from '../../src/runtimes/onnx/onnxRuntime.ts';
 import { denoProgram, findDeno } from '../../src/runtimes/wgsl/deno.ts';
-import { findManifests, readDriver, type Driver } from '../../src/runtimes/wgsl/drivers.ts';
+import { findDrivers, type Driver } from '../../src/runtimes/gpu/drivers.ts';
 import { Sandbox, type SandboxChild } from '../../src/sandbox/sandbox.ts';
 import { stageProgram } from '../../src/sandbox/stage.ts';
 import { writeProgramOfCalls } from './native.ts';
@@ -68,12 +69,30 @@ export async function tryModelProgram(): Promise<Map<string, string>> {
   }
 }
 
+/** The same in the place of the program that runs models on a graphics card: with a driver, and what a driver needs. */
+export async function tryCardProgram(manifest: string): Promise<Map<string, string>> {
+  const stage = await stageProgram(fileURLToPath(new URL('./modelProgram.ts', import.meta.url)));
+  const report = { isolation: 'bubblewrap', seccomp: true, detail: '', refused: [] } as const;
+  const library = await findOnnxLibrary();
+  const graphics = await findGraphics({ report, library, driver: manifest, test: async () => {} });
+  try {
+    const spec = graphicsChild(stage, graphics, { memoryBytes: 64 * MIB, seconds: 20 });
+    const program = { ...graphics.program, args: ['--no-warnings'] };
+    return answersOf(await output(graphics.sandbox.start({ ...spec, program })));
+  } finally {
+    await graphics.sandbox.close();
+    await stage.remove();
+  }
+}
+
 /** The first driver of kernels on this machine; undefined where there is none, or no Deno. */
 export function kernelDriver(): Driver | undefined {
-  if (findDeno() === undefined) return undefined;
-  return findManifests()
-    .map(readDriver)
-    .find((driver) => typeof driver !== 'string');
+  return findDeno() === undefined ? undefined : findDrivers().drivers[0];
+}
+
+/** A driver that computes in software: with one, nothing of the machine is inside, `/proc` neither. */
+export function softwareDriver(): Driver | undefined {
+  return findDrivers().drivers.find(({ software }) => software);
 }
 
 /** Starts a script in the place of the one that runs kernels, with what the driver needs. */

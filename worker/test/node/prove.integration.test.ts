@@ -94,6 +94,16 @@ test('a running node proves its tier by a job, and has it until it expires', asy
   expect([tier, tierUntil]).toEqual([1, at + TIER.validFor]);
 });
 
+test('the node proves its tier again by itself once a fifth of the time is left', async () => {
+  const { tierUntil: first } = await network.requester.node(1);
+  await network.test.setNextBlockTimestamp({ timestamp: BigInt(first - TIER.validFor / 5) });
+  await node.said('Proof of the tier begun again');
+  const untilNow = async (): Promise<number> => (await network.requester.node(1)).tierUntil;
+  await expect.poll(untilNow, { timeout: 60_000, interval: 200 }).toBeGreaterThan(first + (TIER.validFor * 3) / 4);
+  const { tier, locked } = await network.requester.node(1);
+  expect([tier, locked]).toEqual([1, 0n]);
+}, 120_000);
+
 test('a tier that nobody opened says which are open', async () => {
   const { status, said } = await prove('2');
   expect(said).toBe('Tier 2 cannot be proven on this network. These can: 1.\n');

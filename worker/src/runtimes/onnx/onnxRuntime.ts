@@ -1,8 +1,10 @@
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CompareOptions } from '@dpu/sdk/compare/source';
-import type { StatedNeeds } from '../../resources/needs.ts';
+import type { OnnxSettings } from '@dpu/sdk/runtimes/onnx';
+import type { Needs, StatedNeeds } from '../../resources/needs.ts';
 import { detectIsolation } from '../../sandbox/detect.ts';
-import type { ChildSpec, Isolation, IsolationReport } from '../../sandbox/isolation.ts';
+import type { ChildSpec, IsolationReport, SandboxWish } from '../../sandbox/isolation.ts';
 import { Sandbox, type SandboxChild } from '../../sandbox/sandbox.ts';
 import { stageProgram, type Stage } from '../../sandbox/stage.ts';
 import { compareShards, type ComparedSpec, type ShardComparison, type ShardOutputs } from '../compareShards.ts';
@@ -18,17 +20,18 @@ import {
 } from '../runtime.ts';
 import { Setup } from '../setup.ts';
 import { Answer } from '../answer.ts';
+import { cardNeeds } from '../gpu/needs.ts';
+import { findGraphics, graphicsChild, type Graphics } from './graphics.ts';
 import { findOnnxLibrary, type OnnxLibrary } from './library.ts';
 import { prepareModel } from './request.ts';
-import { SELF_TEST, SELF_TEST_OUTPUT } from './selfTest.ts';
+import { CARD_SELF_TEST, CARD_SELF_TEST_OUTPUT, SELF_TEST, SELF_TEST_OUTPUT } from './selfTest.ts';
 
-export interface OnnxRuntimeOptions {
-  /** Forces a class. Without it only namespaces with a system call list will do: native code minds no permission of Node's. */
-  readonly isolation?: Isolation;
+/** Without a forced class only namespaces with a system call list will do: native code minds no permission of Node's. */
+export interface OnnxRuntimeOptions extends SandboxWish {
   /** The Node binary for children; the running one by default. */
   readonly node?: string;
-  /** Folder of this node alone for what is staged; the system's folder for temporary files when absent. */
-  readonly folder?: string;
+  /** The manifest of the only Vulkan driver that models may use, or `none`; all that are installed when absent. */
+  readonly driver?: string;
 }
 
 const CHILD = fileURLToPath(new URL('./child/main.ts', import.meta.url));
@@ -80,6 +83,13 @@ export class OnnxRuntime implements Runtime {
     },
   });
 
+  /** Found out by the probe: a card is no condition for models on the processor. */
+  readonly #graphics = new Setup<Graphics>('Models cannot be run on a graphics card here', {
+    make: () => this.#detectGraphics(),
+    dispose: ({ sandbox }) => sandbox.close(),
+  });
+  #software = true;
+
   constructor(options: OnnxRuntimeOptions = {}) {
     this.#options = options;
   }
@@ -97,19 +107,25 @@ export class OnnxRuntime implements Runtime {
         report.isolation === 'bubblewrap'
           ? report.detail
           : `${report.detail}. ONNX Runtime is native code, which Node's permissions do not hold: install bubblewrap`;
-      return { available: true, isolation: report.isolation, detail };
+      return { available: true, isolation: report.isolation, detail: `${detail}; ${await this.#describeGraphics()}` };
     } catch (error) {
       return { available: false, isolation: 'none', detail: error instanceof Error ? error.message : String(error) };
     }
   }
 
-  needs({ limits: { memoryBytes } }: Pick<ShardRequest, 'limits'>): StatedNeeds {
+  needs(
+    { limits: { memoryBytes }, settings }: Pick<ShardRequest, 'limits' | 'settings'>,
+    capacity: Needs,
+  ): StatedNeeds {
+    if ((settings as Partial<OnnxSettings> | undefined)?.provider === 'webgpu')
+      return cardNeeds({ memoryBytes, besideBytes: 2 * HELD_BYTES, software: this.#software }, capacity);
     return { memoryBytes: memoryBytes + HELD_BYTES };
   }
 
   async run(request: ShardRequest, options: RunOptions = {}): Promise<ShardOutput> {
-    const { parts, units } = prepareModel(request);
-    return { ...(await this.compute(parts, request.limits, options)), units };
+    const { parts, units, provider } = prepareModel(request);
+    const graphics = provider === 'webgpu' ? await this.#card() : undefined;
+    return { ...(await this.compute(parts, request.limits, options, graphics)), units };
   }
 
   /** Any comparator that the outputs' types allow; the spec's own rules saw to that. */
@@ -130,11 +146,12 @@ export class OnnxRuntime implements Runtime {
     parts: readonly Uint8Array[],
     limits: ShardLimits,
     { signal, ...told }: RunOptions = {},
+    graphics?: Graphics,
   ): Promise<Omit<ShardOutput, 'units'>> {
     if (signal?.aborted) throw aborted();
     const ready = await this.#setup.get();
     const started = performance.now();
-    const child = this.#start(ready, limits);
+    const child = this.#start(ready, limits, graphics);
     const answer = new Answer(limits.outputBytes, told);
     await converse(child, parts, answer, {
       seconds: limits.seconds,
@@ -147,12 +164,14 @@ export class OnnxRuntime implements Runtime {
     return { output: answer.output, log: answer.log, wallMs: performance.now() - started, childMs: outcome.ms };
   }
 
-  close(): Promise<void> {
-    return this.#setup.close();
+  async close(): Promise<void> {
+    await this.#graphics.close();
+    await this.#setup.close();
   }
 
-  #start({ sandbox, stage, library }: Ready, limits: ShardLimits): SandboxChild {
+  #start({ sandbox, stage, library }: Ready, limits: ShardLimits, graphics: Graphics | undefined): SandboxChild {
     try {
+      if (graphics) return graphics.sandbox.start(graphicsChild(stage, graphics, limits));
       return sandbox.start(modelChild(stage, library, limits));
     } catch (error) {
       const problem = `The shard's process could not be started: ${String(error)}`;
@@ -160,12 +179,49 @@ export class OnnxRuntime implements Runtime {
     }
   }
 
+  /** The card, or what to tell who asked for one: said so that the node declines such work, instead of trying it again. */
+  async #card(): Promise<Graphics> {
+    try {
+      return await this.#graphics.get();
+    } catch (error) {
+      throw new ShardError('device-lost', 'machine', error instanceof Error ? error.message : String(error), {}, error);
+    }
+  }
+
+  async #describeGraphics(): Promise<string> {
+    try {
+      const { driver } = await this.#graphics.get();
+      return `models on WebGPU too, ${driver.software ? 'in software' : 'on hardware'} (${basename(driver.manifest)})`;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  async #detectGraphics(): Promise<Graphics> {
+    const { report, library } = await this.#setup.get();
+    const { node, driver } = this.#options;
+    const { parts } = prepareModel(CARD_SELF_TEST);
+    const graphics = await findGraphics({
+      ...{ report, library, node, driver },
+      test: async (candidate) => {
+        const { output } = await this.compute(parts, CARD_SELF_TEST.limits, {}, candidate);
+        const found = new Float32Array(Uint8Array.from(output).buffer);
+        const isRight = (value: number, i: number): boolean => Math.abs(found[i]! - value) < 1e-3;
+        if (found.length !== CARD_SELF_TEST_OUTPUT.length || !CARD_SELF_TEST_OUTPUT.every(isRight))
+          throw new Error(`the self-test computed ${found.join(' ')}, which is wrong`);
+      },
+    });
+    this.#software = graphics.driver.software;
+    return graphics;
+  }
+
   async #detect(): Promise<Ready> {
-    const { isolation, node, folder } = this.#options;
+    const { isolation, node, folder, groups } = this.#options;
     const binary = node === undefined ? {} : { node };
     const report = await detectIsolation({
       only: isolation ?? 'bubblewrap',
       ...(folder === undefined ? {} : { folder }),
+      ...(groups === undefined ? {} : { groups }),
       ...binary,
     });
     if (isolation === undefined && !report.seccomp) {

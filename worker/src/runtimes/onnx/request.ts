@@ -28,6 +28,8 @@ export interface PreparedModel {
   readonly parts: readonly Uint8Array[];
   /** What the shard counts as: from the request alone. */
   readonly units: number;
+  /** Who computes. */
+  readonly provider: 'cpu' | 'webgpu';
 }
 
 /**
@@ -59,15 +61,13 @@ export function prepareModel(request: ShardRequest): PreparedModel {
     }
     return file.bytes.subarray(share.first * size, (share.first + share.count) * size);
   });
-  return { parts: [encodeModelHeader(headerOf(settings, request, share.count)), module, ...slices], units };
+  const header = headerOf(settings, request, share.count);
+  return { parts: [encodeModelHeader(header), module, ...slices], units, provider: header.provider };
 }
 
 function settingsOf({ settings }: ShardRequest): OnnxSettings {
   const parsed = onnxSettingsSchema.safeParse(settings);
   if (!parsed.success) throw refuse('its settings are not those of the onnx runtime');
-  // Every honest node refuses it: a graphics card would have to be in the sandbox, and no node of this version puts one there.
-  if (parsed.data.provider === 'webgpu')
-    throw refuse('it asks for WebGPU, and nodes run models on their processors only');
   return parsed.data;
 }
 

@@ -2,7 +2,7 @@
 import { existsSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
-import { neededBy } from '../wgsl/drivers.ts';
+import { neededBy } from '../gpu/drivers.ts';
 
 const FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin'];
 

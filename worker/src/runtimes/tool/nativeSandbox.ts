@@ -1,16 +1,12 @@
 /** The sandbox of programs from the system's packages: native code, so namespaces and a system call list or nothing. */
 import { detectIsolation } from '../../sandbox/detect.ts';
-import type { ChildProgram, Isolation, IsolationReport } from '../../sandbox/isolation.ts';
+import type { ChildProgram, IsolationReport, SandboxWish } from '../../sandbox/isolation.ts';
 import { Sandbox } from '../../sandbox/sandbox.ts';
 import type { RuntimeProbe } from '../runtime.ts';
 import { Setup } from '../setup.ts';
 
-export interface NativeOptions {
-  /** Forces a class. Without it only namespaces with a system call list will do: nothing else holds native code. */
-  readonly isolation?: Isolation;
-  /** Folder of this node alone for what is staged; the system's folder for temporary files when absent. */
-  readonly folder?: string;
-}
+/** Without a forced class only namespaces with a system call list will do: nothing else holds native code. */
+export type NativeOptions = SandboxWish;
 
 /** A program that was found on this machine. */
 export type FoundProgram = Pick<ChildProgram, 'binary' | 'files' | 'environment'> & Partial<ChildProgram>;
@@ -68,11 +64,12 @@ export class NativeSandbox {
   }
 
   async #detect(): Promise<Ready> {
-    const { isolation, folder } = this.#options;
+    const { isolation, folder, groups } = this.#options;
     const program = { args: [], devices: [], proc: false, calls: [], ...(await this.#find()) };
     const report = await detectIsolation({
       only: isolation ?? 'bubblewrap',
       ...(folder === undefined ? {} : { folder }),
+      ...(groups === undefined ? {} : { groups }),
     });
     if (isolation === undefined && !report.seccomp)
       throw new Error('native code is not run without a system call list, and there is none for this kernel');

@@ -1,7 +1,7 @@
 /** Runs a program of the system's packages in the sandbox, to its end or to its limits. */
 import type { ProgramSpec } from '../../sandbox/isolation.ts';
 import type { Sandbox, SandboxChild } from '../../sandbox/sandbox.ts';
-import { aborted } from '../converse.ts';
+import { aborted, outOfGroupMemory } from '../converse.ts';
 import { ShardError } from '../runtime.ts';
 
 /** The most that is kept of what a program says to people. */
@@ -80,7 +80,7 @@ export async function runTool(
   });
   child.stderr.on('data', (piece: Buffer) => (said = (said + piece.toString()).slice(-SAID_BYTES)));
   child.stdin.end();
-  const { code, signal: by, error } = await child.ended;
+  const { code, signal: by, error, outOfMemory } = await child.ended;
   clearTimeout(timer);
   signal?.removeEventListener('abort', onAbort);
   if (failure !== undefined) throw failure;
@@ -88,6 +88,7 @@ export async function runTool(
     const problem = `The shard's program could not be started: ${error.message}.`;
     throw new ShardError('sandbox', 'machine', problem, {}, error);
   }
+  if (outOfMemory) throw outOfGroupMemory({ log: said });
   const inside = by ?? SIGNALS[(code ?? 0) - BY_SIGNAL];
   return inside === undefined ? { code: code ?? 0, said } : { signal: inside, said };
 }

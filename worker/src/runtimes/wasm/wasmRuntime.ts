@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { CompareOptions } from '@dpu/sdk/compare/source';
 import type { RuntimeName } from '@dpu/sdk/terms';
 import { detectIsolation } from '../../sandbox/detect.ts';
-import type { ChildSpec, Isolation, IsolationReport } from '../../sandbox/isolation.ts';
+import type { ChildSpec, IsolationReport, SandboxWish } from '../../sandbox/isolation.ts';
 import { Sandbox, type SandboxChild } from '../../sandbox/sandbox.ts';
 import { stageProgram, type Stage } from '../../sandbox/stage.ts';
 import { compareShards, type ComparedSpec, type ShardComparison, type ShardOutputs } from '../compareShards.ts';
@@ -22,17 +22,13 @@ import { PreparedModules } from './preparedModules.ts';
 import { checkRequest, requestHeader } from './request.ts';
 import { WASM_SELF_TEST, type SelfTest } from './selfTest.ts';
 
-export interface WasmRuntimeOptions {
+export interface WasmRuntimeOptions extends SandboxWish {
   /** The spec's `runtime` that it executes, `wasm` by default: other kinds of work may run on the same machine. */
   readonly name?: RuntimeName;
   /** What the probe runs; a self-test of the whole machine by default. */
   readonly selfTest?: SelfTest;
-  /** Forces a class instead of the strongest that works. */
-  readonly isolation?: Isolation;
   /** The Node binary for children; the running one by default. */
   readonly node?: string;
-  /** Folder of this node alone for what is staged; the system's folder for temporary files when absent. */
-  readonly folder?: string;
   /** Idle children kept ready, 0 by default; docs/sandbox.md has what it brings. */
   readonly warm?: number;
   /** Flags for the child's V8 besides the fixed ones; for tests of determinism only. */
@@ -148,11 +144,12 @@ export class WasmRuntime implements Runtime {
   }
 
   async #detect(): Promise<Ready> {
-    const { isolation, node, warm, folder } = this.#options;
+    const { isolation, node, warm, folder, groups } = this.#options;
     const binary = node === undefined ? {} : { node };
     const report = await detectIsolation({
       ...(isolation === undefined ? {} : { only: isolation }),
       ...(folder === undefined ? {} : { folder }),
+      ...(groups === undefined ? {} : { groups }),
       ...binary,
     });
     const stage = await stageProgram(CHILD, folder);

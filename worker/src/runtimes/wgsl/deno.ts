@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { ChildProgram } from '../../sandbox/isolation.ts';
-import { deviceFiles, deviceFolders, neededBy, withTargets, type Driver } from './drivers.ts';
+import { deviceFiles, deviceFolders, neededBy, withTargets, type Driver } from '../gpu/drivers.ts';
 
 /** Where the binary of the package `deno` is; undefined where there is none for this platform. */
 export function findDeno(): string | undefined {
@@ -33,7 +33,7 @@ const ARGS = [
 
 /** Deno with one driver and no other. `heapBytes` caps JavaScript's memory, buffers apart. */
 export function denoProgram(binary: string, driver: Driver, heapBytes: number): ChildProgram {
-  const { manifest, software, libraries } = driver;
+  const { manifest, software, libraries, folders } = driver;
   const files = withTargets([manifest, ...libraries, ...neededBy(binary)]);
   return {
     binary,
@@ -47,7 +47,7 @@ export function denoProgram(binary: string, driver: Driver, heapBytes: number): 
       VK_DRIVER_FILES: manifest,
       // The same by its older name.
       VK_ICD_FILENAMES: manifest,
-      LD_LIBRARY_PATH: [...new Set(libraries.map((library) => dirname(library)))].join(':'),
+      LD_LIBRARY_PATH: folders.join(':'),
     },
     files: [...files, ...(software ? [] : deviceFolders())],
     devices: software ? [] : deviceFiles(),

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { CompareOptions } from '@dpu/sdk/compare/source';
 import type { Needs, StatedNeeds } from '../../resources/needs.ts';
 import { detectIsolation } from '../../sandbox/detect.ts';
-import type { ChildProgram, ChildSpec, Isolation, IsolationReport } from '../../sandbox/isolation.ts';
+import type { ChildProgram, ChildSpec, IsolationReport, SandboxWish } from '../../sandbox/isolation.ts';
 import { Sandbox, type SandboxChild } from '../../sandbox/sandbox.ts';
 import { stageProgram, type Stage } from '../../sandbox/stage.ts';
 import { compareShards, type ComparedSpec, type ShardComparison, type ShardOutputs } from '../compareShards.ts';
@@ -21,17 +21,14 @@ import { Setup } from '../setup.ts';
 import { Answer } from '../answer.ts';
 import type { AdapterFacts } from './child/job.ts';
 import { denoProgram, findDeno } from './deno.ts';
-import { findManifests, readDriver, type Driver } from './drivers.ts';
+import { findDrivers, type Driver } from '../gpu/drivers.ts';
+import { cardNeeds } from '../gpu/needs.ts';
 import { checkRequest, type CheckedRequest } from './request.ts';
 import { SELF_TEST, SELF_TEST_OUTPUT_SHA256 } from './selfTest.ts';
 
-export interface WgslRuntimeOptions {
-  /** Forces a class instead of the strongest that works. */
-  readonly isolation?: Isolation;
+export interface WgslRuntimeOptions extends SandboxWish {
   /** The manifest of the only Vulkan driver that may be used; all that are installed when absent. */
   readonly driver?: string;
-  /** Folder of this node alone for what is staged; the system's folder for temporary files when absent. */
-  readonly folder?: string;
   /** Idle children kept ready, 0 by default. */
   readonly warm?: number;
 }
@@ -94,7 +91,7 @@ export class WgslRuntime implements Runtime {
   }
 
   needs({ limits: { memoryBytes } }: Pick<ShardRequest, 'limits'>, capacity: Needs): StatedNeeds {
-    return kernelNeeds(memoryBytes, this.#software !== false, capacity);
+    return cardNeeds({ memoryBytes, besideBytes: HEAP_BYTES, software: this.#software !== false }, capacity);
   }
 
   async run(request: ShardRequest, options: RunOptions = {}): Promise<ShardOutput> {
@@ -119,37 +116,38 @@ export class WgslRuntime implements Runtime {
 
   /** Takes the first driver that computes the self-test right, in the strongest isolation in which it does. */
   async #detect(signal?: AbortSignal): Promise<Ready> {
-    const { isolation, driver: only, folder, warm } = this.#options;
+    const { isolation, driver: only, folder, warm, groups } = this.#options;
+    const grouped = groups === undefined ? {} : { groups };
     const binary = findDeno();
     if (binary === undefined)
       throw new Error(`the package deno has no binary for ${process.platform} ${process.arch}.`);
-    const manifests = only === undefined ? findManifests() : [only];
-    if (manifests.length === 0)
+    const { drivers, refused } = findDrivers(only);
+    if (drivers.length === 0 && refused.length === 0)
       throw new Error('no Vulkan driver is installed. Install that of your GPU, or chromium for one in software.');
     const report = await detectIsolation({
       ...(isolation === undefined ? {} : { only: isolation }),
       ...(folder === undefined ? {} : { folder }),
+      ...grouped,
       ...(signal === undefined ? {} : { signal }),
     });
     const stage = await stageProgram(CHILD, folder);
-    const refused: string[] = [];
-    for (const manifest of manifests) {
-      const driver = readDriver(manifest);
-      if (typeof driver === 'string') {
-        refused.push(driver);
-        continue;
-      }
+    for (const driver of drivers) {
       const program = denoProgram(binary, driver, HEAP_BYTES);
       // Drivers of hardware may make calls that the list does not know.
       const lists = report.seccomp && !driver.software ? [true, false] : [report.seccomp];
       for (const seccomp of lists) {
-        const sandbox = new Sandbox({ isolation: report.isolation, seccomp, ...(warm === undefined ? {} : { warm }) });
+        const sandbox = new Sandbox({
+          isolation: report.isolation,
+          seccomp,
+          ...grouped,
+          ...(warm === undefined ? {} : { warm }),
+        });
         try {
           const adapter = await selfTest({ sandbox, stage, driver, program }, signal);
           const detail = detailOf({ ...report, seccomp });
           return { sandbox, stage, driver, program, adapter, report: { ...report, seccomp, detail } };
         } catch (error) {
-          refused.push(`${manifest}: ${error instanceof Error ? error.message : String(error)}`);
+          refused.push(`${driver.manifest}: ${error instanceof Error ? error.message : String(error)}`);
           await sandbox.close();
         }
       }
@@ -157,16 +155,6 @@ export class WgslRuntime implements Runtime {
     await stage.remove();
     throw new Error(`no driver works. ${refused.join(' ')}`);
   }
-}
-
-/**
- * What a kernel takes. On hardware the buffers lie in the GPU's memory, and once more in ours on their way; a software adapter keeps both
- * in ours, and computes on every core. Memory of a GPU that no tool tells of cannot be counted: its driver refuses what does not fit.
- */
-export function kernelNeeds(memoryBytes: number, software: boolean, capacity: Needs): StatedNeeds {
-  const held = { memoryBytes: 2 * memoryBytes + HEAP_BYTES };
-  if (software) return { ...held, cores: capacity.cores };
-  return capacity.vramBytes === 0 ? held : { ...held, vramBytes: memoryBytes };
 }
 
 /** The class for the operator: the report speaks of Node, and of a list that this driver may not have come to terms with. */

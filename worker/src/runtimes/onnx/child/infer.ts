@@ -20,7 +20,7 @@ interface Result {
 
 /** What ended the work, when it is not a success. */
 export class Failure extends Error {
-  readonly reason: 'module-rejected' | 'trap' | 'out-of-memory' | 'output-limit' | 'sandbox';
+  readonly reason: 'module-rejected' | 'trap' | 'out-of-memory' | 'output-limit' | 'sandbox' | 'device-lost';
   readonly fault: 'job' | 'machine';
 
   constructor(reason: Failure['reason'], fault: Failure['fault'], message: string) {
@@ -54,6 +54,9 @@ const ARRAYS = {
 
 const NO_MEMORY =
   /bad_alloc|bad allocation|failed to allocate|out of memory|allocation failed|cannot allocate|bad array new length/i;
+/** What WebGPU says when the card, its driver or its memory is at fault, and not the model. */
+const NO_CARD =
+  /adapter|device (?:was |is )?lost|lost device|out of (?:device )?memory|vulkan|dawn|webgpu instance|requestdevice|device limit|buffer size/i;
 const SAID_CHARS = 400;
 
 /** What ONNX Runtime said, without line ends and its own source paths, which mean nothing to the requester. */
@@ -65,6 +68,12 @@ function said(error: unknown): string {
     .trim()
     .slice(0, SAID_CHARS)
     .replace(/\.$/, '');
+}
+
+/** The card's own failure, where the model was to be run on one. */
+function ofCard({ provider }: ModelHeader, error: unknown): Failure | undefined {
+  if (provider !== 'webgpu' || !NO_CARD.test(String(error))) return undefined;
+  return new Failure('device-lost', 'machine', `the graphics card did not do it: ${said(error)}`);
 }
 
 const noMemory = (): Failure => new Failure('out-of-memory', 'job', 'the model needs more memory than its spec allows');
@@ -85,6 +94,8 @@ async function open(ort: Ort, { header, model }: Work): Promise<Session> {
       extra: { session: { load_model_format: 'ONNX', use_env_allocators: '0' } },
     });
   } catch (error) {
+    const card = ofCard(header, error);
+    if (card) throw card;
     if (NO_MEMORY.test(String(error))) throw noMemory();
     throw new Failure('module-rejected', 'job', `ONNX Runtime refuses the model: ${said(error)}`);
   }
@@ -112,7 +123,7 @@ export async function infer(
       const slice = inputs[i]!.slice(from * itemBytes, (from + count) * itemBytes).buffer;
       feeds[name] = new ort.Tensor(type, new array(slice), [count, ...shape]);
     });
-    const results = await run(session, feeds, names);
+    const results = await run(header, session, feeds, names);
     header.outputs.forEach(({ name, type }, i) => {
       const data = checked(results[name], name, type, count);
       bytes += data.length;
@@ -131,6 +142,7 @@ export async function infer(
 }
 
 async function run(
+  header: ModelHeader,
   session: Session,
   feeds: Record<string, unknown>,
   names: readonly string[],
@@ -138,6 +150,8 @@ async function run(
   try {
     return await session.run(feeds, names);
   } catch (error) {
+    const card = ofCard(header, error);
+    if (card) throw card;
     if (NO_MEMORY.test(String(error))) throw noMemory();
     throw new Failure('trap', 'job', `the model failed: ${said(error)}`);
   }

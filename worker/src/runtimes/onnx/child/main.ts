@@ -50,7 +50,9 @@ function load(): Ort {
   // The library reports to its maker unless it is told not to, also when it is only loaded.
   // eslint-disable-next-line no-restricted-properties -- nothing is read: the library takes its settings from here
   process.env['ORT_DISABLE_TELEMETRY'] = '1';
-  const [, , folder] = process.argv;
+  // A process with a graphics card has no word for it, because its program's words come before the entry.
+  // eslint-disable-next-line no-restricted-properties -- the sandbox sets it, and it is all of the environment beside the driver's
+  const folder = process.argv[2] ?? process.env['DPU_ONNX'];
   if (folder === undefined) throw new Error('the folder of ONNX Runtime is missing');
   return createRequire(`${folder}/`)(folder) as Ort;
 }

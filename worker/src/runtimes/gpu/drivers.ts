@@ -11,6 +11,8 @@ export interface Driver {
   readonly software: boolean;
   /** The loader, the driver's library and what they load. */
   readonly libraries: readonly string[];
+  /** Folders of those, for the linker to look in. */
+  readonly folders: readonly string[];
 }
 
 /** Where the system's packages put manifests, and browsers their software driver. */
@@ -35,7 +37,7 @@ const SOFTWARE = /swiftshader|lvp|lavapipe|llvmpipe/i;
 const rank = (manifest: string): number => (/swiftshader/i.test(manifest) ? 1 : SOFTWARE.test(manifest) ? 2 : 0);
 
 /** Manifests of installed drivers, hardware first. Reads names only. */
-export function findManifests(): readonly string[] {
+function findManifests(): readonly string[] {
   const inFolders = FOLDERS.filter((folder) => existsSync(folder)).flatMap((folder) =>
     readdirSync(folder)
       .filter((name) => name.endsWith('.json'))
@@ -45,8 +47,17 @@ export function findManifests(): readonly string[] {
   return [...inFolders, ...SINGLE.filter((file) => existsSync(file))].sort((a, b) => rank(a) - rank(b));
 }
 
+/** The installed drivers, hardware first, or the one of manifest `only`; and of those that cannot be used a sentence each. */
+export function findDrivers(only?: string): { drivers: Driver[]; refused: string[] } {
+  const read = (only === undefined ? findManifests() : [only]).map(readDriver);
+  return {
+    drivers: read.filter((driver) => typeof driver !== 'string'),
+    refused: read.filter((driver) => typeof driver === 'string'),
+  };
+}
+
 /** The driver of a manifest; a sentence when a part of it is missing. */
-export function readDriver(manifest: string): Driver | string {
+function readDriver(manifest: string): Driver | string {
   let named: unknown;
   try {
     const { ICD } = JSON.parse(readFileSync(manifest, 'utf8')) as { ICD?: { library_path?: unknown } };
@@ -63,10 +74,12 @@ export function readDriver(manifest: string): Driver | string {
   const loader = existing([...LIBRARY_FOLDERS, folder].map((at) => join(at, LOADER)));
   if (loader === undefined) return `the Vulkan loader ${LOADER} is not installed`;
   const libraries = [loader, library, ...familyOf(library)];
+  const all = [...new Set([...libraries, ...libraries.flatMap(neededBy)])];
   return {
     manifest,
     software: SOFTWARE.test(manifest),
-    libraries: [...new Set([...libraries, ...libraries.flatMap(neededBy)])],
+    libraries: all,
+    folders: [...new Set(all.map((file) => dirname(file)))],
   };
 }
 
