@@ -1,6 +1,7 @@
 /**
  * Looks at pages of the pretended network: a picture of each at desktop and phone width in both themes, and what axe finds wrong.
- * Run beside `dev/mock.ts` and a server of the pages: `node dev/look.ts <address> [--only post,job] [--out folder] [--demo]`.
+ * Run beside `dev/mock.ts` and a server of the pages: `node dev/look.ts <address> [--only post,job] [--out folder] [--language de]
+ * [--demo]`.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -19,6 +20,8 @@ const { values, positionals } = parseArgs({
     views: { type: 'string', default: 'desktop-light,phone-dark' },
     /** Connects the demo wallet first. */
     demo: { type: 'boolean', default: false },
+    /** Which of the pages' languages. */
+    language: { type: 'string', default: 'en' },
   },
 });
 const base = positionals[0] ?? 'http://127.0.0.1:5173';
@@ -45,6 +48,7 @@ for (const view of values.views.split(',')) {
       localStorage.setItem('dpu.recentConnectorId', '"network.dpu.demo"');
     });
   }
+  await context.addInitScript((language) => localStorage.setItem('dpu.language', language), values.language);
   const page = await context.newPage();
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));

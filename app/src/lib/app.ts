@@ -2,7 +2,7 @@ import { parseDeployment, type Deployment } from '@dpu/sdk/deployment';
 import type { FoundJob } from '@dpu/sdk/history';
 import { createContext } from 'svelte';
 import type { Address } from 'viem';
-import { z } from 'zod';
+import { config } from 'zod/mini';
 
 import type { Chain } from './chain/chain.ts';
 import type { CreditsView } from './chain/credits.ts';
@@ -64,7 +64,7 @@ export interface App {
 /** Reads where the network is from `/config.json` and builds what pages share. */
 export async function createApp(fetcher: typeof fetch): Promise<App> {
   // The page's content security policy forbids compiling code from text, which zod would try.
-  z.config({ jitless: true });
+  config({ jitless: true });
   const response = await fetcher('/config.json', { cache: 'no-cache' });
   if (!response.ok) throw new Error(`/config.json answered ${response.status}. It says where the network is.`);
   const parsed = parseDeployment(await response.text());

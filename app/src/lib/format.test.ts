@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import {
   formatAmount,
@@ -8,13 +8,15 @@ import {
   formatCountdown,
   formatDuration,
   formatExactDuration,
+  formatNumber,
   formatRelative,
+  formatTime,
   parseAmount,
   parseDuration,
   plainAmount,
-  plural,
   shortHex,
 } from './format.ts';
+import { speak } from './i18n/locale.ts';
 
 describe('formatAmount', () => {
   test.each([
@@ -50,9 +52,12 @@ describe('parseAmount', () => {
     expect(parseAmount(text, decimals)).toBe(value);
   });
 
-  test.each([[''], ['.'], ['-1'], ['1e3'], ['0x10'], ['1.2345678'], ['one']])('refuses %j', (text) => {
-    expect(parseAmount(text, 6)).toBeUndefined();
-  });
+  test.each([[''], ['.'], ['-1'], ['1e3'], ['0x10'], ['1.2345678'], ['one'], ['12,5'], ['1,2500']])(
+    'refuses %j',
+    (text) => {
+      expect(parseAmount(text, 6)).toBeUndefined();
+    },
+  );
 
   test('reads back what plainAmount wrote', () => {
     for (const value of [0n, 1n, 10n, 1_000_000n, 123_456_789_012_345n]) {
@@ -93,8 +98,6 @@ test('counts, shares and sizes', () => {
   expect(formatBytes(999)).toBe('999 B');
   expect(formatBytes(1_536_000)).toBe('1.5 MB');
   expect(formatBytes(48_000_000)).toBe('48 MB');
-  expect(plural(1, 'shard')).toBe('1 shard');
-  expect(plural(64, 'shard')).toBe('64 shards');
 });
 
 describe('exact durations', () => {
@@ -134,4 +137,43 @@ test.each([
   [183_845, '2 d 03:04:05'],
 ])('%s seconds count down as %s', (seconds, text) => {
   expect(formatCountdown(seconds)).toBe(text);
+});
+
+describe('in German', () => {
+  beforeAll(() => speak('de', {}));
+  afterAll(() => speak('en', {}));
+
+  test('numbers, sizes and times are written as Germans write them', () => {
+    expect(formatAmount(1_234_567_890_000n, 6)).toBe('1.234.567,89');
+    expect(formatAmount(1n, 18)).toBe('<0,0001');
+    expect(formatCompact(9_999)).toBe('9.999');
+    expect(formatNumber(0.5, 2, 2)).toBe('0,50');
+    expect(formatBps(250)).toBe('2,5 %');
+    expect(formatBytes(1_536_000)).toBe('1,5 MB');
+    expect(formatDuration(3_725)).toBe('1 Std. 2 Min.');
+    expect(formatCountdown(183_845)).toBe('2 Tg. 03:04:05');
+    expect(formatRelative(1_000, 1_030)).toBe('vor 30 Sek.');
+    expect(formatRelative(1_300, 1_000)).toBe('in 5 Min.');
+    expect(formatTime(1_700_000_000)).toMatch(/^1[45]\.11\.2023, /);
+  });
+
+  test.each([
+    ['12,5', 12_500_000n],
+    ['12.5', 12_500_000n],
+    ['0.125', 125_000n],
+    ['1500', 1_500_000_000n],
+    ['1500,25', 1_500_250_000n],
+  ])('%s is an amount', (text, value) => {
+    expect(parseAmount(text, 6)).toBe(value);
+  });
+
+  test.each(['1.500', '1.500.000', '1.500,25', '1,500.25', '1,2,3'])('%s could be two amounts, or is none', (text) => {
+    expect(parseAmount(text, 6)).toBeUndefined();
+  });
+
+  test('what is written is read back', () => {
+    expect(parseAmount(plainAmount(1_500_250_000n, 6), 6)).toBe(1_500_250_000n);
+    expect(formatExactDuration(90_061)).toBe('1 Tg. 1 Std. 1 Min. 1 Sek.');
+    expect(parseDuration(formatExactDuration(90_061))).toBe(90_061n);
+  });
 });

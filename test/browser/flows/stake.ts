@@ -52,7 +52,7 @@ export function stakeFlows(stage: () => Stage, viewports: readonly Viewport[]): 
       await queue.getByText(/^00:0[01]:\d\d$/).waitFor();
       if ((await now(stage())) < unstakeAt) expect(await take.isDisabled(), 'before its time').toBe(true);
       await passTo(stage(), unstakeAt);
-      await queue.getByText('now', { exact: true }).waitFor();
+      await queue.getByText('Now', { exact: true }).waitFor();
       const held = await balanceOf(stage(), network.deployment.token, owner.address);
       await take.click();
       await queue.waitFor({ state: 'hidden' });

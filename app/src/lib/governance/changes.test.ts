@@ -41,7 +41,7 @@ describe('settings in plain words', () => {
       'Least bond',
       '4 × the price',
       '4.5 × the price',
-      'For each shard of a job paid in DPU a node locks at least 4.5 times its price instead of 4.',
+      'For each shard of a job paid in DPU a node locks at least 4.5 instead of 4 times its price.',
     ],
     [
       'params.revealWindow',
@@ -49,7 +49,7 @@ describe('settings in plain words', () => {
       'Reveal window',
       '10 min',
       '15 min',
-      'A node has 15 min to show its result after committing to it instead of 10 min.',
+      'A node has 15 min instead of 10 min to show its result after committing to it.',
     ],
     [
       'minStake',
@@ -100,11 +100,20 @@ describe('settings in plain words', () => {
       'Quorum',
       '4 %',
       '5 %',
-      'A vote counts when 5 % instead of 4 % of all DPU vote for or abstain.',
+      'A vote counts when 5 instead of 4 % of all DPU vote for or abstain.',
     ],
   ] as const)('%s', (id, value, label, from, to, effect) => {
     const calls = callsOf([{ id, value }], FACTS.force, DEPLOYMENT);
-    expect(say(calls)).toEqual([{ label, from, to, effect, grave: false }]);
+    expect(say(calls)).toEqual([
+      {
+        label,
+        from,
+        to,
+        effect,
+        grave: false,
+        turn: { id: expect.stringContaining(id), from: expect.anything(), to: value },
+      },
+    ]);
   });
 
   test('every setting that is offered can be encoded and is read back under its own name', () => {
@@ -151,7 +160,7 @@ describe('what a reader must not miss', () => {
       grave: false,
     });
     expect(say(callsOf([{ id: 'params.feeBps', value: 300n }], FACTS.force, DEPLOYMENT))).toMatchObject([
-      { label: 'New version of the parameters', to: 'as before' },
+      { label: 'New version of the parameters', to: 'As before' },
     ]);
   });
 
@@ -177,6 +186,7 @@ describe('what a reader must not miss', () => {
         to: '10 d',
         effect: 'Stake queued from then on leaves after 10 d. Exits already queued keep their date.',
         grave: false,
+        turn: { id: 'unbonding', from: undefined, to: 864_000n },
       },
     ]);
   });
@@ -200,7 +210,7 @@ describe('what a reader must not miss', () => {
       ['Role in the timelock given', ANN, true],
       ['Guardian of the governor', ANN, true],
       ['Treasury', ANN, true],
-      ['Owner of the Market', 'nobody', true],
+      ['Owner of the Market', 'Nobody', true],
     ]);
   });
 
@@ -211,10 +221,12 @@ describe('what a reader must not miss', () => {
     ).toEqual([
       ['Payment', '0.1 of the chain’s own coin'],
       ['Call of an unknown contract', '0x6666…6666'],
-      ['Unreadable call of the market', '0x3333…3333'],
+      ['Unreadable call of a contract: market', '0x3333…3333'],
     ]);
     const approve = encodeFunctionData({ abi: dpuTokenAbi, functionName: 'approve', args: [ANN, 1n] });
-    expect(say([call(TOKEN, approve)])).toMatchObject([{ label: 'Call of the token', to: 'approve', grave: true }]);
+    expect(say([call(TOKEN, approve)])).toMatchObject([
+      { label: 'Call of a contract: token', to: 'approve', grave: true },
+    ]);
   });
 
   test('batches are read through', () => {

@@ -5,6 +5,7 @@ import { RUNTIMES } from '@dpu/sdk/terms';
 
 import type { Currency } from '../currency.ts';
 import { formatAmount, formatTime, shortHex } from '../format.ts';
+import { say } from '../i18n/say.ts';
 import {
   auditSetting,
   currencySetting,
@@ -15,6 +16,7 @@ import {
   type Facts,
   type Setting,
 } from './settings.ts';
+import type { Turn } from './replay.ts';
 import { sayValue, type Value } from './values.ts';
 
 /** What one call changes, in words. */
@@ -29,6 +31,8 @@ export interface Change {
   grave: boolean;
   /** Why the contracts will refuse it. */
   problem?: string;
+  /** The setting that it turns, with its values; absent for a change of something else, or of nothing. */
+  turn?: Turn;
 }
 
 export interface Reading {
@@ -48,8 +52,8 @@ export function changesOf(calls: readonly DecodedCall[], reading: Reading): Chan
         ? [
             {
               label: 'Payment',
-              to: `${formatAmount(call.value, 18, 18)} of the chain’s own coin`,
-              effect: `Is sent from the timelock to ${call.target} with this call.`,
+              to: say('{amount} of the chain’s own coin', { amount: formatAmount(call.value, 18, 18) }),
+              effect: say('Is sent from the timelock to {target} with this call.', { target: call.target }),
               grave: true,
             },
           ]
@@ -60,9 +64,9 @@ export function changesOf(calls: readonly DecodedCall[], reading: Reading): Chan
 
 function read(call: DecodedCall, reading: Reading): Change[] {
   if (call.inner.length) return changesOf(call.inner, reading);
-  const say = call.contract && call.name ? SAYERS[`${call.contract}.${call.name}`] : undefined;
-  return say
-    ? say(
+  const sayer = call.contract && call.name ? SAYERS[`${call.contract}.${call.name}`] : undefined;
+  return sayer
+    ? sayer(
         call.args.map(({ value }) => value),
         reading,
         call,
@@ -74,16 +78,18 @@ function read(call: DecodedCall, reading: Reading): Change[] {
 function other({ contract, name, target }: DecodedCall): Change {
   if (contract && name) {
     return {
-      label: `Call of the ${contract}`,
+      label: say('Call of a contract: {contract}', { contract }),
       to: name,
-      effect: 'There is no plain sentence for this call: look at its arguments below.',
+      effect: say('There is no plain sentence for this call: look at its arguments below.'),
       grave: true,
     };
   }
   return {
-    label: contract ? `Unreadable call of the ${contract}` : 'Call of an unknown contract',
+    label: contract
+      ? say('Unreadable call of a contract: {contract}', { contract })
+      : say('Call of an unknown contract'),
     to: shortHex(target),
-    effect: 'Nobody can tell from here what it does. Vote for it only if you have checked its bytes yourself.',
+    effect: say('Nobody can tell from here what it does. Vote for it only if you have checked its bytes yourself.'),
     grave: true,
   };
 }
@@ -96,9 +102,10 @@ function set(setting: Setting, to: Value, { facts }: Reading, burnBps?: number):
     label: setting.label,
     ...(from !== undefined && !same(from, to) && { from: sayValue(setting.unit, from) }),
     to: sayValue(setting.unit, to),
-    effect: same(from, to) ? 'Nothing changes: this is the value in force.' : sayEffect(setting, from, to),
+    effect: same(from, to) ? say('Nothing changes: this is the value in force.') : sayEffect(setting, from, to),
     grave: setting.id === 'treasury' && !same(from, to),
     ...(problem !== undefined && { problem }),
+    ...(!same(from, to) && { turn: { id: setting.id, from, to } }),
   };
 }
 
@@ -120,8 +127,8 @@ const addParams: Sayer = ([given], reading) => {
     return [
       {
         label: 'New version of the parameters',
-        to: 'as before',
-        effect: 'Nothing changes: its numbers are those in force.',
+        to: say('As before'),
+        effect: say('Nothing changes: its numbers are those in force.'),
         grave: false,
       },
     ];
@@ -146,7 +153,7 @@ const transfer: Sayer = ([to, amount], { currencyOf }, { target }) => {
     {
       label: 'Payment from the treasury',
       to: `${formatAmount(amount as bigint, decimals, decimals)} ${symbol}`,
-      effect: `Goes to ${String(to)}.`,
+      effect: say('Goes to {address}.', { address: String(to) }),
       grave: true,
     },
   ];
@@ -176,15 +183,17 @@ const SAYERS: Readonly<Record<string, Sayer>> = {
     {
       label: 'Guardian of the Market',
       to: String(guardian),
-      effect: `May stop new jobs and claims for up to three days at a time, until ${formatTime(Number(until))}.`,
+      effect: say('May stop new jobs and claims for up to three days at a time, until {time}.', {
+        time: formatTime(Number(until)),
+      }),
       grave: true,
     },
   ],
   'market.setTier': ([node, tier, until]) => [
     {
-      label: `Tier of node ${String(node)}`,
+      label: say('Tier of node {node}', { node: String(node) }),
       to: String(tier),
-      effect: `Counts as proven until ${formatTime(Number(until))}.`,
+      effect: say('Counts as proven until {time}.', { time: formatTime(Number(until)) }),
       grave: false,
     },
   ],
@@ -192,7 +201,7 @@ const SAYERS: Readonly<Record<string, Sayer>> = {
     {
       label: 'Prover of the Market',
       to: String(prover),
-      effect: 'Gives tiers of capability to nodes from then on.',
+      effect: say('Gives tiers of capability to nodes from then on.'),
       grave: false,
     },
   ],
@@ -201,7 +210,12 @@ const SAYERS: Readonly<Record<string, Sayer>> = {
     'Could turn every number from then on, once it accepts.',
   ),
   'market.renounceOwnership': () => [
-    { label: 'Owner of the Market', to: 'nobody', effect: 'No number could ever be turned again.', grave: true },
+    {
+      label: 'Owner of the Market',
+      to: say('Nobody'),
+      effect: say('No number could ever be turned again.'),
+      grave: true,
+    },
   ],
   'governor.setVotingDelay': one('votingDelay'),
   'governor.setVotingPeriod': one('votingPeriod'),

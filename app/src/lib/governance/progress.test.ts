@@ -67,11 +67,23 @@ describe('the buttons', () => {
 });
 
 test('what comes next, to the second: voting is open from the second after the snapshot to the deadline', () => {
-  expect(nextOf(status('pending'), 500)).toEqual({ label: 'Voting opens', at: 1_001 });
-  expect(nextOf(status('active'), 1_500)).toEqual({ label: 'Voting closes', at: 2_001 });
-  expect(nextOf(status('succeeded'), 2_500)).toEqual({ label: 'Waits to be queued' });
-  expect(nextOf(status('queued', 3_000), 2_999)).toEqual({ label: 'Can be executed', at: 3_000 });
-  expect(nextOf(status('queued', 3_000), 3_000)).toEqual({ label: 'Waits to be executed' });
+  expect(nextOf(status('pending'), 500)).toEqual({
+    label: 'Voting opens',
+    comes: 'Voting opens in {time}',
+    at: 1_001,
+  });
+  expect(nextOf(status('active'), 1_500)).toEqual({
+    label: 'Voting closes',
+    comes: 'Voting closes in {time}',
+    at: 2_001,
+  });
+  expect(nextOf(status('succeeded'), 2_500)).toEqual({ label: 'Waits to be queued', comes: '{time}' });
+  expect(nextOf(status('queued', 3_000), 2_999)).toEqual({
+    label: 'Can be executed',
+    comes: 'Can be executed in {time}',
+    at: 3_000,
+  });
+  expect(nextOf(status('queued', 3_000), 3_000)).toEqual({ label: 'Waits to be executed', comes: '{time}' });
   expect(nextOf(status('executed', 3_000), 3_001)).toBeUndefined();
 });
 

@@ -1,6 +1,6 @@
 import type { ProposalStep } from '@dpu/sdk/governanceHistory';
 import type { GovernanceSettings, ProposalStatus } from '@dpu/sdk/governanceReads';
-import { formatCount } from '../format.ts';
+import { say } from '../i18n/say.ts';
 
 /** A point on a proposal's way. */
 export interface Moment {
@@ -55,20 +55,27 @@ export function offersOf(
   };
 }
 
+/** What comes next: its name, when it can be, and both as a sentence with a place for the time. */
+export interface Next {
+  label: string;
+  comes: '{time}' | 'Voting opens in {time}' | 'Voting closes in {time}' | 'Can be executed in {time}';
+  /** Unix seconds; undefined when it waits for somebody. */
+  at?: number;
+}
+
 /** What comes next by itself or by anyone, and from when; undefined when it is over. */
-export function nextOf(
-  { state, snapshot, deadline, eta }: Status,
-  now: number,
-): { label: string; at?: number } | undefined {
+export function nextOf({ state, snapshot, deadline, eta }: Status, now: number): Next | undefined {
   switch (state) {
     case 'pending':
-      return { label: 'Voting opens', at: snapshot + 1 };
+      return { label: 'Voting opens', comes: 'Voting opens in {time}', at: snapshot + 1 };
     case 'active':
-      return { label: 'Voting closes', at: deadline + 1 };
+      return { label: 'Voting closes', comes: 'Voting closes in {time}', at: deadline + 1 };
     case 'succeeded':
-      return { label: 'Waits to be queued' };
+      return { label: 'Waits to be queued', comes: '{time}' };
     case 'queued':
-      return eta !== undefined && now < eta ? { label: 'Can be executed', at: eta } : { label: 'Waits to be executed' };
+      return eta !== undefined && now < eta
+        ? { label: 'Can be executed', comes: 'Can be executed in {time}', at: eta }
+        : { label: 'Waits to be executed', comes: '{time}' };
     default:
       return undefined;
   }
@@ -167,19 +174,19 @@ function verdict(
   missing: bigint,
   state: ProposalStatus['state'],
 ): string {
-  if (state === 'canceled') return 'Cancelled: the votes do not count.';
-  if (quorum === undefined) return 'Voting has not begun.';
+  if (state === 'canceled') return say('Cancelled: the votes do not count.');
+  if (quorum === undefined) return say('Voting has not begun.');
   const open = state === 'active';
-  const whole = (wei: bigint): string => `${formatCount((wei + 10n ** 18n - 1n) / 10n ** 18n)} DPU`;
+  const amount = (missing + 10n ** 18n - 1n) / 10n ** 18n;
   if (missing > 0n)
     return open
-      ? `${whole(missing)} more must vote for or abstain to reach the quorum.`
-      : `The quorum was missed by ${whole(missing)}.`;
+      ? say('{amount} DPU more must vote for or abstain to reach the quorum.', { amount })
+      : say('The quorum was missed by {amount} DPU.', { amount });
   if (votes.for > votes.against)
     return open
-      ? 'Quorum is reached and more are for than against: it would pass.'
-      : 'Quorum was reached, and more were for than against.';
+      ? say('Quorum is reached and more are for than against: it would pass.')
+      : say('Quorum was reached, and more were for than against.');
   return open
-    ? 'Quorum is reached, but not more are for than against: it would fail.'
-    : 'Quorum was reached, but not more were for than against.';
+    ? say('Quorum is reached, but not more are for than against: it would fail.')
+    : say('Quorum was reached, but not more were for than against.');
 }

@@ -14,6 +14,7 @@ import { RUNTIMES } from '@dpu/sdk/terms';
 
 import type { Currency } from '../currency.ts';
 import { effectOf } from './effects.ts';
+import { say } from '../i18n/say.ts';
 import type { Open } from './open.ts';
 import { sayValue, type Unit, type Value } from './values.ts';
 
@@ -98,7 +99,7 @@ const FIXED: readonly Setting[] = [
     help: 'What a node must have at stake to take work.',
     read: ({ force }) => force.minStake,
     bounds: () => MIN_STAKE_BOUNDS,
-    check: (value) => ((value as bigint) % 10n ** 18n === 0n ? undefined : 'Whole DPU only.'),
+    check: (value) => ((value as bigint) % 10n ** 18n === 0n ? undefined : say('Whole DPU only.')),
   },
   {
     id: 'unbonding',
@@ -179,13 +180,15 @@ export function auditSetting(id: number): Setting {
   return {
     id: `audits.${id}`,
     group: 'Jobs',
-    label: `Audits of ${runtimeName(id)}`,
+    get label() {
+      return say('Audits of {runtime}', { runtime: runtimeName(id) });
+    },
     unit: 'bps',
     help: 'Share of single-seat leases that a second node computes again, paid by the protocol.',
     read: ({ force }) => BigInt(baseAuditBps(force.params, id)),
     bounds: ({ force }) => ({ least: 0n, most: BigInt(Math.min(Math.max(...AUDIT_RATES), force.params.feeBps)) }),
     check: (value) =>
-      (AUDIT_RATES as readonly number[]).includes(Number(value)) ? undefined : 'It is 0, 1, 2 or 5 %.',
+      (AUDIT_RATES as readonly number[]).includes(Number(value)) ? undefined : say('It is 0, 1, 2 or 5 %.'),
   };
 }
 
@@ -194,7 +197,9 @@ export function runtimeSetting(id: number): Setting {
   return {
     id: `runtime.${id}`,
     group: 'What is open',
-    label: `Runtime ${runtimeName(id)}`,
+    get label() {
+      return say('Runtime {runtime}', { runtime: runtimeName(id) });
+    },
     unit: 'switch',
     help: 'Whether new jobs may use this runtime.',
     read: ({ open }) => open.runtimes.has(id),
@@ -206,9 +211,13 @@ export function currencySetting({ address, symbol }: Pick<Currency, 'address' | 
   return {
     id: `currency.${address.toLowerCase()}`,
     group: 'Money',
-    label: `Currency ${symbol}`,
+    get label() {
+      return say('Currency {symbol}', { symbol });
+    },
     unit: 'switch',
-    help: `Whether ${symbol} (${address}) may be deposited to pay for jobs.`,
+    get help() {
+      return say('Whether {symbol} ({address}) may be deposited to pay for jobs.', { symbol, address });
+    },
     read: ({ open }) => open.currencies.has(address.toLowerCase()),
   };
 }
@@ -232,13 +241,13 @@ export function fixedSetting(id: string): Setting {
 export function problemOf(setting: Setting, value: Value, facts: Facts, burnBps?: number): string | undefined {
   const bounds = setting.bounds?.(facts, burnBps);
   if (bounds && typeof value === 'bigint' && (value < bounds.least || value > bounds.most))
-    return `The contracts allow ${sayBounds(setting, bounds)}.`;
+    return say('The contracts allow {bounds}.', { bounds: sayBounds(setting, bounds) });
   return setting.check?.(value);
 }
 
 /** `5 d to 60 d` */
 export function sayBounds({ unit }: Pick<Setting, 'unit'>, { least, most }: Bounds): string {
-  return `${sayValue(unit, least)} to ${sayValue(unit, most)}`;
+  return say('{from} to {to}', { from: sayValue(unit, least), to: sayValue(unit, most) });
 }
 
 /** What changes for people when the setting goes from one value to the other. */

@@ -1,4 +1,5 @@
 import { formatAmount, formatBps, formatExactDuration, parseAmount, parseDuration, plainAmount } from '../format.ts';
+import { say } from '../i18n/say.ts';
 
 /** How a value that a vote may turn is measured. `tenths` are tenths of a job's price. */
 export type Unit = 'bps' | 'tenths' | 'seconds' | 'dpu' | 'percent' | 'address' | 'switch';
@@ -14,7 +15,7 @@ export function sayValue(unit: Unit, value: Value): string {
     case 'bps':
       return formatBps(Number(value));
     case 'tenths':
-      return `${plainAmount(value as bigint, 1)} × the price`;
+      return say('{factor} × the price', { factor: plainAmount(value as bigint, 1) });
     case 'seconds':
       return formatExactDuration(value as bigint);
     case 'dpu':
@@ -22,7 +23,7 @@ export function sayValue(unit: Unit, value: Value): string {
     case 'percent':
       return `${String(value)} %`;
     case 'switch':
-      return value ? 'open' : 'closed';
+      return value ? say('open') : say('closed');
     case 'address':
       return String(value);
   }
@@ -69,7 +70,7 @@ const HOW: Readonly<Record<Unit, string>> = {
 /** What was typed as a value, or a sentence about what it should look like. */
 export function readValue(unit: Unit, text: string): { value: Value } | { problem: string } {
   const value = parse(unit, text.trim());
-  return value === undefined ? { problem: HOW[unit] } : { value };
+  return value === undefined ? { problem: say(HOW[unit]) } : { value };
 }
 
 function parse(unit: Unit, text: string): Value | undefined {

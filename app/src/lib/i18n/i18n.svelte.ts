@@ -1,10 +1,5 @@
 import { en, type Words } from './en.ts';
-
-/** Languages, by their own names. */
-export const LANGUAGES = { en: 'English', de: 'Deutsch' } as const;
-
-/** A language that the pages speak. */
-export type Language = keyof typeof LANGUAGES;
+import { LANGUAGES, speak, type Language } from './locale.ts';
 
 const STORED = 'dpu.language';
 
@@ -17,7 +12,6 @@ export function chosenLanguage(stored: string | null): Language {
 class I18n {
   #language = $state<Language>('en');
   #words = $state.raw<Words>(en);
-  #phrases = $state.raw<Readonly<Record<string, string>>>({});
 
   get language(): Language {
     return this.#language;
@@ -26,12 +20,6 @@ class I18n {
   /** The dictionary. English until another has come. */
   get words(): Words {
     return this.#words;
-  }
-
-  /** A sentence of a page in the chosen language; as it is where it has none there, which a test looks for. */
-  phrase<Text extends string | undefined>(text: Text): Text {
-    const phrases = this.#phrases;
-    return text !== undefined && Object.hasOwn(phrases, text) ? (phrases[text] as Text) : text;
   }
 
   /** Speaks as was chosen before. */
@@ -58,7 +46,7 @@ class I18n {
         : ([en, {}] as const);
     this.#language = language;
     this.#words = words;
-    this.#phrases = phrases;
+    speak(language, phrases);
     document.documentElement.lang = language;
   }
 }
@@ -73,6 +61,3 @@ function stored(): string | null {
 
 /** The pages' language. */
 export const i18n = new I18n();
-
-/** Says `text`, which stands in the source in English, in the chosen language. */
-export const say = <Text extends string | undefined>(text: Text): Text => i18n.phrase(text);

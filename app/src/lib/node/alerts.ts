@@ -1,7 +1,8 @@
 /** What the owner of a node should know before it costs money. Pure. */
 import type { NodeFacts } from '../chain/nodeFacts.ts';
 import { formatMoney, type Currency } from '../currency.ts';
-import { formatAmount, formatDuration } from '../format.ts';
+import { formatAmount, formatBps, formatDuration } from '../format.ts';
+import { say } from '../i18n/say.ts';
 import type { Heartbeat } from '../live/heartbeats.ts';
 
 /** Something to act upon. */
@@ -41,62 +42,77 @@ export function alertsOf(
     add(
       'danger',
       silentFor === undefined
-        ? 'Nobody hears your node.'
-        : `Your node has been silent for ${formatDuration(silentFor)}.`,
-      'Look at its status page and its log; leases that it holds lapse at their deadlines.',
+        ? say('Nobody hears your node.')
+        : say('Your node has been silent for {time}.', { time: formatDuration(silentFor) }),
+      say('Look at its status page and its log; leases that it holds lapse at their deadlines.'),
     );
   else if (!heartbeat?.healthy)
     add(
       'danger',
-      `Your node says that it is not well${heartbeat?.problems.length ? `: ${heartbeat.problems.join('; ')}` : ''}.`,
-      'It takes no new work until that is mended.',
+      heartbeat?.problems.length
+        ? say('Your node says that it is not well: {problems}.', { problems: heartbeat.problems.join('; ') })
+        : say('Your node says that it is not well.'),
+      say('It takes no new work until that is mended.'),
     );
   else if (heartbeat.draining)
     add(
       'warn',
-      'Your node is draining: it finishes what it holds and takes nothing new.',
-      'Start it again to work on.',
+      say('Your node is draining: it finishes what it holds and takes nothing new.'),
+      say('Start it again to work on.'),
     );
 
   const works = node.gasPrice * LEASE_GAS;
   const leases = works > 0n ? node.coin / works : LEASES;
+  const held = `${formatAmount(node.coin, 18, 5)} ${coin}`;
   if (leases < LEASES)
     add(
       leases === 0n ? 'danger' : 'warn',
-      `Its key holds ${formatAmount(node.coin, 18, 5)} ${coin}, gas for about ${leases === 1n ? '1 lease' : `${leases} leases`}.`,
-      `Send ${coin} to the operator’s address: a node that cannot pay gas misses its deadlines.`,
+      leases === 1n
+        ? say('Its key holds {amount}, gas for about 1 lease.', { amount: held })
+        : say('Its key holds {amount}, gas for about {count} leases.', { amount: held, count: leases }),
+      say('Send {coin} to the operator’s address: a node that cannot pay gas misses its deadlines.', { coin }),
     );
 
   const staying = node.stake - node.queued;
   if (staying < node.minStake)
     add(
       'danger',
-      `${formatMoney(staying, dpu)} stay at stake, less than the ${formatMoney(node.minStake, dpu)} that new work asks for.`,
-      'Stake more, or cancel the exit.',
+      say('{amount} stay at stake, less than the {least} that new work asks for.', {
+        amount: formatMoney(staying, dpu),
+        least: formatMoney(node.minStake, dpu),
+      }),
+      say('Stake more, or cancel the exit.'),
     );
   else if (staying - node.locked < node.minStake / 10n)
     add(
       'warn',
-      'Nearly all of its stake is locked as bonds.',
-      'It takes no more work until leases end; stake more for more at once.',
+      say('Nearly all of its stake is locked as bonds.'),
+      say('It takes no more work until leases end; stake more for more at once.'),
     );
 
   if (node.tier > 0 && now > node.tierUntil)
-    add('danger', `Its tier ${node.tier} has run out.`, 'Prove it again: dpu-node prove.');
+    add('danger', say('Its tier {number} has run out.', { number: node.tier }), say('Prove it again: dpu-node prove.'));
   else if (node.tier > 0 && node.tierUntil - now <= TIER_SOON)
     add(
       'warn',
-      `Its tier ${node.tier} runs out in ${formatDuration(node.tierUntil - now)}.`,
-      'Prove it again: dpu-node prove.',
+      say('Its tier {number} runs out in {time}.', {
+        number: node.tier,
+        time: formatDuration(node.tierUntil - now),
+      }),
+      say('Prove it again: dpu-node prove.'),
     );
 
   if (node.record < LOW_RECORD)
-    add('warn', `Its record is ${node.record / 100} %: it is drawn that much less.`, 'Work that is settled raises it.');
+    add(
+      'warn',
+      say('Its record is {share}: it is drawn that much less.', { share: formatBps(node.record) }),
+      say('Work that is settled raises it.'),
+    );
   if (node.queued > 0n && now >= node.unstakeAt)
     add(
       'warn',
-      `${formatMoney(node.queued, dpu)} may leave now and earn nothing.`,
-      'Take them out, or put them back to work.',
+      say('{amount} may leave now and earn nothing.', { amount: formatMoney(node.queued, dpu) }),
+      say('Take them out, or put them back to work.'),
     );
   return alerts;
 }

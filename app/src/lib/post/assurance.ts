@@ -2,6 +2,9 @@ import { assuranceOf, type Assurance } from '@dpu/sdk/assurance';
 import type { Terms } from '@dpu/sdk/terms';
 import type { Address } from 'viem';
 
+import { formatNumber } from '../format.ts';
+import { say } from '../i18n/say.ts';
+
 /** How sure a requester wants to be, from the cheapest to the surest. */
 export interface AssuranceLevel {
   /** Shown beside the slider. */
@@ -74,7 +77,7 @@ export function formatChance(probability: number): string {
   if (probability <= 0) return '0 %';
   if (probability >= 1) return '100 %';
   const percent = probability * 100;
-  if (percent > 99.9) return 'over 99.9 %';
-  if (percent < 0.1) return 'under 0.1 %';
-  return `${percent.toFixed(percent < 10 || percent > 99 ? 1 : 0)} %`;
+  if (percent > 99.9) return say('over {share} %', { share: formatNumber(99.9, 1) });
+  if (percent < 0.1) return say('under {share} %', { share: formatNumber(0.1, 1) });
+  return `${formatNumber(percent, percent < 10 || percent > 99 ? 1 : 0, percent < 10 || percent > 99 ? 1 : 0)} %`;
 }

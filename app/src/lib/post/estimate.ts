@@ -11,17 +11,17 @@ import { ForecastRefuted, type Forecast, type Told } from './forecast.ts';
 export type Obstacle = Exclusion | 'own';
 
 /** What each obstacle means, for "3 nodes …". */
-export const OBSTACLES: Readonly<Record<Obstacle, string>> = {
-  allowlist: 'are not among those who may take it',
-  runtime: 'do not offer this runtime',
-  tier: 'have not proven the tier',
-  minStake: 'have less at stake than the network asks for',
-  freeStake: 'have too little free stake for the bond',
-  key: 'cannot open it: it is private',
-  offline: 'are silent, unwell, or take no new work',
-  busy: 'have no free slot now',
-  price: 'ask for more than the highest price',
-  own: 'are yours: work for oneself earns no record',
+export const OBSTACLES: Readonly<Record<Obstacle, `{count} ${string}`>> = {
+  allowlist: '{count} are not among those who may take it',
+  runtime: '{count} do not offer this runtime',
+  tier: '{count} have not proven the tier',
+  minStake: '{count} have less at stake than the network asks for',
+  freeStake: '{count} have too little free stake for the bond',
+  key: '{count} cannot open it: it is private',
+  offline: '{count} are silent, unwell, or take no new work',
+  busy: '{count} have no free slot now',
+  price: '{count} ask for more than the highest price',
+  own: '{count} are yours: work for oneself earns no record',
 };
 
 /** What a job would meet if it were posted now. Money is in the job's currency's smallest unit. */

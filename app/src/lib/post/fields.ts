@@ -59,7 +59,20 @@ export function optionValues(
   );
 }
 
+/** Names that read better than what they would be split into. */
+const LABELS: Readonly<Record<string, string>> = {
+  args: 'Arguments',
+  centerX: 'Center across',
+  centerY: 'Center upwards',
+  fps: 'Frames per second',
+  hidden: 'Hidden layer',
+  memoryMb: 'Memory',
+  outputMb: 'Largest output',
+  rate: 'Learning rate',
+};
+
 function labelOf(name: string): string {
+  if (Object.hasOwn(LABELS, name)) return LABELS[name] ?? name;
   const words = name.replace(/([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`);
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { LOCAL_CHAIN } from '../chain/networks.ts';
 import { currencyOf, dpuOf } from '../currency.ts';
 import { parseAmount } from '../format.ts';
+import { say } from '../i18n/say.ts';
 import { ASSURANCE_LEVELS, DEFAULT_LEVEL, type AssuranceLevel } from './assurance.ts';
 import type { DraftTerms } from './draft.ts';
 import { optionFields, optionValues, type OptionField } from './fields.ts';
@@ -95,30 +96,34 @@ export class PostForm {
     const min = parseAmount(this.minPrice, decimals);
     const max = parseAmount(this.maxPrice, decimals);
     const bond = parseAmount(this.bond, dpuOf(this.#deployment).decimals);
-    const amount = `An amount with at most ${decimals} digits after the point.`;
+    const amount = say('An amount with at most {digits} digits after the point.', { digits: decimals });
     return {
       ...(min === undefined && { minPrice: amount }),
       ...(max === undefined
         ? { maxPrice: amount }
         : max === 0n
-          ? { maxPrice: `More than 0 ${symbol}, or no node will come.` }
-          : min !== undefined && max < min && { maxPrice: 'At least the starting price.' }),
+          ? { maxPrice: say('More than 0 {currency}, or no node will come.', { currency: symbol }) }
+          : min !== undefined && max < min && { maxPrice: say('At least the starting price.') }),
       ...(this.bond.trim() === ''
-        ? !this.inDpu && { bond: `Say it in DPU: the protocol knows no rate for ${symbol}.` }
-        : bond === undefined && { bond: 'An amount of DPU.' }),
+        ? !this.inDpu && {
+            bond: say('Say it in DPU: the protocol knows no rate for {currency}.', { currency: symbol }),
+          }
+        : bond === undefined && { bond: say('An amount of DPU.') }),
     };
   }
 
   /** Why the job cannot be posted as a private one; undefined when it can, or is none. */
   privacyProblem(hasKey: boolean): string | undefined {
     if (this.readers === 'everyone') return undefined;
-    if (!hasKey) return 'Make your key first: without it nobody could read the result, not even you.';
+    if (!hasKey) return say('Make your key first: without it nobody could read the result, not even you.');
     const { seats } = this.policy;
     const missing = seats - this.chosen.length;
     if (missing <= 0) return undefined;
     return seats === 1
-      ? 'Choose at least one node that may read the job.'
-      : `Choose at least ${seats} nodes: each shard is computed by ${seats}, and all of them must read it.`;
+      ? say('Choose at least one node that may read the job.')
+      : say('Choose at least {count} nodes: each shard is computed by {count}, and all of them must read it.', {
+          count: seats,
+        });
   }
 
   /** Money and time as they would be posted; undefined while something is wrong. */

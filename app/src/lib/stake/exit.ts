@@ -1,4 +1,5 @@
 import { formatMoney, type Currency } from '../currency.ts';
+import { say } from '../i18n/say.ts';
 
 /** The stake of one node, as the chain says. DPU wei; times are unix seconds. */
 export interface StakedNode {
@@ -69,12 +70,15 @@ export function amountProblem(
 ): string | undefined {
   const { amount, empty, kind } = draft;
   if (empty) return undefined;
-  if (amount === undefined || amount === 0n) return `An amount of ${dpu.symbol}, above zero.`;
+  if (amount === undefined || amount === 0n)
+    return say('An amount of {currency}, above zero.', { currency: dpu.symbol });
   const most = mostOf(node, draft);
   if (amount <= most) return undefined;
   return kind === 'stake'
-    ? `The wallet holds ${formatMoney(most, dpu)}.`
-    : `${formatMoney(most, dpu)} are free. Locked bonds must come back first, and what is queued is on its way.`;
+    ? say('The wallet holds {amount}.', { amount: formatMoney(most, dpu) })
+    : say('{amount} are free. Locked bonds must come back first, and what is queued is on its way.', {
+        amount: formatMoney(most, dpu),
+      });
 }
 
 /** What a person should know before signing, beyond the sentence that every such step has. */
@@ -89,11 +93,17 @@ export function warningOf(
     const after = { stake: node.stake + amount, queued: node.queued };
     return works(after, minStake)
       ? undefined
-      : `The node would still get no work: it needs ${formatMoney(minStake, dpu)} that do not leave.`;
+      : say('The node would still get no work: it needs {amount} that do not leave.', {
+          amount: formatMoney(minStake, dpu),
+        });
   }
   if (node.queued > 0n)
-    return `${formatMoney(node.queued, dpu)} already wait. The clock starts again for all of it, from the beginning.`;
+    return say('{amount} already wait. The clock starts again for all of it, from the beginning.', {
+      amount: formatMoney(node.queued, dpu),
+    });
   return works(node, minStake) && !works({ stake: node.stake, queued: amount }, minStake)
-    ? `Less than the least stake of ${formatMoney(minStake, dpu)} stays: the node gets no new work from then on.`
+    ? say('Less than the least stake of {amount} stays: the node gets no new work from then on.', {
+        amount: formatMoney(minStake, dpu),
+      })
     : undefined;
 }

@@ -1,0 +1,258 @@
+/** German sentences of posting a job, and private ones, by their English ones. */
+export const post: Readonly<Record<string, string>> = {
+  'Post a job · DPU': 'Auftrag erteilen · DPU',
+  'Say what to compute and what it may cost. You see every number before you sign anything.':
+    'Sag, was gerechnet werden soll und was es kosten darf. Du siehst jede Zahl, bevor du etwas unterschreibst.',
+  'What to compute': 'Was gerechnet wird',
+  'The work': 'Die Arbeit',
+  'Each shard is computed by one node on its own.': 'Jeden Teil rechnet ein Knoten für sich.',
+  'Your files': 'Deine Dateien',
+  'More options': 'Weitere Einstellungen',
+  'Who can read it': 'Wer es lesen kann',
+  'It rises while shards wait, so the first node that finds it worth it takes them.':
+    'Er steigt, solange Teile warten; so übernimmt sie der erste Knoten, für den es sich lohnt.',
+  'Assurance and deadlines': 'Sicherheit und Fristen',
+  'Use a demo wallet': 'Demo-Wallet benutzen',
+  gas: 'Gas',
+  'How sure': 'Wie sicher',
+  'Expected cost': 'Erwartete Kosten',
+  'A wrong result is stopped': 'Falsches Ergebnis wird gestoppt',
+  'If so much of the stake would join in the lie': 'Wenn so viel der Einlagen mitlügt',
+  'Share of the stake that joins in a lie': 'Anteil der Einlagen, der mitlügt',
+  'Costs at most': 'Kostet höchstens',
+  Work: 'Arbeit',
+  'Bond locked by nodes': 'Kaution der Knoten',
+  'In your wallet': 'In deiner Wallet',
+  'Deposited with the post': 'Wird mit dem Auftrag eingezahlt',
+  Estimate: 'Schätzung',
+  'Who could take it now': 'Wer ihn jetzt übernehmen könnte',
+  'Why others are not': 'Warum andere nicht',
+  'The indexer’s forecast contradicts your terms, so it is left out. This is worked out from its list of nodes.':
+    'Die Vorhersage des Indexers widerspricht deinen Bedingungen, darum bleibt sie weg. Dies ist aus seiner Liste der Knoten gerechnet.',
+  'The indexer gives no forecast now. This is worked out from its list of nodes.':
+    'Der Indexer sagt gerade nichts voraus. Dies ist aus seiner Liste der Knoten gerechnet.',
+  'Nothing like it was claimed here before, so nobody can say when it begins.':
+    'Etwas Vergleichbares wurde hier noch nie übernommen; wann es beginnt, kann darum niemand sagen.',
+  'What the whole costs, when taken': 'Was das Ganze kostet, je nach Übernahme',
+  'Gas of the post': 'Gas für das Erteilen',
+  'Drop files here, or choose them one by one.': 'Lege Dateien hier ab, oder wähle sie einzeln.',
+  Choose: 'Wählen',
+  'When it begins, and for how much': 'Wann es beginnt und für wie viel',
+  'Expected start and price of a shard at three highest prices':
+    'Erwarteter Beginn und Preis eines Teils bei drei Höchstpreisen',
+  'Highest price': 'Höchstpreis',
+  'Begins in': 'Beginnt in',
+  'Sign and post': 'Unterschreiben und erteilen',
+  'Posted. Opening the job.': 'Erteilt. Der Auftrag wird geöffnet.',
+  'Files are uploaded first, then your wallet asks once or twice. Nothing is paid to anyone before work is delivered.':
+    'Zuerst werden Dateien hochgeladen, dann fragt deine Wallet ein- oder zweimal. Bezahlt wird erst, wenn Arbeit geliefert ist.',
+  'Starting price per shard': 'Anfangspreis je Teil',
+  'Offered when claiming opens': 'Gilt, sobald Knoten übernehmen können',
+  'Highest price per shard': 'Höchster Preis je Teil',
+  'You never pay more than this': 'Mehr zahlst du nie',
+  'Highest price is reached': 'Der höchste Preis ist erreicht',
+  'Empty: the governed multiple of the highest price': 'Leer: das beschlossene Vielfache des höchsten Preises',
+  'What a node loses when it does not deliver': 'Was ein Knoten verliert, wenn er nicht liefert',
+  Automatic: 'Automatisch',
+  'Kind of job': 'Art des Auftrags',
+  'Claimable for': 'Zu übernehmen innerhalb von',
+  'Afterwards the job ends and unspent escrow comes back':
+    'Danach endet der Auftrag, und was nicht ausgegeben ist, kommt zurück',
+  'Time for one lease': 'Zeit für eine Zuteilung',
+  'A node that takes longer loses part of its bond':
+    'Ein Knoten, der länger braucht, verliert einen Teil seiner Kaution',
+  'Before a result is paid, unless you accept it': 'Bevor ein Ergebnis bezahlt wird, außer du nimmst es an',
+  'Recovery file': 'Sicherungsdatei',
+  'Its passphrase': 'Die Passphrase dazu',
+  'Bring back my key': 'Meinen Schlüssel zurückholen',
+  'Keep these two, in different places': 'Bewahre diese beiden auf, an verschiedenen Orten',
+  'Only this key opens your private jobs. If this browser forgets it, the file and the passphrase together bring it back. Without them the results are lost, and nobody can help.':
+    'Nur dieser Schlüssel öffnet deine privaten Aufträge. Vergisst ihn dieser Browser, holen ihn Datei und Passphrase zusammen zurück. Ohne sie sind die Ergebnisse verloren, und niemand kann helfen.',
+  '1. Write down the passphrase': '1. Schreib dir die Passphrase auf',
+  '2. Download the recovery file': '2. Lade die Sicherungsdatei herunter',
+  'I have both, and not in the same place.': 'Ich habe beide, und nicht am selben Ort.',
+  'Download the recovery file first.': 'Lade zuerst die Sicherungsdatei herunter.',
+  'Use this key': 'Diesen Schlüssel benutzen',
+  'You need a key of your own. It is made here and stays in this browser; your wallet has nothing to do with it.':
+    'Du brauchst einen eigenen Schlüssel. Er entsteht hier und bleibt in diesem Browser; mit deiner Wallet hat er nichts zu tun.',
+  'Make my key': 'Meinen Schlüssel anlegen',
+  'I have a recovery file': 'Ich habe eine Sicherungsdatei',
+  'Nodes that may read and compute it': 'Knoten, die ihn lesen und berechnen dürfen',
+  'No node takes private jobs of this kind now.': 'Zurzeit übernimmt kein Knoten private Aufträge dieser Art.',
+  'What others still see': 'Was andere dennoch sehen',
+  'They can keep what they saw. That they forget it is a promise, not a fact.':
+    'Sie können behalten, was sie gesehen haben. Dass sie es vergessen, ist ein Versprechen, keine Tatsache.',
+  'Everyone sees that there is a job: who pays and how much, the program, the number of shards and the size of a picture, sizes of files, and how long it takes.':
+    'Jeder sieht, dass es einen Auftrag gibt: wer wie viel zahlt, das Programm, die Zahl der Teile, die Größe eines Bildes und der Dateien und wie lange es dauert.',
+  'A node can deliver the right proof and still withhold the file; then the payment is lost. With several seats, every node that agreed keeps a file of its own.':
+    'Ein Knoten kann den richtigen Beweis liefern und die Datei doch zurückhalten; dann ist die Zahlung verloren. Bei mehreren Sitzen hat jeder Knoten, der zustimmte, seine eigene Datei.',
+  Direct: 'Direkt',
+  'One node delivers in one step and nobody checks it. Cheapest; for results that you check yourself.':
+    'Ein Knoten liefert in einem Schritt, und niemand prüft es. Am billigsten; für Ergebnisse, die du selbst prüfst.',
+  'One node binds itself to its result before it shows it; a few leases are drawn and computed again.':
+    'Ein Knoten legt sich auf sein Ergebnis fest, bevor er es offenlegt; einige Zuteilungen werden ausgelost und nachgerechnet.',
+  Audited: 'Nachgeprüft',
+  'One node computes, and every tenth lease more is computed again by a stranger.':
+    'Ein Knoten rechnet, und zusätzlich jede zehnte Zuteilung rechnet ein fremder Knoten nach.',
+  'Half audited': 'Halb nachgeprüft',
+  'One node computes, and about half of the leases are computed again by a stranger.':
+    'Ein Knoten rechnet, und etwa die Hälfte der Zuteilungen rechnet ein fremder Knoten nach.',
+  'Always audited': 'Immer nachgeprüft',
+  'Every lease is computed by one node and again by another; both must have the same result.':
+    'Jede Zuteilung rechnet ein Knoten und noch einmal ein zweiter; beide müssen dasselbe Ergebnis haben.',
+  'Three nodes': 'Drei Knoten',
+  'Three nodes compute each range by themselves, and two must agree.':
+    'Drei Knoten rechnen jeden Abschnitt für sich, und zwei müssen sich einig sein.',
+  'Five nodes': 'Fünf Knoten',
+  'Five nodes compute each range by themselves, and three must agree.':
+    'Fünf Knoten rechnen jeden Abschnitt für sich, und drei müssen sich einig sein.',
+  'Try again.': 'Versuche es noch einmal.',
+  'Half of it': 'Die Hälfte',
+  'As you ask': 'Wie verlangt',
+  'Twice it': 'Das Doppelte',
+  'At once': 'Sofort',
+  'In 1 minute': 'In 1 Minute',
+  'In 5 minutes': 'In 5 Minuten',
+  'In 30 minutes': 'In 30 Minuten',
+  'In 6 hours': 'In 6 Stunden',
+  '15 seconds': '15 Sekunden',
+  '5 minutes': '5 Minuten',
+  '30 minutes': '30 Minuten',
+  '6 hours': '6 Stunden',
+  '24 hours': '24 Stunden',
+  '15 minutes': '15 Minuten',
+  '1 hour': '1 Stunde',
+  '1 day': '1 Tag',
+  '7 days': '7 Tage',
+  Cheapest: 'Am billigsten',
+  Surest: 'Am sichersten',
+  'One node’s price; the protocol pays {factor} × more': 'Der Preis eines Knotens; {factor} × mehr zahlt das Protokoll',
+  'One node’s price': 'Der Preis eines Knotens',
+  'For each shard, before any challenge': 'Je Teil, noch vor jeder Anfechtung',
+  'At least {amount}. What is not spent comes back.': 'Mindestens {amount}. Was nicht ausgegeben wird, kommt zurück.',
+  '{amount} for each shard and seat': '{amount} je Teil und Sitz',
+  '{amount} a shard': '{amount} je Teil',
+  '{count} shards in {jobs} jobs one after the other': '{count} Teile in {jobs} Aufträgen nacheinander',
+  '{count} shards, then {last} to finish': '{count} Teile, dann {last} zum Abschluss',
+  '{work}, {seats} times': '{work}, {seats}-mal',
+  'Known when the money is in the Market': 'Bekannt, sobald das Geld im Markt ist',
+  'After {time}': 'Nach {time}',
+  'Half way': 'Auf halbem Weg',
+  'At the end': 'Am Ende',
+  'This {problem}.': 'Dieser Wert {problem}.',
+  'Remove {file}': '{file} entfernen',
+  'Up to {size}': 'Bis zu {size}',
+  'Choose {file}': '{file} wählen',
+  'Reading {file}': '{file} wird gelesen',
+  '{file} cannot be used here. Bring one of these: {endings}.':
+    '{file} kann hier nicht verwendet werden. Möglich sind: {endings}.',
+  '{file} has {size}, the most is {most}.': '{file} hat {size}, höchstens erlaubt sind {most}.',
+  '{file} could not be read. Was it moved or changed?':
+    '{file} konnte nicht gelesen werden. Wurde die Datei verschoben oder geändert?',
+  '{currency} a shard': '{currency} je Teil',
+  'Often not at all': 'Oft gar nicht',
+  '9 of 10: {time}': '9 von 10: {time}',
+  'Seldom taken': 'Selten übernommen',
+  'A forecast from what {count} nodes ask now; the second line is for nine of ten jobs.':
+    'Eine Vorhersage aus dem, was {count} Knoten jetzt verlangen; die zweite Zeile gilt für neun von zehn Aufträgen.',
+  'A forecast from the newest {count} claims of its kind; the second line is for nine of ten jobs.':
+    'Eine Vorhersage aus den letzten {count} Übernahmen dieser Art; die zweite Zeile gilt für neun von zehn Aufträgen.',
+  'Results are for your key {key}': 'Die Ergebnisse sind für deinen Schlüssel {key}',
+  'Locked into this browser': 'In diesem Browser eingeschlossen',
+  'Kept in this browser, which cannot lock keys: keep its recovery file safe':
+    'In diesem Browser gespeichert, der Schlüssel nicht einschließen kann: Bewahre die Sicherungsdatei gut auf',
+  '{columns} by {rows} tiles': '{columns} mal {rows} Kacheln',
+  Passphrase: 'Passphrase',
+  'Run by {owner}': 'Betrieben von {owner}',
+  'Record {share} %': 'Zuverlässigkeit {share} %',
+  '{count} shard done': '{count} Teil erledigt',
+  '{count} shards done': '{count} Teile erledigt',
+  'The nodes you choose see everything: inputs, settings and results.':
+    'Die Knoten, die du wählst, sehen alles: Eingaben, Einstellungen und Ergebnisse.',
+  'Encryption cannot change that. Choose nodes that you would show the data to.':
+    'Daran ändert Verschlüsselung nichts. Wähle Knoten, denen du die Daten zeigen würdest.',
+  'over {share} %': 'über {share} %',
+  'under {share} %': 'unter {share} %',
+  'An amount with at most {digits} digits after the point.': 'Ein Betrag mit höchstens {digits} Nachkommastellen.',
+  'More than 0 {currency}, or no node will come.': 'Mehr als 0 {currency}, sonst kommt kein Knoten.',
+  'At least the starting price.': 'Mindestens der Anfangspreis.',
+  'Say it in DPU: the protocol knows no rate for {currency}.':
+    'In DPU: Für {currency} kennt das Protokoll keinen Kurs.',
+  'Make your key first: without it nobody could read the result, not even you.':
+    'Lege zuerst deinen Schlüssel an: Ohne ihn könnte niemand das Ergebnis lesen, nicht einmal du.',
+  'Choose at least one node that may read the job.': 'Wähle mindestens einen Knoten, der den Auftrag lesen darf.',
+  'Choose at least {count} nodes: each shard is computed by {count}, and all of them must read it.':
+    'Wähle mindestens {count} Knoten: Jeden Teil rechnen {count}, und alle müssen ihn lesen.',
+  '{amount} for each': 'je {amount}',
+  '{from} for each at first, rising to at most {to} within {time}':
+    'anfangs je {from}, steigend auf höchstens {to} innerhalb von {time}',
+  'You pay for {count} shards, each {seats} times by different nodes: {price}.':
+    'Du bezahlst {count} Teile, jeden {seats}-mal von verschiedenen Knoten: {price}.',
+  'You pay for {count} shard: {price}.': 'Du bezahlst {count} Teil: {price}.',
+  'You pay for {count} shards: {price}.': 'Du bezahlst {count} Teile: {price}.',
+  'You set aside {amount}. You can never lose more; what is not spent comes back.':
+    'Du hinterlegst {amount}. Mehr kannst du nie verlieren; was nicht ausgegeben wird, kommt zurück.',
+  'Only node {node} may do the work.': 'Nur Knoten {node} darf die Arbeit tun.',
+  'Any node that offers the runtime may take up to {most} shard at a time and locks {bond} of its own for each.':
+    'Jeder Knoten, der die Laufzeitumgebung anbietet, darf bis zu {most} Teil zugleich übernehmen und bindet dafür je {bond} von sich.',
+  'Any node that offers the runtime may take up to {most} shards at a time and locks {bond} of its own for each.':
+    'Jeder Knoten, der die Laufzeitumgebung anbietet, darf bis zu {most} Teile zugleich übernehmen und bindet dafür je {bond} von sich.',
+  'A node has {time} for a lease. If it is late, it loses part of what it locked and another may take over.':
+    'Ein Knoten hat {time} für eine Zuteilung. Kommt er zu spät, verliert er einen Teil dessen, was er gebunden hat, und ein anderer darf übernehmen.',
+  'For {time} after a result is shown anybody may challenge it before a jury; it is paid after that, or when you accept it.':
+    'Nach der Offenlegung kann jeder das Ergebnis {time} lang vor einer Jury anfechten; bezahlt wird danach, oder wenn du es annimmst.',
+  'Nobody can challenge a result: it is paid as soon as it is shown.':
+    'Niemand kann ein Ergebnis anfechten: Es wird bezahlt, sobald es offengelegt ist.',
+  'Nobody can take new shards after {time}; then what is left comes back.':
+    'Nach {time} kann niemand mehr Teile übernehmen; was dann übrig ist, kommt zurück.',
+  'Nodes deliver in one step and nothing is audited: you check the results yourself.':
+    'Knoten liefern in einem Schritt, und nichts wird nachgeprüft: Du prüfst die Ergebnisse selbst.',
+  'A result counts when {quorum} of {seats} nodes have the same; who differs loses what it locked.':
+    'Ein Ergebnis gilt, wenn {quorum} von {seats} Knoten dasselbe haben; wer abweicht, verliert, was er gebunden hat.',
+  'Nodes are bound to a result before anybody sees it and you pay for auditing {share} of the leases more.':
+    'Knoten sind an ein Ergebnis gebunden, bevor es jemand sieht, und du bezahlst zusätzliche Nachprüfungen für {share} der Zuteilungen.',
+  'Nodes are bound to a result before anybody sees it.': 'Knoten sind an ein Ergebnis gebunden, bevor es jemand sieht.',
+  'Each shard is computed by {count} nodes, each on its own.': 'Jeden Teil rechnen {count} Knoten, jeder für sich.',
+  'Without any, built-in ones are used': 'Ohne eigene werden eingebaute verwendet',
+  '{count} tiles of {width} × {height} pixels': '{count} Kacheln von {width} × {height} Pixeln',
+  '{amount} are missing in your wallet.': 'In deiner Wallet fehlen {amount}.',
+  Everyone: 'Alle',
+  'Inputs and results are public, and every node can take the job.':
+    'Eingaben und Ergebnisse sind öffentlich, und jeder Knoten kann den Auftrag übernehmen.',
+  'Only nodes I choose': 'Nur Knoten, die ich wähle',
+  'Inputs, settings and results are encrypted here, for you and for the nodes that you choose.':
+    'Eingaben, Einstellungen und Ergebnisse werden hier verschlüsselt, für dich und die Knoten, die du wählst.',
+  'Allow the Market to take the escrow': 'Dem Markt erlauben, das Geld zu hinterlegen',
+  'Allowing the escrow': 'Hinterlegen wird erlaubt',
+  'Post the job': 'Auftrag erteilen',
+  'Posting the job': 'Auftrag wird erteilt',
+  'Fund and post, one confirmation': 'Einzahlen und erteilen, eine Bestätigung',
+  'Storing the description': 'Beschreibung wird gespeichert',
+  'Uploading files': 'Dateien werden hochgeladen',
+  Encrypting: 'Wird verschlüsselt',
+  '{nodes} could take it; the job would wait until one comes':
+    '{nodes} könnten ihn übernehmen; der Auftrag würde warten, bis einer kommt',
+  '{nodes} could take it': '{nodes} könnten ihn übernehmen',
+  '{nodes}, {count} without work: it begins in the second block after the post':
+    '{nodes}, davon {count} ohne Arbeit: Er beginnt im zweiten Block danach',
+  '{nodes}, all at work: it begins when one is free': '{nodes}, alle beschäftigt: Er beginnt, sobald einer frei ist',
+  '{count} are not among those who may take it': '{count} gehören nicht zu denen, die ihn übernehmen dürfen',
+  '{count} do not offer this runtime': '{count} bieten diese Laufzeitumgebung nicht an',
+  '{count} have not proven the tier': '{count} haben die Stufe nicht nachgewiesen',
+  '{count} have less at stake than the network asks for': '{count} haben weniger Einlage, als das Netzwerk verlangt',
+  '{count} have too little free stake for the bond': '{count} haben zu wenig freie Einlage für die Kaution',
+  '{count} cannot open it: it is private': '{count} können ihn nicht öffnen: Er ist privat',
+  '{count} are silent, unwell, or take no new work': '{count} schweigen, sind gestört oder nehmen nichts Neues an',
+  '{count} have no free slot now': '{count} haben gerade keinen freien Platz',
+  '{count} ask for more than the highest price': '{count} verlangen mehr als den höchsten Preis',
+  '{count} are yours: work for oneself earns no record': '{count} gehören dir: Arbeit für sich selbst zählt nicht',
+  'Tile width': 'Kachelbreite',
+  'Center across': 'Mitte waagerecht',
+  'Center upwards': 'Mitte senkrecht',
+  'Hidden layer': 'Verborgene Schicht',
+  'Learning rate': 'Lernrate',
+  'Frames per second': 'Bilder je Sekunde',
+  Arguments: 'Argumente',
+  Memory: 'Arbeitsspeicher',
+  'Largest output': 'Größte Ausgabe',
+};
