@@ -18,6 +18,7 @@ import { idOf, type Numbered } from './schema.ts';
 import { digestOf, makeScratch } from './scratch.ts';
 
 const SOURCES = 'src-contracts';
+const TESTS = 'test/contracts';
 const EXPLANATIONS = join(root, 'test/contracts/mutants.json');
 
 function whole(text: string): number {
@@ -37,6 +38,7 @@ interface Options {
   scratch: string;
   summary?: string;
   retry?: boolean;
+  switched?: boolean;
   list?: boolean;
 }
 
@@ -51,6 +53,7 @@ const options = new Command('npm run test:mutation --')
   .option('--scratch <folder>', 'where the copies are', join(tmpdir(), `dpu-mutation-${digestOf(root)}`))
   .option('--summary <file>', 'write counts, commit and survivors there')
   .option('--retry', 'look at known survivors again')
+  .option('--switched', 'leave those that need a build of their own for another run')
   .option('--list', 'name the mutants and stop')
   .parse()
   .opts<Options>();
@@ -70,9 +73,11 @@ function chosen(all: Mutant[]): Mutant[] {
   return wanted.filter((mutant) => sample.has(mutant));
 }
 
-const sources = readSources(root, solidityFiles(root, SOURCES));
+// What tests take into their own code no build of ours replaces; so what they look into alone has a contract around it.
+const harnesses = solidityFiles(root, TESTS).filter((path) => path.endsWith('Harness.sol'));
+const sources = readSources(root, [...solidityFiles(root, SOURCES), ...harnesses]);
 const trees = await parse(options.scratch, sources);
-const contracts = deployables(trees, `${SOURCES}/`);
+const contracts = [SOURCES, TESTS].flatMap((folder) => deployables(trees, `${folder}/`));
 const all = [...trees]
   .filter(([file]) => file.startsWith(`${SOURCES}/`))
   .flatMap(([file, tree]) => mutantsOf(file, sources.get(file) as string, tree));
@@ -119,8 +124,9 @@ async function judgeAll(todo: Numbered[]): Promise<void> {
   await inLanes(
     lanes,
     [...todo].filter((numbered) => !single.has(numbered)),
-    async (lane, { mutant, id }) => note(mutant, await lane.judge(id)),
+    async (lane, { mutant, id }) => note(mutant, await lane.judge(id, mutant.file)),
   );
+  if (options.switched) return;
   await inLanes(lanes, [...single], async (lane, numbered) =>
     note(numbered.mutant, await judgeSingle(lane, numbered, build, evmVersion)),
   );
@@ -144,7 +150,7 @@ async function judgeSingle(lane: Lane, numbered: Numbered, before: Build, evmVer
     return { status: 'compile-error', seconds: seconds() };
   }
   install(lane.scratch.folder, one);
-  const verdict = await lane.judge(0n);
+  const verdict = await lane.judge(0n, numbered.mutant.file);
   install(lane.scratch.folder, before);
   return { ...verdict, seconds: seconds() };
 }

@@ -168,4 +168,14 @@ contract CreditsEpochsTest is CreditsTest {
         (, uint256 fees, uint256 pressures) = credits.runtimeOf(WASM);
         assertEq(fees + pressures, 0);
     }
+
+    function test_Count_HoldsTheMost() external {
+        Terms memory t = _terms();
+        (t.minPrice, t.maxPrice, t.rules) = (0, type(uint96).max, RulesLib.pack(_params(1_000), 1));
+        Batch memory b = _one(t, uint96(uint256(type(uint48).max) * 1e13), 1, 0); // a tenth of it is the fee
+        _settle(b, alice);
+        _mint(b);
+        (, uint256 fees,) = credits.runtimeOf(WASM);
+        assertEq(fees, type(uint48).max);
+    }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {Vm} from "forge-std/Vm.sol";
 import {CreditFacts, IComputeCredits} from "src-contracts/interfaces/IComputeCredits.sol";
 import {Earned} from "src-contracts/interfaces/IReceipts.sol";
 import {Lease as PackedLease, Result} from "src-contracts/types/Lease.sol";
@@ -122,8 +123,33 @@ contract CreditsMintTest is CreditsTest {
         t.rules = RulesLib.pack(_params(0), 1);
         Batch memory b = _one(t, 1.25e18, 1, UNITS);
         _settle(b, alice);
+        vm.recordLogs();
         assertEq(_mint(b), 0);
         assertEq(credits.totalSupply(), 0);
+        assertEq(_said(), abi.encode(1, CreditFacts.CreditsMinted.selector), "no transfer, and no cap that was reached");
+    }
+
+    /// @dev How many events the credits have told since they are recorded, and the topic of the last.
+    function _said() private returns (bytes memory) {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        uint256 count;
+        bytes32 last;
+        for (uint256 i; i < logs.length; ++i) {
+            if (logs[i].emitter != address(credits)) continue;
+            ++count;
+            last = logs[i].topics[0];
+        }
+        return abi.encode(count, last);
+    }
+
+    function test_Mint_NamesItsEpoch() external {
+        Batch memory b = _one(_terms(), 1.25e18, 1, UNITS);
+        b.t.expiry = uint40(T0 + 4 * DAY);
+        _settle(b, alice);
+        _pass(3);
+        vm.expectEmit(address(credits));
+        emit CreditFacts.CreditsMinted(_id(b.t), 7, alice, 0, WASM, 3, 0.01e18, 0.0375e18, 0.25e9);
+        _mint(b);
     }
 
     /* CAP */

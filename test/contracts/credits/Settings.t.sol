@@ -38,6 +38,17 @@ contract CreditsSettingsTest is CreditsTest {
         (uint256 perUnit,,) = credits.runtimeOf(WASM);
         assertEq(perUnit, 1e13);
         assertEq(credits.totalSupply(), 0);
+        (uint32 number, uint256 startedAt, uint256 endsAt, uint256 minted, uint256 cap) = credits.epoch();
+        assertEq(abi.encode(number, startedAt, endsAt, minted, cap), abi.encode(0, T0, T0 + DAY, 0, 10_000e18));
+    }
+
+    function test_Settings_AreWhatWasSet() external {
+        vm.startPrank(governor);
+        credits.setTarget(0.3e9);
+        credits.setWeightBounds(0.6e9, 3e9);
+        credits.setOffer(0.1e18);
+        (uint32 target, uint32 least, uint32 most, uint64 offer) = credits.settings();
+        assertEq(abi.encode(target, least, most, offer), abi.encode(0.3e9, 0.6e9, 3e9, 0.1e18));
     }
 
     function test_RevertWhen_Setting_ByAnyoneElse() external {
@@ -108,10 +119,11 @@ contract CreditsSettingsTest is CreditsTest {
     }
 
     function test_RevertWhen_Constructed_WithoutMarketTokenOrLength() external {
-        bytes[3] memory args = [
+        bytes[4] memory args = [
             abi.encode(0, dpu, governor, DAY),
             abi.encode(market, 0, governor, DAY),
-            abi.encode(market, dpu, governor, 0)
+            abi.encode(market, dpu, governor, 0),
+            abi.encode(market, dpu, governor, 30 days + 1)
         ];
         for (uint256 i; i < args.length; ++i) {
             bytes memory code = abi.encodePacked(vm.getCode("ComputeCredits.sol:ComputeCredits"), args[i]);
@@ -157,5 +169,19 @@ contract CreditsSettingsTest is CreditsTest {
         (uint256 perUnit, uint256 fees,) = credits.runtimeOf(WASM);
         assertEq(perUnit, 5);
         assertEq(fees, 45_000);
+    }
+
+    function test_SetPerUnit_BringsTheWeightUp() external {
+        _earn(100_000e18, 1, 0); // 3,000 of fee at the top of the ramp
+        _pass(2);
+        uint256 weight = credits.weightOf(WASM);
+        assertGt(weight, ONE);
+        vm.prank(governor);
+        vm.expectEmit(address(credits));
+        emit CreditFacts.WeightMoved(WASM, 2, uint32(weight), 3_000e6, 3_000e6 * ONE);
+        credits.setPerUnit(WASM, 5);
+        (uint256 perUnit, uint256 fees, uint256 pressures) = credits.runtimeOf(WASM);
+        assertEq(abi.encode(perUnit, fees, pressures), abi.encode(5, 0, 0));
+        assertEq(credits.weightOf(WASM), weight);
     }
 }

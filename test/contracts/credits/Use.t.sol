@@ -113,6 +113,13 @@ contract CreditsUseTest is CreditsTest {
         assertEq(credits.buy(1, owner, 1), 1);
     }
 
+    function test_Buy_RoundsUpAlsoTheSmallestRest() external {
+        vm.prank(governor);
+        credits.setOffer(72_463_768_115_942_029); // times 69 it is five and the smallest part of one
+        vm.prank(owner);
+        assertEq(credits.buy(69, owner, 6), 6);
+    }
+
     function test_RevertWhen_Buy_CostsMoreThanAllowedOrNothing() external {
         vm.startPrank(owner);
         vm.expectRevert(abi.encodeWithSelector(CreditFacts.CostTooHigh.selector, 0.4e18, 0.4e18 - 1));
