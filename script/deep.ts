@@ -47,6 +47,8 @@ interface Campaign {
   readonly tests?: string[];
   /** Calls to reach; fuzz campaigns count their runs. */
   readonly calls: { quick: number; full: number };
+  /** Calls of one round, where it is not all of them at once: what is done is written after each. */
+  readonly round?: number;
   /** Of one round. */
   readonly env: { quick: Record<string, string>; full: Record<string, string> };
 }
@@ -86,8 +88,8 @@ const CAMPAIGNS: Campaign[] = [
   { name: 'bombs', calls: { quick: 22, full: 1_000 }, env: { quick: {}, full: {} } },
   { name: 'escapes', calls: { quick: 1, full: 1 }, env: { quick: {}, full: {} } },
   // The index: hostile requests, and faults of everything that it reads from.
-  { name: 'requests', calls: { quick: 1_000, full: 100_000 }, env: { quick: {}, full: {} } },
-  { name: 'indexFaults', calls: { quick: 2, full: 200 }, env: { quick: {}, full: {} } },
+  { name: 'requests', calls: { quick: 1_000, full: 100_000 }, round: 10_000, env: { quick: {}, full: {} } },
+  { name: 'indexFaults', calls: { quick: 2, full: 200 }, round: 20, env: { quick: {}, full: {} } },
 ];
 
 const options = new Command('npm run test:deep --')
@@ -113,15 +115,12 @@ if (unknown.length > 0) throw new Error(`no campaign ${unknown.join(', ')}`);
 const callsOf = (campaign: Campaign): number => Number(options.calls ?? campaign.calls[size]);
 
 /** Runs forge, or a campaign of the node, once; answers with what it reported. */
-async function round(campaign: Campaign, seed: number): Promise<Round> {
+async function round(campaign: Campaign, seed: number, calls: number): Promise<Round> {
   const { name, tests, env } = campaign;
   const from = performance.now();
   const [file, args] = tests
     ? [nativeBinary('forge'), ['test', '-vv', '--fuzz-seed', `0x${seed.toString(16)}`, ...tests]]
-    : [
-        process.execPath,
-        [join(root, 'test/deep/main.ts'), name, '--seed', `${seed}`, '--runs', `${callsOf(campaign)}`],
-      ];
+    : [process.execPath, [join(root, 'test/deep/main.ts'), name, '--seed', `${seed}`, '--runs', `${calls}`]];
   const child = spawn(file, args, {
     cwd: root,
     env: { ...process.env, FOUNDRY_PROFILE: options.quick ? 'default' : 'deep', NO_COLOR: '1', ...env[size] },
@@ -196,7 +195,10 @@ for (const campaign of CAMPAIGNS.filter(({ name }) => names.includes(name))) {
     report.push(total);
   }
   while (total.passed && total.calls < callsOf(campaign)) {
-    const done = await round(campaign, Number(total.seeds.at(-1) ?? first - 1) + 1);
+    const last = total.seeds.at(-1);
+    const wanted = Math.min(campaign.round ?? Infinity, callsOf(campaign) - total.calls);
+    // A round of the node or the index uses as many seeds as it has calls.
+    const done = await round(campaign, last === undefined ? first : last + (campaign.round ?? 1), wanted);
     total.seeds.push(Number(done.seed));
     if (!done.passed || done.calls === 0) {
       console.error(done.output);

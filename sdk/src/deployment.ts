@@ -1,23 +1,26 @@
 /** Where one network's contracts and services are: the file `.dpu/deployment.json`, served to the dApp as `/config.json`. */
 import { getAddress, isAddress, zeroAddress, type Address } from 'viem';
-// As a namespace: the `z` export drags every locale of zod into the dApp (67 kB compressed).
-import * as z from 'zod';
+// The small face of zod: this file is part of the dApp's first page.
+import * as z from 'zod/mini';
 
 import { problemsOf, type Problem } from './problems.ts';
 
-const address = z
-  .string()
-  .refine((text) => isAddress(text) && text !== zeroAddress, 'must be the address of a contract')
-  .transform((text): Address => getAddress(text));
+const address = z.pipe(
+  z.string().check(z.refine((text) => isAddress(text) && text !== zeroAddress, 'must be the address of a contract')),
+  z.transform((text): Address => getAddress(text)),
+);
 
-const url = z
-  .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
-  .transform((text) => text.replace(/\/+$/, ''));
+const url = z.pipe(
+  z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }),
+  z.transform((text) => text.replace(/\/+$/, '')),
+);
+
+const fromZero = z.minimum(0, 'must not be negative');
 
 /** Schema of a deployment file. Addresses come out checksummed, URLs without a slash at the end. Unknown fields are dropped. */
 export const deploymentSchema = z.object({
   /** EIP-155 id of the chain. */
-  chainId: z.int('must be a whole number').positive('must be positive'),
+  chainId: z.int('must be a whole number').check(z.positive('must be positive')),
   /** JSON-RPC endpoint that the dApp and tools read from. */
   rpcUrl: url,
   /** The Market contract. */
@@ -25,25 +28,25 @@ export const deploymentSchema = z.object({
   /** The DPU token, in which bonds and stakes are held. */
   token: address,
   /** The governor, where there is one. */
-  governor: address.optional(),
+  governor: z.optional(address),
   /** The timelock that owns the Market. */
-  timelock: address.optional(),
+  timelock: z.optional(address),
   /** The compute credits, where there are some. */
-  credits: address.optional(),
+  credits: z.optional(address),
   /** The proofs of capability, by which nodes get their tier, where there are some. */
-  proofs: address.optional(),
+  proofs: z.optional(address),
   /** Where credits are traded for DPU: a Uniswap v2 router, and the pair of the two. */
-  exchange: z.object({ router: address, pair: address }).optional(),
+  exchange: z.optional(z.object({ router: address, pair: address })),
   /** Currencies that jobs can be paid in. */
   currencies: z.array(
     z.object({
       address,
-      symbol: z.string().min(1, 'must not be empty').max(16, 'must be at most 16 characters'),
-      decimals: z.int('must be a whole number').min(0, 'must not be negative').max(36, 'must be at most 36'),
+      symbol: z.string().check(z.minLength(1, 'must not be empty'), z.maxLength(16, 'must be at most 16 characters')),
+      decimals: z.int('must be a whole number').check(fromZero, z.maximum(36, 'must be at most 36')),
     }),
   ),
   /** Block of the Market's deployment: no event is older. */
-  startBlock: z.int('must be a whole number').min(0, 'must not be negative'),
+  startBlock: z.int('must be a whole number').check(fromZero),
   /** Base URL of the indexer's API. */
   indexerUrl: url,
   /** Base URL of the default storage gateway. */

@@ -26,7 +26,7 @@ export function formatPath(path: readonly PropertyKey[]): string {
 }
 
 /** Every problem of a parse that failed with `reportInput: true` (it tells what is missing from what is wrong). */
-export function problemsOf(error: z.ZodError): Problem[] {
+export function problemsOf(error: Pick<z.core.$ZodError, 'issues'>): Problem[] {
   return error.issues.map((issue) => ({ path: formatPath(issue.path), sentence: sentenceOf(issue) }));
 }
 

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { marketAbi } from '@dpu/sdk/abi';
 import { decodeFunctionData, parseTransaction, type Hex } from 'viem';
 
+import { childProgram } from './childProgram.ts';
 import type { Orders, Saying } from './nodeChild.ts';
 import type { CrashPlan } from './points.ts';
 
-const PROGRAM = join(import.meta.dirname, 'nodeChild.ts');
 /** Failed tries at a block before the chain goes on without the node. */
 const TRIES = 3;
 
@@ -19,10 +19,11 @@ interface Child {
   output: string;
 }
 
-function spawnChild(): Child {
+async function spawnChild(): Promise<Child> {
+  const program = await childProgram();
   // Most of a start is compiling: what one process has compiled the next one reads.
   const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'dpu-node-child-cache') };
-  const child = fork(PROGRAM, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: ['--no-warnings'], env });
+  const child = fork(program, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: ['--no-warnings'], env });
   const made: Child = {
     process: child,
     warm: new Promise((resolve) => child.once('message', () => resolve())),
@@ -38,7 +39,7 @@ function spawnChild(): Child {
 export class SteppedNode {
   readonly #orders: Orders;
   #child: Child | undefined;
-  #reserve: Child | undefined;
+  #reserve: Promise<Child> | undefined;
   #head = -1;
   #failures = 0;
   #listeners: (() => void)[] = [];
@@ -71,7 +72,7 @@ export class SteppedNode {
 
   /** Starts it, with a plan for its death or none, and waits until it works, or has died of it. */
   async start(plan?: CrashPlan): Promise<void> {
-    const child = this.#reserve ?? spawnChild();
+    const child = await (this.#reserve ?? spawnChild());
     await child.warm;
     this.#child = child;
     this.#head = -1;
@@ -126,7 +127,7 @@ export class SteppedNode {
 
   /** kill -9, of the reserve too. */
   async kill(): Promise<void> {
-    const children = [this.#child, this.#reserve].filter((child) => child !== undefined);
+    const children = [this.#child, await this.#reserve].filter((child) => child !== undefined);
     this.#reserve = undefined;
     for (const child of children) child.process.kill('SIGKILL');
     await Promise.all(children.map((child) => child.ended));

@@ -13,6 +13,8 @@ const MIB = 1024 * 1024;
 export interface JobWish {
   terms?: Partial<Terms>;
   spec?: Partial<JobSpecInput>;
+  /** Whether a job with this id will do; another salt makes another. */
+  suits?: (id: Hex) => boolean;
 }
 
 /** A job that is on chain, or can be brought there. */
@@ -48,10 +50,13 @@ export async function storeSpec(
 }
 
 /** Terms of one shard for one DPU: half a minute to compute, two seconds to challenge, a minute to claim. */
-export async function testTerms(network: Network, spec: Hex, over: Partial<Terms> = {}): Promise<TestJob> {
+export async function testTerms(
+  network: Network,
+  spec: Hex,
+  over: Partial<Terms> = {},
+  suits: (id: Hex) => boolean = () => true,
+): Promise<TestJob> {
   const { deployment } = network;
-  salts += 1n;
-  const salt = salts;
   const terms: Terms = {
     requester: people.requester.address,
     currency: deployment.token,
@@ -75,10 +80,15 @@ export async function testTerms(network: Network, spec: Hex, over: Partial<Terms
     window: 2,
     spec,
     afterJob: zeroHash,
-    salt,
+    salt: 0n,
     ...over,
   };
-  return { id: jobId(terms, marketDomain(deployment.chainId, deployment.market)), terms };
+  for (;;) {
+    salts += 1n;
+    const salted = { ...terms, salt: over.salt ?? salts };
+    const id = jobId(salted, marketDomain(deployment.chainId, deployment.market));
+    if (suits(id) || over.salt !== undefined) return { id, terms: salted };
+  }
 }
 
 /** Posts terms; what they cost must be in the requester's balance. */
@@ -91,9 +101,9 @@ export async function postTerms(network: Network, { id, terms }: TestJob): Promi
 export async function postWasm(
   network: Network,
   module: Uint8Array<ArrayBuffer>,
-  { terms = {}, spec = {} }: JobWish = {},
+  { terms = {}, spec = {}, suits }: JobWish = {},
 ): Promise<TestJob & { transaction: Hash }> {
   const shards = spec.shards ?? terms.shards ?? 1;
   const digest = await storeSpec(network, module, { shards, ...spec });
-  return postTerms(network, await testTerms(network, digest, { shards, ...terms }));
+  return postTerms(network, await testTerms(network, digest, { shards, ...terms }, suits));
 }

@@ -27,7 +27,7 @@ beforeAll(async () => {
   hook = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`;
   network = await startNetwork({ name: 'browser-account', runtimes: ['wasm'], nodes: 1 });
   browser = await startBrowser();
-});
+}, 600_000);
 
 afterAll(async () => {
   await browser?.close();
@@ -79,7 +79,7 @@ test.each(Object.keys(VIEWPORTS) as (keyof typeof VIEWPORTS)[])(
     expect(await page.getByTestId('secret').textContent()).toMatch(/^whsec_/);
     await page.getByRole('button', { name: 'I have it' }).click();
     await page.getByRole('button', { name: 'Send a test' }).click();
-    await page.getByTestId('deliveries').getByText('sent', { exact: true }).first().waitFor();
+    await page.getByTestId('deliveries').getByText('Sent', { exact: true }).first().waitFor();
     expect(received).toHaveLength(1);
 
     await page.getByRole('button', { name: 'New key' }).click();

@@ -98,6 +98,15 @@ describe('the inference template', () => {
     expect(labelled.jobs[1]).toMatchObject({ args: ['3', '4', 'f32', 'table'], output: { mediaType: 'text/csv' } });
   });
 
+  test('asks for graphics cards when told to, and by default for none', async () => {
+    const settingsOf = async (options: object): Promise<unknown> =>
+      (await inference.prepare(options, new Map(), context)).jobs[0].settings;
+    expect(await settingsOf({ device: 'gpu' })).toMatchObject({ provider: 'webgpu' });
+    expect(await settingsOf({ device: 'cpu' })).toEqual(await settingsOf({}));
+    expect(await settingsOf({})).not.toHaveProperty('provider');
+    expect(await problems({ device: 'tpu' }, new Map())).toEqual(['device: must be "cpu" or "gpu"']);
+  });
+
   test('compares a model of whole numbers bit by bit when asked, and no other', async () => {
     const files = own({ 'model.onnx': encodeModel(whole), 'data.bin': new Uint8Array(20) });
     const {

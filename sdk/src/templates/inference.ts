@@ -26,6 +26,10 @@ const optionsSchema = z.strictObject({
   shards: whole(1, MAX_SHARDS).default(16).describe('Pieces of work: each scores its share of the items'),
   batch: whole(1, 65_536).default(64).describe('Items of one run of the model'),
   optimization: z.enum(OPTIMIZATIONS).default('all').describe('What ONNX Runtime may do to the graph before it runs'),
+  device: z
+    .enum(['cpu', 'gpu'])
+    .default('cpu')
+    .describe('Who runs the model: processors, or graphics cards by WebGPU, whose last digits differ more'),
   compare: z
     .enum(COMPARISONS)
     .default('topk')
@@ -134,6 +138,7 @@ function taskOf({ model: file, data, labels }: Files, options: InferenceOptions)
     );
   }
   const settings: OnnxSettings = {
+    ...(options.device === 'gpu' ? { provider: 'webgpu' } : {}),
     optimization: options.optimization,
     items,
     batch: typeof input.dims?.[0] === 'number' ? input.dims[0] : options.batch,
