@@ -3,7 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { type AstNode, childrenOf, closureOf, type Sources } from './ast.ts';
-import { mutatedText, type Numbered, type Schema, schemaOf, SWITCH, SWITCH_NAME } from './schema.ts';
+import type { Constant } from './constants.ts';
+import { mutatedText, type Numbered, type Schema, schemasOf, SWITCH, SWITCH_NAME } from './schema.ts';
 import { askSolc } from './scratch.ts';
 
 /** A contract that can be deployed. */
@@ -141,17 +142,17 @@ export async function buildSchema(
   sources: Sources,
   contracts: Deployable[],
   mutants: Numbered[],
+  constants: Constant[],
   evmVersion: string,
 ): Promise<SchemaBuild> {
   let kept = mutants;
   const refused: Numbered[] = [];
   for (;;) {
-    const files = Map.groupBy(kept, ({ mutant }) => mutant.file);
-    const schemas = new Map([...files].map(([file, list]) => [file, schemaOf(sources.get(file) as string, list)]));
+    const schemas = schemasOf(sources, kept, constants);
     const mutated: Sources = new Map([...sources, [SWITCH_NAME, SWITCH]]);
     for (const [file, { text }] of schemas) mutated.set(file, text);
     try {
-      return { build: await build(base, mutated, contracts, new Set(files.keys()), evmVersion), refused };
+      return { build: await build(base, mutated, contracts, new Set(schemas.keys()), evmVersion), refused };
     } catch (error) {
       const culprits = error instanceof CompileError ? culpritsOf(error.errors, schemas) : new Set<bigint>();
       if (culprits.size === 0) throw error;

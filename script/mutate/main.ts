@@ -11,6 +11,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { root } from '../native.mjs';
 import { readSources, solidityFiles } from './ast.ts';
 import { type Build, buildOne, buildSchema, CompileError, deployables, install, parse } from './compile.ts';
+import { aroundOf, constantsOf, isSwitchable } from './constants.ts';
 import { Lane, type Verdict } from './lane.ts';
 import { type Mutant, mutantsOf } from './operators.ts';
 import { type Entry, readExplanations, Results, type Row, scoreOf, tableOf } from './results.ts';
@@ -77,6 +78,7 @@ function chosen(all: Mutant[]): Mutant[] {
 const harnesses = solidityFiles(root, TESTS).filter((path) => path.endsWith('Harness.sol'));
 const sources = readSources(root, [...solidityFiles(root, SOURCES), ...harnesses]);
 const trees = await parse(options.scratch, sources);
+const constants = constantsOf(trees, sources);
 const contracts = [SOURCES, TESTS].flatMap((folder) => deployables(trees, `${folder}/`));
 const all = [...trees]
   .filter(([file]) => file.startsWith(`${SOURCES}/`))
@@ -101,9 +103,13 @@ process.exitCode = report(mutants.map((mutant) => results.find(mutant)).filter((
 async function judgeAll(todo: Numbered[]): Promise<void> {
   const evmVersion =
     /^evm_version = "(\w+)"$/mu.exec(readFileSync(join(root, 'foundry.toml'), 'utf8'))?.[1] ?? 'prague';
-  const switchable = todo.filter(({ mutant }) => mutant.site !== 'constant');
+  const switchable = todo.filter(({ mutant }) => {
+    if (mutant.site !== 'constant') return true;
+    const around = aroundOf(mutant, constants);
+    return around !== undefined && isSwitchable(around);
+  });
   const [{ build, refused }, lanes] = await Promise.all([
-    buildSchema(options.scratch, sources, contracts, switchable, evmVersion),
+    buildSchema(options.scratch, sources, contracts, switchable, constants, evmVersion),
     makeLanes(),
   ]);
   say(

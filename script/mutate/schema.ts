@@ -2,6 +2,8 @@
  * Many mutants in one contract. Compiling takes tens of seconds and a test run one or two, so a file is compiled once with all of its mutants inside,
  * each behind a switch, and the test run says which one is on: by the block's coinbase, at which nothing else in this project looks.
  */
+import type { Sources } from './ast.ts';
+import { aroundOf, type Constant, type Use, withReaders } from './constants.ts';
 import type { Mutant } from './operators.ts';
 
 /** The source that holds the switch, and the name under which mutated sources import it. */
@@ -42,25 +44,27 @@ export interface Schema {
   readonly spans: { id: bigint; start: number; end: number }[];
 }
 
+/** A place in a source. What stands there in a build with switches depends on what is known of it. */
 interface Site {
-  start: number;
-  end: number;
-  statement: boolean;
-  wide: boolean;
-  mutants: Numbered[];
-  inner: Site[];
+  readonly start: number;
+  readonly end: number;
+  readonly mutants: Numbered[];
+  use?: Use;
+  declared?: Constant;
+  readonly inner: Site[];
 }
 
-/** Groups mutants by place, and places by the place around them. */
-function sitesOf(mutants: Numbered[]): Site[] {
+/** Groups what there is by place, and places by the place around them. */
+function sitesOf(mutants: Numbered[], uses: Use[], declared: Constant[]): Site[] {
   const sites = new Map<string, Site>();
-  for (const numbered of mutants) {
-    const { start, end, site, isWide: wide } = numbered.mutant;
-    const key = `${start}:${end}`;
-    const known = sites.get(key) ?? { start, end, statement: site === 'statement', wide, mutants: [], inner: [] };
-    known.mutants.push(numbered);
-    sites.set(key, known);
-  }
+  const at = ({ start, end }: { start: number; end: number }): Site => {
+    const known = sites.get(`${start}:${end}`) ?? { start, end, mutants: [], inner: [] };
+    sites.set(`${start}:${end}`, known);
+    return known;
+  };
+  for (const numbered of mutants) at(numbered.mutant).mutants.push(numbered);
+  for (const use of uses) at(use).use = use;
+  for (const constant of declared) at(constant).declared = constant;
   const top: Site[] = [];
   const around: Site[] = [];
   for (const site of [...sites.values()].sort((a, b) => a.start - b.start || b.end - a.end)) {
@@ -71,8 +75,28 @@ function sitesOf(mutants: Numbered[]): Site[] {
   return top;
 }
 
-/** The source `text` with every mutant of it behind its switch. */
-export function schemaOf(text: string, mutants: Numbered[]): Schema {
+/** The sources that `mutants` change, by name, with every mutant behind its switch. */
+export function schemasOf(sources: Sources, mutants: Numbered[], constants: Constant[]): Map<string, Schema> {
+  const changed = mutants
+    .filter(({ mutant }) => mutant.site === 'constant')
+    .flatMap(({ mutant }) => aroundOf(mutant, constants) ?? []);
+  const live = [...withReaders(changed)];
+  const files = new Set(
+    [...mutants.map(({ mutant }) => mutant.file), ...live.flatMap(({ uses }) => uses), ...live].map((at) =>
+      typeof at === 'string' ? at : at.file,
+    ),
+  );
+  return new Map(
+    [...files].map((file) => {
+      const uses = live.flatMap((constant) => constant.uses.filter((use) => use.file === file));
+      const declared = live.filter((constant) => constant.file === file);
+      const here = mutants.filter(({ mutant }) => mutant.file === file);
+      return [file, schemaOf(sources.get(file) as string, file, sitesOf(here, uses, declared), uses)];
+    }),
+  );
+}
+
+function schemaOf(text: string, file: string, sites: Site[], uses: Use[]): Schema {
   const bytes = Buffer.from(text);
   const spans: Schema['spans'] = [];
   const parts: Buffer[] = [];
@@ -87,32 +111,45 @@ export function schemaOf(text: string, mutants: Numbered[]): Schema {
     put(mutant.mutated);
     spans.push({ id, start, end: length });
   };
-  const putRange = (start: number, end: number, sites: Site[]): void => {
+  const putRange = (start: number, end: number, inside: Site[]): void => {
     let at = start;
-    for (const site of sites) {
+    for (const site of inside) {
       put(bytes.subarray(at, site.start));
-      putSite(site);
+      if (site.declared) putDeclared(site, site.declared);
+      else putSite(site);
       at = site.end;
     }
     put(bytes.subarray(at, end));
   };
-  const putSite = (site: Site): void => {
-    const [open, then, otherwise, close] = site.statement
-      ? ['{ ', ')) { ', ' } else ', ' }']
-      : [site.wide ? 'uint256(' : '(', ') ? (', ') : ', ')'];
-    put(open as string);
-    for (const numbered of site.mutants) {
-      put(`${site.statement ? 'if (' : ''}_mutant(${numbered.id}${then}`);
-      putMutated(numbered);
-      put(otherwise as string);
-    }
-    put(site.statement ? '{ ' : '(');
-    putRange(site.start, site.end, site.inner);
-    put(site.statement ? ' }' : ')');
-    put(close as string);
+  const putDeclared = (site: Site, { reader, type, value, isInContract }: Constant): void => {
+    put(bytes.subarray(site.start, site.end));
+    put(` function ${reader}() ${isInContract ? 'internal ' : ''}pure returns (${type}) { return `);
+    putRange(value.start, value.end, site.inner);
+    put('; }');
   };
-  putRange(0, bytes.length, sitesOf(mutants));
+  const putSite = ({ start, end, mutants, use, inner }: Site): void => {
+    const { site, isWide } = mutants[0]?.mutant ?? {};
+    const [open, then, otherwise, close] =
+      mutants.length === 0
+        ? []
+        : site === 'statement'
+          ? ['{ ', ')) { ', ' } else { ', ' } }']
+          : [isWide ? 'uint256(' : '(', ') ? (', ') : (', '))'];
+    put(open ?? '');
+    for (const [turn, numbered] of mutants.entries()) {
+      if (turn > 0) put(site === 'statement' ? ' } else ' : ') : ');
+      put(`${site === 'statement' ? 'if (' : ''}_mutant(${numbered.id}${then}`);
+      putMutated(numbered);
+    }
+    put(otherwise ?? '');
+    if (use) put(`${use.qualifier}${use.constant.reader}()`);
+    else putRange(start, end, inner);
+    put(close ?? '');
+  };
+  putRange(0, bytes.length, sites);
   put(`\nimport {_mutant} from "${SWITCH_NAME}";\n`);
+  const elsewhere = new Set(uses.filter(({ constant }) => constant.file !== file && !constant.isInContract));
+  for (const { constant } of elsewhere) put(`import {${constant.reader}} from "${constant.file}";\n`);
   return { text: Buffer.concat(parts).toString(), spans };
 }
 

@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest';
 
 import { type AstNode, importsOf } from '../mutate/ast.ts';
 import { parse } from '../mutate/compile.ts';
+import { aroundOf, type Constant, constantsOf, isSwitchable } from '../mutate/constants.ts';
 import { failuresOf } from '../mutate/lane.ts';
 import { type Mutant, mutantsOf } from '../mutate/operators.ts';
 import { scoreOf, tableOf } from '../mutate/results.ts';
-import { idOf, mutatedText, schemaOf } from '../mutate/schema.ts';
+import { idOf, mutatedText, type Schema, schemasOf } from '../mutate/schema.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,16 +14,30 @@ import { join } from 'node:path';
 const wrap = (body: string): string =>
   `// SPDX-License-Identifier: MIT\npragma solidity 0.8.34;\n\n// ≤ takes three bytes\ncontract C {\n    uint256 internal _sum;\n\n${body}\n}\n`;
 
-/** The mutants of a function body, by the real compiler. */
-async function mutants(body: string): Promise<{ text: string; found: Mutant[] }> {
+interface Found {
+  text: string;
+  found: Mutant[];
+  constants: Constant[];
+}
+
+/** The mutants of a contract's body, and its constants, by the real compiler. */
+async function mutants(body: string): Promise<Found> {
   const base = mkdtempSync(join(tmpdir(), 'mutate-'));
   try {
     const text = wrap(body);
-    const tree = (await parse(base, new Map([['C.sol', text]]))).get('C.sol') as AstNode;
-    return { text, found: mutantsOf('C.sol', text, tree) };
+    const sources = new Map([['C.sol', text]]);
+    const trees = await parse(base, sources);
+    const found = mutantsOf('C.sol', text, trees.get('C.sol') as AstNode);
+    return { text, found, constants: constantsOf(trees, sources) };
   } finally {
     rmSync(base, { recursive: true, force: true });
   }
+}
+/** The source with all mutants behind switches, and the switch of each. */
+function schema({ text, found, constants }: Found): Schema & { switches: string[] } {
+  const numbered = found.map((mutant, i) => ({ mutant, id: idOf(i) }));
+  const made = schemasOf(new Map([['C.sol', text]]), numbered, constants).get('C.sol') as Schema;
+  return { ...made, switches: numbered.map(({ id }) => `_mutant(${id})`) };
 }
 const changes = ({ found }: { found: Mutant[] }): string[] =>
   found.map(({ operator, original, mutated }) => `${operator}: ${original} => ${mutated}`);
@@ -75,23 +90,48 @@ describe('mutants', () => {
 });
 
 test('a schema holds every mutant behind its number, inner ones inside the original only', async () => {
-  const { text, found } = await mutants('function f(uint256 a) external { require(a < 2); }');
-  const numbered = found.map((mutant, i) => ({ mutant, id: idOf(i) }));
-  const [none, boundary, negation, up, down] = numbered.map(({ id }) => `_mutant(${id})`);
-  const { text: schema, spans } = schemaOf(text, numbered);
-  expect(schema).toContain(
+  const { text, spans, switches } = schema(await mutants('function f(uint256 a) external { require(a < 2); }'));
+  const [none, boundary, negation, up, down] = switches;
+  expect(text).toContain(
     `{ if (${none}) {  } else { require((${boundary} ? (a <= 2) : ${negation} ? (a >= 2) : (a < (${up} ? (3) : ${down} ? (1) : (2))))); } }`,
   );
   const [, span] = spans;
-  expect(Buffer.from(schema).subarray(span?.start, span?.end).toString()).toBe('a <= 2');
+  expect(Buffer.from(text).subarray(span?.start, span?.end).toString()).toBe('a <= 2');
 });
 
 test('a number that is shifted stays as wide behind its switch as it was', async () => {
-  const { text, found } = await mutants('function f(uint256 a) external { _sum = 1 << a; }');
-  const numbered = found.map((mutant, i) => ({ mutant, id: idOf(i) }));
-  expect(schemaOf(text, numbered).text).toMatch(
-    /\(uint256\(_mutant\(\d+\) \? \(2\) : _mutant\(\d+\) \? \(0\) : \(1\)\) << a\)/,
-  );
+  const { text } = schema(await mutants('function f(uint256 a) external { _sum = 1 << a; }'));
+  expect(text).toMatch(/\(uint256\(_mutant\(\d+\) \? \(2\) : _mutant\(\d+\) \? \(0\) : \(1\)\) << a\)/);
+});
+
+describe('constants', () => {
+  const body = (more: string): string =>
+    `uint256 private constant A = 4; uint256 private constant B = A * A; ${more} function f() external { _sum = B; }`;
+
+  test('are read by functions, and so are those that are made of them', async () => {
+    const of = await mutants(body(''));
+    const [a, b] = of.constants as [Constant, Constant];
+    const { text, switches } = schema(of);
+    const [up, down, divide] = of.found.slice(0, 3).map((_, i) => switches[i]);
+    expect(changes(of).slice(0, 3)).toEqual(['constant: 4 => 5', 'constant: 4 => 3', 'arithmetic: A * A => A / A']);
+    expect(text).toContain(
+      `constant A = 4; function ${a.reader}() internal pure returns (uint256) { return (${up} ? (5) : ${down} ? (3) : (4)); }`,
+    );
+    expect(text).toContain(`{ return (${divide} ? (A / A) : (${a.reader}() * ${a.reader}())); }`);
+    expect(text).toContain(`_sum = ${b.reader}();`);
+    expect(isSwitchable(aroundOf(of.found[0] as Mutant, of.constants) as Constant)).toBe(true);
+  });
+
+  test('that say how long an array is, or stand in assembly, need a build', async () => {
+    for (const [more, fixed] of [
+      ['uint256[B] private _list;', 'B'],
+      ['function g() external pure { assembly { pop(A) } }', 'A'],
+    ] as const) {
+      const { constants } = await mutants(body(more));
+      expect(constants.filter(({ isFixed }) => isFixed).map(({ name }) => name)).toEqual([fixed]);
+      expect(isSwitchable(constants[0] as Constant)).toBe(false);
+    }
+  });
 });
 
 test('imports are found over several lines, and relative ones are resolved', () => {
