@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {CourtFacts} from "src-contracts/interfaces/ICourt.sol";
+import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {Bound, Said} from "src-contracts/interfaces/IPanels.sol";
 import {Shard, ShardLib, Verdict} from "src-contracts/types/Dispute.sol";
 import {JobState} from "src-contracts/types/Job.sol";
@@ -92,12 +93,15 @@ contract PanelSeatsTest is CourtTest {
         _revealAll(seats);
     }
 
-    function _agree(Seat[] memory seats) private {
-        Said[] memory said = new Said[](seats.length);
+    function _saidBy(Seat[] memory seats) private pure returns (Said[] memory said) {
+        said = new Said[](seats.length);
         for (uint256 i; i < seats.length; ++i) {
             said[i] = Said(seats[i].w.l.word(), seats[i].w.r, seats[i].commitment);
         }
-        market.agree(seats[0].w.t.pack(), 0, said);
+    }
+
+    function _agree(Seat[] memory seats) private {
+        market.agree(seats[0].w.t.pack(), 0, _saidBy(seats));
     }
 
     function _judge(Seat memory seat, Verdict verdict) private returns (Suit memory s) {
@@ -202,6 +206,54 @@ contract PanelSeatsTest is CourtTest {
         assertEq(uint8(_phase(seats[0].w)), uint8(Phase.Lapsed));
         assertEq(_lost(carol), BOND);
         _assertSolvent(3 * PRICE);
+        _pass(20 minutes);
+        vm.prank(jurors[0].operator);
+        market.sit(seats[0].w.t.pack(), 0, 1, jurors[0].id, 0);
+        for (uint256 i; i < 3; ++i) {
+            assertEq(uint8(_seatPhase(seats[i])), uint8(Phase.None), "nothing is left of the old panel");
+        }
+    }
+
+    function test_RevertWhen_Agree_AJuryStillHearsASeat() external {
+        Seat[] memory seats = _panel([true, true, true]);
+        _challenged(seats[1].w, 0);
+        _pass(31 minutes);
+        Said[] memory said = _saidBy(seats);
+        bytes memory error = abi.encodeWithSelector(
+            JobFacts.LeaseInPhase.selector, seats[0].w.id, 0, Phase.Disputed, Phase.Revealed
+        );
+        vm.expectRevert(error);
+        market.agree(seats[0].w.t.pack(), 0, said);
+    }
+
+    /// @dev A jury deals with a seat's own bond; the bonus that another left to it is nobody's then.
+    function test_Panel_TheBonusOfAConvictedSeatGoesToTheTreasury() external {
+        Terms memory t = _terms(1);
+        (t.node, t.seats) = (0, 3);
+        Work memory base = _posted(t);
+        _pass(30 minutes);
+        vm.prank(alice.operator);
+        market.sit(t.pack(), 0, 1, alice.id, 0);
+        Seat memory gone = _seat(base, alice, true, LeaseWordLib.SOLO | LeaseWordLib.SEAT);
+        vm.warp(vm.getBlockTimestamp() + 5 minutes + 1);
+        market.lapse(t.pack(), gone.w.l.pack());
+
+        _pass(30 minutes);
+        Actor[3] memory actors = [bob, carol, jurors[JURORS - 1]];
+        Seat[] memory seats = new Seat[](3);
+        for (uint256 i; i < 3; ++i) {
+            seats[i] = _seat(base, actors[i], i != 0, LeaseWordLib.SOLO | LeaseWordLib.SEAT);
+            vm.prank(actors[i].operator);
+            market.sit(t.pack(), 0, 1, actors[i].id, seats[i].commitment);
+        }
+        uint64 bonus = 0.64e9; // 40 % of a fifth of the bond, in gwei
+        seats[0].w.l.bonus = bonus;
+        _revealAll(seats);
+        _judge(seats[0], Verdict.Invalid);
+        uint256 before = _balance(treasury);
+        _agree(seats);
+        assertEq(_balance(treasury) - before, uint256(bonus) * 1 gwei);
+        _assertSolvent(0);
     }
 
     /// @dev Part of the escrow is spent, so the range cannot be free again.
