@@ -40,6 +40,7 @@ interface Options {
   summary?: string;
   retry?: boolean;
   switched?: boolean;
+  quick?: boolean;
   list?: boolean;
 }
 
@@ -55,6 +56,7 @@ const options = new Command('npm run test:mutation --')
   .option('--summary <file>', 'write counts, commit and survivors there')
   .option('--retry', 'look at known survivors again')
   .option('--switched', 'leave those that need a build of their own for another run')
+  .option('--quick', 'leave out the slowest tests; what survives is to be looked at again without this')
   .option('--list', 'name the mutants and stop')
   .parse()
   .opts<Options>();
@@ -91,7 +93,12 @@ if (options.list) {
 }
 
 const results = new Results(options.results);
+const explained = readExplanations(EXPLANATIONS);
 if (options.retry) results.retry(mutants);
+// Their survival would cost all tests, and tell nothing that is not known.
+else
+  for (const mutant of mutants)
+    if (explained.has(mutant.key) && !results.find(mutant)) results.add(mutant, { status: 'survived', seconds: 0 });
 const pending = mutants.filter((mutant) => !results.find(mutant)).map((mutant, i) => ({ mutant, id: idOf(i) }));
 console.log(
   `${mutants.length} of ${all.length} mutants, ${mutants.length - pending.length} known, ${pending.length} to do`,
@@ -130,7 +137,7 @@ async function judgeAll(todo: Numbered[]): Promise<void> {
   await inLanes(
     lanes,
     [...todo].filter((numbered) => !single.has(numbered)),
-    async (lane, { mutant, id }) => note(mutant, await lane.judge(id, mutant.file)),
+    async (lane, { mutant, id }) => note(mutant, await lane.judge(id, mutant.file, options.quick)),
   );
   if (options.switched) return;
   await inLanes(lanes, [...single], async (lane, numbered) =>
@@ -156,7 +163,7 @@ async function judgeSingle(lane: Lane, numbered: Numbered, before: Build, evmVer
     return { status: 'compile-error', seconds: seconds() };
   }
   install(lane.scratch.folder, one);
-  const verdict = await lane.judge(0n, numbered.mutant.file);
+  const verdict = await lane.judge(0n, numbered.mutant.file, options.quick);
   install(lane.scratch.folder, before);
   return { ...verdict, seconds: seconds() };
 }
@@ -181,7 +188,6 @@ function say(line: string): void {
 
 /** Prints the table and the survivors; answers with the exit code. */
 function report(entries: Entry[]): number {
-  const explained = readExplanations(EXPLANATIONS);
   const rows = tableOf(entries, explained);
   const total = rows.at(-1) as Row;
   console.table(

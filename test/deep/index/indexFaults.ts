@@ -54,6 +54,8 @@ interface World {
   indexer: Indexer;
   client: PublicClient;
   addresses: Addresses;
+  /** Times that the index stood still and was started again, which in operation its supervisor does. */
+  revived: number;
 }
 
 /** Runs of faults, each of which ends with the index held against a clean replay, row by row. */
@@ -63,6 +65,7 @@ export const indexFaults: Campaign = async (seed, runs) => {
   if (!bin) throw new Error('this campaign needs PostgreSQL, whose connections it cuts: install it');
   for (let from = 0; from < runs; from += RUNS_PER_WORLD) {
     const world = await startWorld(bin);
+    let revived = 0;
     try {
       for (let index = from; index < Math.min(runs, from + RUNS_PER_WORLD); index += 1) {
         const kind = KINDS[index % KINDS.length]!;
@@ -70,6 +73,7 @@ export const indexFaults: Campaign = async (seed, runs) => {
         const { wrong, isHit } = await run(world, kind, seed + index);
         report.done += 1;
         count(report.actions, kind, isHit);
+        for (; revived < world.revived; revived += 1) count(report.actions, 'started again after a standstill', true);
         const took = ((performance.now() - began) / 1_000).toFixed(1);
         console.error(
           `${report.done} of ${runs}, ${kind}${isHit ? '' : ' (nothing happened)'}: ${wrong ?? 'equal'}, ${took} s`,
@@ -101,7 +105,7 @@ async function startWorld(bin: string): Promise<World> {
     ...{ Credits: await ask('credits'), Proofs: await ask('prover'), Timelock: await ask('owner') },
   };
   const indexer = await startIndexer(env);
-  return { chain, postgres, rpc, line, env, indexer, client, addresses };
+  return { chain, postgres, rpc, line, env, indexer, client, addresses, revived: 0 };
 }
 
 async function stopWorld({ indexer, rpc, line, chain, postgres }: World): Promise<void> {
@@ -195,6 +199,7 @@ async function settled(world: World, isHonest: boolean): Promise<string | undefi
     if (stands < head && performance.now() - since > STILL_MS) {
       console.error(`the index stands still at block ${stands} and is started again`);
       await restart(world);
+      world.revived += 1;
       since = performance.now();
     }
     if (typeof read === 'string') last = read;
