@@ -9,7 +9,7 @@ import { optionFields } from '../post/fields.ts';
 import { phrases } from './de/phrases.ts';
 import { readPages, type Said } from './sources.ts';
 
-const { said, bare, joined } = readPages();
+const { said, held, bare, joined } = readPages();
 const slots = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name).sort();
 const list = (found: readonly Said[]): string[] => found.map(({ text, file }) => `${file}: ${text}`);
 
@@ -53,6 +53,13 @@ const SAME = [
 test('every sentence of every page has its German', () => {
   expect(said.length).toBeGreaterThan(1_000);
   expect(list(said.filter(({ text }) => !Object.hasOwn(phrases, text) && !SAME.some((one) => one.test(text))))).toEqual(
+    [],
+  );
+});
+
+test('what objects hold to be said, labels and their like, has its German', () => {
+  expect(held.length).toBeGreaterThan(200);
+  expect(list(held.filter(({ text }) => !Object.hasOwn(phrases, text) && !SAME.some((one) => one.test(text))))).toEqual(
     [],
   );
 });

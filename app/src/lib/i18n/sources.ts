@@ -15,6 +15,8 @@ const SRC = join(import.meta.dirname, '../..');
 const SPOKEN = new Set(['title', 'label', 'hint', 'legend', 'description', 'text', 'done', 'about']);
 /** Attributes of elements that people read or hear. */
 const HEARD = new Set(['title', 'placeholder', 'alt', 'aria-label', 'aria-description', 'aria-valuetext']);
+/** Members that hold names of other things: of events, of chains, or German already. */
+const NAMES = new Set(['name', 'eventName', 'de']);
 /** How many arguments of a function are sentences, and which is the first. */
 const SAYERS: Readonly<Record<string, readonly [first: number, count: number]>> = {
   say: [0, 1],
@@ -26,25 +28,26 @@ const SAYERS: Readonly<Record<string, readonly [first: number, count: number]>> 
 type Tree = Readonly<Record<string, unknown>> & { type?: string };
 
 /**
- * Every sentence that a page says by name; all words that stand in markup without being said; and what is said without an end right before
- * something that changes, which makes the two one sentence.
+ * Every sentence that a page says by name; those that objects hold, to be said by whoever shows them; all words that stand in markup without being
+ * said; and what is said without an end right before something that changes, which makes the two one sentence.
  */
-export function readPages(): { said: Said[]; bare: Said[]; joined: Said[] } {
-  const [said, bare, joined]: [Said[], Said[], Said[]] = [[], [], []];
+export function readPages(): { said: Said[]; held: Said[]; bare: Said[]; joined: Said[] } {
+  const [said, held, bare, joined]: [Said[], Said[], Said[], Said[]] = [[], [], [], []];
   for (const file of readdirSync(SRC, { recursive: true, encoding: 'utf8' }).sort()) {
     const source = (): string => readFileSync(join(SRC, file), 'utf8');
     if (file.endsWith('.svelte')) {
       const { fragment, instance, module } = parse(source(), { modern: true });
-      for (const part of [fragment, instance?.content, module?.content]) walkPage(part, file, { said, bare, joined });
+      for (const part of [fragment, instance?.content, module?.content])
+        walkPage(part, file, { said, held, bare, joined });
     } else if (file.endsWith('.ts') && !/\.test\.ts$|(^|\/)i18n\//.test(file)) {
-      walkScript(ts.createSourceFile(file, source(), ts.ScriptTarget.Latest, true), file, said);
+      walkScript(ts.createSourceFile(file, source(), ts.ScriptTarget.Latest, true), file, { said, held });
     }
   }
-  return { said, bare, joined };
+  return { said, held, bare, joined };
 }
 
 function walkPage(node: unknown, file: string, found: ReturnType<typeof readPages>): void {
-  const { said, bare, joined } = found;
+  const { said, held, bare, joined } = found;
   if (Array.isArray(node)) return node.forEach((one) => walkPage(one, file, found));
   if (node === null || typeof node !== 'object') return;
   const tree = node as Tree;
@@ -54,6 +57,13 @@ function walkPage(node: unknown, file: string, found: ReturnType<typeof readPage
   if (tree.type === 'CallExpression') {
     const [first, count] = SAYERS[String((tree['callee'] as Tree)['name'])] ?? [0, 0];
     (tree['arguments'] as unknown[]).slice(first, first + count).forEach(take);
+  }
+  if (tree.type === 'Property') {
+    const { name, value } = tree['key'] as Tree;
+    if (!NAMES.has(String(name ?? value)))
+      literals(tree['value'])
+        .filter(isSentence)
+        .forEach((text) => held.push({ text, file }));
   }
   if (tree.type === 'Component' || tree.type === 'RegularElement')
     for (const attribute of tree['attributes'] as Tree[]) {
@@ -73,18 +83,22 @@ function walkPage(node: unknown, file: string, found: ReturnType<typeof readPage
     );
   if (tree.type === 'Text' && hasWords(tree['data'])) bare.push({ text: String(tree['data']).trim(), file });
   for (const [name, part] of Object.entries(tree))
-    if (name !== 'metadata' && name !== 'parent') walkPage(part, file, { said, bare, joined });
+    if (name !== 'metadata' && name !== 'parent') walkPage(part, file, { said, held, bare, joined });
 }
 
-function walkScript(node: ts.Node, file: string, said: Said[]): void {
+function walkScript(node: ts.Node, file: string, found: Pick<ReturnType<typeof readPages>, 'said' | 'held'>): void {
   if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) {
     const [first, count] = SAYERS[node.expression.text] ?? [0, 0];
     for (const argument of node.arguments.slice(first, first + count)) {
       const choices = ts.isConditionalExpression(argument) ? [argument.whenTrue, argument.whenFalse] : [argument];
-      for (const choice of choices) if (ts.isStringLiteralLike(choice)) said.push({ text: choice.text, file });
+      for (const choice of choices) if (ts.isStringLiteralLike(choice)) found.said.push({ text: choice.text, file });
     }
   }
-  ts.forEachChild(node, (child) => walkScript(child, file, said));
+  if (ts.isPropertyAssignment(node) && ts.isStringLiteralLike(node.initializer) && !NAMES.has(node.name.getText())) {
+    const { text } = node.initializer;
+    if (isSentence(text)) found.held.push({ text, file });
+  }
+  ts.forEachChild(node, (child) => walkScript(child, file, found));
 }
 
 /** Sentences without an end that are followed by a value. */
@@ -105,6 +119,9 @@ function joinedIn(nodes: readonly Tree[]): string[] {
 }
 
 const hasWords = (text: unknown): boolean => typeof text === 'string' && /[A-Za-z]{2}/.test(text);
+
+/** Whether a text begins as a sentence does; identifiers, classes and units of the code do not. */
+const isSentence = (text: string): boolean => /^[A-Z]/.test(text) && /[a-z]{2}/.test(text);
 
 /** The sentences that an expression may be. */
 function literals(value: unknown): string[] {
