@@ -51,7 +51,7 @@ const options = new Command('npm run test:mutation --')
   .option('--sample <n>', 'only n mutants, drawn by the seed', whole)
   .option('--seed <text>', 'which ones the sample draws', '1')
   .option('--jobs <n>', 'test runs at a time', whole, 1)
-  .option('--results <file>', 'verdicts; known ones are not sought again', join(root, 'cache/mutation/results.json'))
+  .option('--results <file>', 'verdicts; known ones are not sought again', join(root, 'test/results/mutation.json'))
   .option('--scratch <folder>', 'where the copies are', join(tmpdir(), `dpu-mutation-${digestOf(root)}`))
   .option('--summary <file>', 'write counts, commit and survivors there')
   .option('--retry', 'look at known survivors again')
@@ -93,6 +93,7 @@ if (options.list) {
 }
 
 const results = new Results(options.results);
+results.prune(all);
 const explained = readExplanations(EXPLANATIONS);
 if (options.retry) results.retry(mutants);
 // Their survival would cost all tests, and tell nothing that is not known.
@@ -203,7 +204,16 @@ function report(entries: Entry[]): number {
   if (options.summary) {
     const commit = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
     const { file, function: functions, sample, seed } = options;
-    const summary = { commit, file, functions, sample: sample ?? null, seed, score: scoreOf(total), rows, survivors };
+    const summary = {
+      commit,
+      file,
+      functions,
+      sample: sample ?? null,
+      seed,
+      score: scoreOf(total),
+      rows,
+      survivors: survivors.map(({ key }) => key),
+    };
     writeFileSync(options.summary, `${JSON.stringify(summary, null, 2)}\n`);
   }
   return survivors.length === 0 ? 0 : 1;

@@ -6,45 +6,47 @@ import type { Status, Verdict } from './lane.ts';
 import type { Mutant } from './operators.ts';
 
 /** A verdict with what it was about. */
-export interface Entry extends Verdict {
-  readonly key: string;
-  readonly file: string;
-  readonly scope: string;
-  readonly operator: string;
-  readonly line: number;
-  readonly original: string;
-  readonly mutated: string;
-  readonly digest: string;
-}
+export type Entry = Mutant & Pick<Verdict, 'status' | 'by'>;
+
+/** What is kept of a verdict: the text of its function as a digest, what became of the mutant, and the test that killed it. */
+type Kept = [digest: string, status: Status, by?: string];
 
 /** The result file: read at the start, written after each verdict, so that a run that was stopped goes on where it was. */
 export class Results {
   readonly #path: string;
-  readonly #entries = new Map<string, Entry>();
+  readonly #kept = new Map<string, Kept>();
 
   constructor(path: string) {
     this.#path = path;
     if (!existsSync(path)) return;
-    for (const entry of JSON.parse(readFileSync(path, 'utf8')) as Entry[]) this.#entries.set(entry.key, entry);
+    for (const [key, kept] of Object.entries(JSON.parse(readFileSync(path, 'utf8')) as Record<string, Kept>))
+      this.#kept.set(key, kept);
   }
 
   /** The verdict on `mutant`, unless its function has changed since. */
-  find({ key, digest }: Mutant): Entry | undefined {
-    const entry = this.#entries.get(key);
-    return entry?.digest === digest ? entry : undefined;
+  find(mutant: Mutant): Entry | undefined {
+    const [digest, status, by] = this.#kept.get(mutant.key) ?? [];
+    return digest === mutant.digest && status ? { ...mutant, status, ...(by && { by }) } : undefined;
   }
 
   /** Forgets the survivors among `mutants`, so that better tests may kill them. */
   retry(mutants: Mutant[]): void {
-    for (const mutant of mutants) if (this.find(mutant)?.status === 'survived') this.#entries.delete(mutant.key);
+    for (const mutant of mutants) if (this.find(mutant)?.status === 'survived') this.#kept.delete(mutant.key);
   }
 
-  /** Notes a verdict, on disk too. */
-  add({ key, file, scope, operator, line, original, mutated, digest }: Mutant, verdict: Verdict): void {
-    this.#entries.set(key, { key, file, scope, operator, line, original, mutated, digest, ...verdict });
+  /** Forgets what is not among `mutants`: functions that are gone. */
+  prune(mutants: Mutant[]): void {
+    const keys = new Set(mutants.map(({ key }) => key));
+    for (const key of this.#kept.keys()) if (!keys.has(key)) this.#kept.delete(key);
+  }
+
+  /** Notes a verdict, on disk too: a line each, in order, so that versions of the file can be compared. */
+  add({ key, digest }: Mutant, { status, by }: Verdict): void {
+    this.#kept.set(key, by === undefined ? [digest, status] : [digest, status, by]);
     mkdirSync(dirname(this.#path), { recursive: true });
-    const text = JSON.stringify([...this.#entries.values()], null, 1);
-    writeFileSync(`${this.#path}.new`, `${text}\n`);
+    const lines = [...this.#kept].sort(([a], [b]) => (a < b ? -1 : 1));
+    const text = lines.map(([name, kept]) => `${JSON.stringify(name)}: ${JSON.stringify(kept)}`).join(',\n');
+    writeFileSync(`${this.#path}.new`, `{\n${text}\n}\n`);
     renameSync(`${this.#path}.new`, this.#path);
   }
 }
@@ -73,7 +75,10 @@ export interface Row {
 }
 
 /** Counts by the contract in `scope`, with a sum in the last row. */
-export function tableOf(entries: Entry[], explained: Map<string, string>): Row[] {
+export function tableOf(
+  entries: Pick<Entry, 'key' | 'file' | 'scope' | 'status'>[],
+  explained: Map<string, string>,
+): Row[] {
   const empty = (name: string): Row => ({ name, mutants: 0, killed: 0, explained: 0, survived: 0, 'compile-error': 0 });
   const rows = new Map<string, Row>();
   const total = empty('all');

@@ -5,7 +5,7 @@ import { parse } from '../mutate/compile.ts';
 import { aroundOf, type Constant, constantsOf, isSwitchable } from '../mutate/constants.ts';
 import { failuresOf } from '../mutate/lane.ts';
 import { type Mutant, mutantsOf } from '../mutate/operators.ts';
-import { scoreOf, tableOf } from '../mutate/results.ts';
+import { Results, scoreOf, tableOf } from '../mutate/results.ts';
 import { idOf, mutatedText, type Schema, schemasOf } from '../mutate/schema.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -146,18 +146,31 @@ test('failures are named by suite and test, campaigns by their suite', () => {
   expect(failuresOf(output)).toEqual(['ATest.test_Two', 'BTest']);
 });
 
+test('verdicts outlive the run, until their function has another text', async () => {
+  const base = mkdtempSync(join(tmpdir(), 'mutate-'));
+  try {
+    const path = join(base, 'results.json');
+    const { found } = await mutants('function f() external { ++_sum; ++_sum; }');
+    const [one, two] = found as [Mutant, Mutant];
+    const first = new Results(path);
+    first.add(two, { status: 'survived', seconds: 1 });
+    first.add(one, { status: 'killed', by: 'CTest.test_F', seconds: 1 });
+    const next = new Results(path);
+    expect(next.find(one)).toEqual({ ...one, status: 'killed', by: 'CTest.test_F' });
+    expect(next.find(two)).toEqual({ ...two, status: 'survived' });
+    expect(next.find({ ...one, digest: 'another' })).toBeUndefined();
+    next.retry(found);
+    expect(next.find(two)).toBeUndefined();
+    next.prune([]);
+    expect(next.find(one)).toBeUndefined();
+  } finally {
+    rmSync(base, { recursive: true, force: true });
+  }
+});
+
 test('the score leaves out what is explained and what does not compile', () => {
   const entry = (key: string, status: 'killed' | 'survived' | 'compile-error') => ({
-    key,
-    status,
-    seconds: 1,
-    file: 'src-contracts/A.sol',
-    scope: 'A.f',
-    operator: 'logic',
-    line: 1,
-    original: '',
-    mutated: '',
-    digest: '',
+    ...{ key, status, file: 'src-contracts/A.sol', scope: 'A.f' },
   });
   const entries = [entry('a', 'killed'), entry('b', 'survived'), entry('c', 'survived'), entry('d', 'compile-error')];
   const [row, total] = tableOf(entries, new Map([['c', 'for a reason']]));
