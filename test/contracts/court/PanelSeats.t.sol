@@ -210,7 +210,7 @@ contract PanelSeatsTest is CourtTest {
         vm.prank(jurors[0].operator);
         market.sit(seats[0].w.t.pack(), 0, 1, jurors[0].id, 0);
         for (uint256 i; i < 3; ++i) {
-            assertEq(uint8(_seatPhase(seats[i])), uint8(Phase.None), "nothing is left of the old panel");
+            assertEq(market.seatWord(seats[i].w.id, 0, seats[i].w.n.id), 0, "nothing is left of the old panel");
         }
     }
 
