@@ -1,9 +1,15 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+
 import { createApi } from '@dpu/sdk/api';
+import { Webhook } from 'standardwebhooks';
 import { parseEther } from 'viem';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startChain, type Chain } from './lib/chain.ts';
+import { PAGE, signInAt } from './lib/accounts.ts';
+import { people, startChain, type Chain } from './lib/chain.ts';
 import { CHALLENGER, SHOWN, tellCourt, type CourtStory } from './lib/court.ts';
 import { startIndexer, type Indexer } from './lib/ponder.ts';
+import { until } from './lib/process.ts';
 import { expectBalances, expectCurrencies, expectNodes, expectStates } from './lib/truth.ts';
 
 describe('the court on chain and in the index', () => {
@@ -11,16 +17,39 @@ describe('the court on chain and in the index', () => {
   let indexer: Indexer;
   let api: ReturnType<typeof createApi>;
   let story: CourtStory;
+  let secret: string;
+  /** What the requester's webhook got. */
+  const got: { headers: Record<string, string>; body: string }[] = [];
+  const receiver = http.createServer((request, response) => {
+    const pieces: Buffer[] = [];
+    request.on('data', (piece: Buffer) => pieces.push(piece));
+    request.on('end', () => {
+      got.push({ headers: request.headers as Record<string, string>, body: Buffer.concat(pieces).toString() });
+      response.writeHead(204).end();
+    });
+  });
 
   beforeAll(async () => {
     chain = await startChain();
-    story = await tellCourt(chain);
-    indexer = await startIndexer({ ...chain.env, PONDER_PGLITE_DIR: 'memory://' });
+    const memory = { PONDER_PGLITE_DIR: 'memory://', PONDER_ACCOUNT_DIR: 'memory://' };
+    indexer = await startIndexer({
+      ...{ ...chain.env, ...memory, PONDER_ACCOUNT_ORIGINS: PAGE, PONDER_WEBHOOK_PRIVATE: '1' },
+    });
     api = createApi(indexer.url);
+    await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
+    // Accounts are opened a moment after the API.
+    const ask = await until('accounts', () => signInAt(indexer.url, people.requester));
+    ({ secret } = (await ask('POST', '/account/webhooks', { url, kinds: ['job.challenged', 'dispute.verdict'] })) as {
+      secret: string;
+    });
+    story = await tellCourt(chain);
     await indexer.reach(await chain.client.getBlockNumber());
   });
 
   afterAll(async () => {
+    receiver.closeAllConnections();
+    receiver.close();
     await indexer?.stop();
     await chain?.stop();
   });
@@ -93,5 +122,31 @@ describe('the court on chain and in the index', () => {
     const { disputes, leases } = await jobOf(story.twice);
     expect(disputes.map(({ verdict }) => verdict)).toEqual(['invalid', 'invalid']);
     expect(leases).toMatchObject([{ phase: 'lapsed' }]);
+  });
+
+  test('the requester is told of each challenge and each verdict, signed, once', async () => {
+    // News are told when the blocks are safe.
+    await chain.control.mine({ blocks: 64 });
+    const bodies = () =>
+      got.map(
+        ({ body }) => JSON.parse(body) as { type: string; data: { job: string; verdict?: string; final?: boolean } },
+      );
+    const ended = () => bodies().filter(({ data }) => data.final === true);
+    await until('a message for each dispute that ended', async () => ended().length >= 6);
+    expect(ended().map(({ data }) => [data.job, data.verdict])).toEqual([
+      [story.invalid, 'invalid'],
+      [story.valid, 'valid'],
+      [story.specFault, 'specFault'],
+      [story.withheld, 'withheld'],
+      [story.twice, 'invalid'],
+      [story.twice, 'invalid'],
+    ]);
+    const challenged = bodies().filter(({ type }) => type === 'job.challenged');
+    expect(challenged.map(({ data }) => data.job)).toEqual([
+      ...[story.invalid, story.valid, story.specFault, story.withheld, story.twice, story.twice],
+    ]);
+    expect(new Set(got.map(({ headers }) => headers['webhook-id'])).size).toBe(got.length);
+    const webhook = new Webhook(secret);
+    for (const { headers, body } of got) expect(webhook.verify(body, headers)).toEqual(JSON.parse(body));
   });
 });

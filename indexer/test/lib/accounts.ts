@@ -139,7 +139,12 @@ export async function testAccounts(
 export async function signedMessage(
   ask: TestAccounts['ask'],
   clock: TestClock,
-  { wallet = WALLET, ...over }: { wallet?: typeof WALLET } & Partial<Parameters<typeof createSiweMessage>[0]> = {},
+  {
+    wallet = WALLET,
+    ...over
+  }: { wallet?: Pick<typeof WALLET, 'address' | 'signMessage'> } & Partial<
+    Parameters<typeof createSiweMessage>[0]
+  > = {},
 ): Promise<{ message: string; signature: Hex; nonce: string }> {
   const given = (await (await ask('POST', '/account/nonce')).json()) as { nonce: string; statement: string };
   const message = createSiweMessage({
@@ -150,6 +155,33 @@ export async function signedMessage(
     ...over,
   });
   return { message, nonce: given.nonce, signature: await wallet.signMessage({ message }) };
+}
+
+/** What the owner of `wallet` asks of an API that runs as a process of its own, signed in at `PAGE`; a refusal is thrown. */
+export async function signInAt(
+  api: string,
+  wallet: Pick<typeof WALLET, 'address' | 'signMessage'>,
+): Promise<(method: string, path: string, body?: unknown) => Promise<Record<string, unknown>>> {
+  let token: string | undefined;
+  const ask = (method: string, path: string, { body }: Ask = {}): Promise<Response> =>
+    fetch(`${api}/v1${path}`, {
+      method,
+      headers: { ...(token && { authorization: `Bearer ${token}` }), 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  const good = async (method: string, path: string, body?: unknown): Promise<Record<string, unknown>> => {
+    const response = await ask(method, path, { body });
+    const answer = (await response.json()) as Record<string, unknown>;
+    if (response.status !== 200) throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer)}`);
+    return answer;
+  };
+  const { message, signature } = await signedMessage(ask, Object.assign(new TestClock(), { ms: Date.now() }), {
+    wallet,
+  });
+  ({ token } = (await good('POST', '/account/session', { message, signature, transport: 'bearer' })) as {
+    token: string;
+  });
+  return good;
 }
 
 /** The problem of a refusal, by its short name, with what it says. */
