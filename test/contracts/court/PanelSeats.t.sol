@@ -219,9 +219,8 @@ contract PanelSeatsTest is CourtTest {
         _challenged(seats[1].w, 0);
         _pass(31 minutes);
         Said[] memory said = _saidBy(seats);
-        bytes memory error = abi.encodeWithSelector(
-            JobFacts.LeaseInPhase.selector, seats[0].w.id, 0, Phase.Disputed, Phase.Revealed
-        );
+        bytes memory error =
+            abi.encodeWithSelector(JobFacts.LeaseInPhase.selector, seats[0].w.id, 0, Phase.Disputed, Phase.Revealed);
         vm.expectRevert(error);
         market.agree(seats[0].w.t.pack(), 0, said);
     }

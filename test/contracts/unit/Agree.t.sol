@@ -130,6 +130,8 @@ contract AgreeTest is PanelTest {
 
         vm.expectEmit(address(market));
         emit JobFacts.PanelEnded(seats[0].id, 0, Outcome.Unresolved, seats[0].r);
+        vm.expectEmit(address(market));
+        emit JobFacts.LeaseSettled(seats[0].id, alice.id, 0, 0.97e18, 0.03e18, 5_000);
         _agree(seats);
 
         for (uint256 i; i < 3; ++i) {
@@ -351,6 +353,7 @@ contract AgreeTest is PanelTest {
         _commitAll(seats);
         _agree(seats);
         assertEq(_balance(address(dpu), bob.owner), 3.88e18, "two shards at 2, less 3 %");
+        _assertFree(bob, STAKE);
         assertEq(market.job(seats[0].id).left, 24e18 - 12e18);
         assertEq(market.job(seats[0].id).done, 2);
         vm.warp(uint256(t.expiry) + 1);

@@ -4,8 +4,7 @@ pragma solidity ^0.8.30;
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {Bound, Said} from "src-contracts/interfaces/IPanels.sol";
 import {JobState} from "src-contracts/types/Job.sol";
-import {Phase} from "src-contracts/types/Lease.sol";
-import {Result} from "src-contracts/types/Lease.sol";
+import {LeaseWord, LeaseWordLib, Phase, Result} from "src-contracts/types/Lease.sol";
 import {PanelTest} from "test/contracts/lib/PanelTest.sol";
 import {Lease, Packing, Terms} from "test/contracts/lib/Readable.sol";
 
@@ -60,7 +59,9 @@ contract AgreeTimesTest is PanelTest {
         _pass(60, 1);
         vm.prank(stranger);
         _revealSeat(seats, 2);
-        assertEq(uint8(_seatWordOf(seats[0].id, 0, carol.id).phase()), uint8(Phase.Revealed));
+        LeaseWord shown = _seatWordOf(seats[0].id, 0, carol.id);
+        assertEq(uint8(shown.phase()), uint8(Phase.Revealed));
+        assertEq(shown.flags(), LeaseWordLib.SOLO | LeaseWordLib.SEAT);
         _pass(120, 1);
         _refuses(seats, 0, abi.encodeWithSelector(JobFacts.TooEarly.selector, seats[0].id, 0, uint40(_now() + 1)));
         _pass(1, 1);

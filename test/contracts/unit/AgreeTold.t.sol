@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {Vm} from "forge-std/Vm.sol";
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {JobState} from "src-contracts/types/Job.sol";
 import {Result} from "src-contracts/types/Lease.sol";
-import {Vm} from "forge-std/Vm.sol";
 import {PanelTest} from "test/contracts/lib/PanelTest.sol";
 import {Terms} from "test/contracts/lib/Readable.sol";
 

@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {LedgerFacts} from "src-contracts/interfaces/ILedger.sol";
 import {NodeFacts} from "src-contracts/interfaces/INodes.sol";
+import {Bench, BenchLib} from "src-contracts/types/Bench.sol";
 import {Phase} from "src-contracts/types/Lease.sol";
 import {Panel, PanelLib} from "src-contracts/types/Panel.sol";
 import {Params} from "src-contracts/types/Params.sol";
@@ -59,6 +60,29 @@ contract AuditTest is PanelTest {
         assertEq(before - _balance(address(dpu), treasury), 2e18);
         assertEq(seats[1].l.price, 2e18, "the holder's price");
         assertEq(market.panel(w.id, 0).marks, PanelLib.POOL);
+    }
+
+    function test_Audit_TheProtocolPaysForEachShardOfARange() external {
+        Terms memory t = _terms();
+        (t.node, t.minPrice, t.shards, t.maxLease) = (0, t.maxPrice, 2, 2);
+        _post(t);
+        _pass(30 minutes, 2);
+        Work memory w = _claim(t, alice, 2);
+        _commit(w);
+        _roll(w, 0, 200);
+        uint256 before = _balance(address(dpu), treasury);
+        _waitFor(w);
+        _auditedBy(w, bob);
+        assertEq(before - _balance(address(dpu), treasury), 4e18);
+    }
+
+    function test_Audit_TheHolderHasTheFirstPlaceOnTheBench() external {
+        Work memory w = _held(10_000);
+        _roll(w, 0, 10_000);
+        _waitFor(w);
+        _auditedBy(w, bob);
+        uint256 prints = Bench.unwrap(market.bench(w.id, 0)) >> 168;
+        assertEq(prints, BenchLib.printOf(w.id, alice.id) | BenchLib.printOf(w.id, bob.id) << 8);
     }
 
     function test_Audit_AboveItTheRequesterPays() external {
