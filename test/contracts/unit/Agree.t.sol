@@ -256,6 +256,7 @@ contract AgreeTest is PanelTest {
         _agree(seats);
         assertEq(_balance(address(dpu), dave.owner), 1.94e18 + 9.6e18);
         assertEq(uint8(_state(w.id)), uint8(JobState.Complete));
+        assertEq(market.leaseWord(w.id, 0), 0, "the lapsed range is gone");
         _assertSolvent(0);
     }
 
