@@ -25,6 +25,9 @@ const FAVOURITES = 3;
 /** What they bound is the cost of optimized code, and no code here is. */
 const NO_GAS = ['--no-match-test', '^test_Gas_'];
 
+/** Code with switches costs several times as much, and some tests draw thousands of times. */
+const MUCH_GAS = ['--gas-limit', String(2n ** 50n)];
+
 /** Fixed, so that a mutant's fate is the same tomorrow. */
 const SEED = '0x5eed';
 
@@ -99,7 +102,7 @@ export class Lane {
   #test(id: bigint, { suites, limitMs }: Stage): ReturnType<Scratch['forge']> {
     const coinbase = `0x${id.toString(16).padStart(40, '0')}`;
     const filter = suites.length === 0 ? [] : ['--match-contract', `^(${suites.join('|')})$`];
-    const args = ['test', '--fail-fast', '--fuzz-seed', SEED, '--block-coinbase', coinbase, ...NO_GAS, ...filter];
+    const args = ['test', '--fail-fast', '--fuzz-seed', SEED, '--block-coinbase', coinbase, ...NO_GAS, ...MUCH_GAS, ...filter];
     return this.scratch.forge(args, limitMs);
   }
 }

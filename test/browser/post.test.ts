@@ -1,21 +1,20 @@
-import { readFileSync } from 'node:fs';
+/** How people post, on one network with nodes enough to choose from. */
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { jobHistory } from '@dpu/sdk/history';
-import { downloadJob } from '@dpu/sdk/results';
+import { afterAll, beforeAll, describe } from 'vitest';
 
 import { build } from '../../script/build.ts';
 import { startNetwork, type Network } from '../../script/network/network.ts';
-import { people } from '../../script/network/people.ts';
-import { openPage, startBrowser } from './browser.ts';
-import { installWallet } from './testWallet.ts';
+import { startBrowser } from './browser.ts';
+import { postFlows } from './flows/post.ts';
+import { privateFlow } from './flows/private.ts';
+import type { Stage } from './flows/stage.ts';
 
 let network: Network;
 let browser: Browser;
 
 beforeAll(async () => {
   await build(() => {});
-  network = await startNetwork({ name: 'browser', runtimes: ['wasm'], nodes: 2 });
+  network = await startNetwork({ name: 'browser', runtimes: ['wasm'], nodes: 3 });
   browser = await startBrowser();
 });
 
@@ -24,70 +23,7 @@ afterAll(async () => {
   await network?.stop();
 });
 
-test('a person posts a render from a wallet, watches it and downloads the image that the chain vouches for', async () => {
-  const { page, context, problems } = await openPage(browser);
-  const { local, appUrl, deployment } = network;
-  const wallet = await installWallet(page, { account: people.browser, chain: local.chain, rpcUrl: local.rpcUrl });
+const stage = (): Stage => ({ network, browser, url: network.appUrl ?? '' });
 
-  await page.goto(`${appUrl}/post`);
-  await page
-    .getByRole('button', { name: /connect/i })
-    .first()
-    .click();
-  await page.getByRole('button', { name: 'Test Wallet' }).click();
-
-  // A small image keeps the test short; everything else is what the page proposes.
-  const small = { width: 64, height: 36, tileWidth: 16, tileHeight: 18, samples: 1 };
-  for (const [name, value] of Object.entries(small)) await page.locator(`#option-${name}`).fill(String(value));
-  await page.getByRole('button', { name: 'Sign and post' }).click();
-  await page.waitForURL(/\/jobs\/0x[0-9a-f]{64}$/, { timeout: 60_000 });
-  expect(wallet.calls.map(({ method }) => method).filter((method) => /sign|sendTransaction/.test(method))).toEqual([
-    'eth_signTypedData_v4',
-    'eth_sendTransaction',
-  ]);
-
-  // The assembled image shows up, checked by the page itself against the chain.
-  const download = page.getByRole('button', { name: /download/i }).or(page.getByRole('link', { name: /download/i }));
-  await download.first().waitFor({ timeout: 200_000 });
-  const [file] = await Promise.all([page.waitForEvent('download'), download.first().click()]);
-  const shown = readFileSync(await file.path());
-
-  const map = page.url().split('/').at(-1) as `0x${string}`;
-  const reduce = await reduceOf(map);
-  const parts: Uint8Array[] = [];
-  const history = await jobHistory(local.publicClient, deployment, reduce, { gas: false });
-  for await (const shard of downloadJob(history, network.storage)) parts.push(shard.bytes);
-  expect(shown.equals(Buffer.concat(parts)), 'the download is the result that the chain vouches for').toBe(true);
-  expect(problems, 'nothing went wrong in the page').toEqual([]);
-  await context.close();
-});
-
-test('a refused signature is said in words and can be tried again', async () => {
-  const { page, context } = await openPage(browser);
-  const { local, appUrl } = network;
-  const wallet = await installWallet(page, { account: people.requester, chain: local.chain, rpcUrl: local.rpcUrl });
-  await page.goto(`${appUrl}/post`);
-  await page
-    .getByRole('button', { name: /connect/i })
-    .first()
-    .click();
-  await page.getByRole('button', { name: 'Test Wallet' }).click();
-
-  wallet.policy = (method) => (method === 'eth_signTypedData_v4' ? 'reject' : 'allow');
-  await page.getByRole('button', { name: 'Sign and post' }).click();
-  await page
-    .getByText(/reject|refused|declined/i)
-    .first()
-    .waitFor({ timeout: 60_000 });
-  await page.getByRole('button', { name: 'Try again' }).waitFor();
-  await context.close();
-});
-
-/** The job that names `map` as its earlier job. */
-async function reduceOf(map: `0x${string}`): Promise<`0x${string}`> {
-  const { findJobs } = await import('@dpu/sdk/history');
-  const jobs = await findJobs(network.local.publicClient, network.deployment);
-  const found = jobs.find(({ terms }) => terms.afterJob === map);
-  if (!found) throw new Error(`no job waits for ${map}`);
-  return found.id;
-}
+describe('public', () => postFlows(stage));
+describe('private', () => privateFlow(stage));
