@@ -30,13 +30,19 @@ export interface Visit {
   problems: string[];
 }
 
+/** What the newest of a list of the index is called in the path of its page; undefined where there is none. */
+export async function newest(
+  { deployment }: Network,
+  list: 'jobs' | 'proposals' | 'disputes',
+): Promise<string | undefined> {
+  const answer = await fetch(`${deployment.indexerUrl}/v1/${list}?limit=1`);
+  const [first] = ((await answer.json()) as { items: { id?: string; key?: string }[] }).items;
+  return first?.key ?? first?.id;
+}
+
 /** Pages about what flows have left on the network: a job, a proposal. */
 export async function leftPages({ network }: Stage): Promise<string[]> {
-  const newest = async (list: string): Promise<string | undefined> => {
-    const answer = await fetch(`${network.deployment.indexerUrl}/v1/${list}?limit=1`);
-    return ((await answer.json()) as { items: { id: string }[] }).items[0]?.id;
-  };
-  const [job, proposal] = [await newest('jobs'), await newest('proposals')];
+  const [job, proposal] = [await newest(network, 'jobs'), await newest(network, 'proposals')];
   return [...(job ? [`/jobs/${job}`] : []), ...(proposal ? [`/governance/${proposal}`] : [])];
 }
 
