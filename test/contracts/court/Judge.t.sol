@@ -147,6 +147,26 @@ contract JudgeTest is CourtTest {
         assertEq(_balance(_juror(s, 2).owner), FEE);
     }
 
+    function test_Judge_AQuorumThatDoesNotAgreeIsUndecided() external {
+        Suit memory s = _open();
+        _tried(s, _split(Verdict.Valid, 2, Verdict.Invalid, 2));
+        assertEq(uint8(_dispute(s).verdict), uint8(Verdict.Undecided), "four came");
+        assertEq(_dispute(s).paid, 4);
+    }
+
+    function test_Judge_FourOfFiveAreAQuorumForEveryVerdict() external {
+        for (uint256 i; i < 3; ++i) {
+            Verdict found = [Verdict.Valid, Verdict.Invalid, Verdict.SpecFault][i];
+            Verdict other = found == Verdict.Valid ? Verdict.Invalid : Verdict.Valid;
+            Suit memory s = _open();
+            _tried(s, _split(found, 4, other, 1));
+            assertEq(uint8(_dispute(s).verdict), uint8(found));
+            s = _open();
+            _tried(s, _split(found, 3, other, 2));
+            assertEq(uint8(_dispute(s).verdict), uint8(Verdict.Undecided));
+        }
+    }
+
     function test_Judge_CountsWithheldAsRight() external {
         Suit memory s = _open();
         _tried(s, _split(Verdict.Withheld, 2, Verdict.Valid, 2));
@@ -218,6 +238,36 @@ contract JudgeTest is CourtTest {
         _judge(s);
         assertEq(uint8(_dispute(s).verdict), uint8(Verdict.Invalid));
         assertEq(_dispute(s).paid, 5);
+    }
+
+    function test_RevertWhen_AJurorSpeaksWhatIsNoVote() external {
+        Suit memory s = _open();
+        _serve(s, _all(Verdict.Undecided, 5));
+        for (uint256 i; i < 5; ++i) {
+            s.said[i] = Testimony(
+                s.said[i].node, Verdict.Undecided, keccak256("own"), 7, keccak256("evidence"), bytes32(i + 1)
+            );
+        }
+        _refusesTestimony(
+            s, 2, s.said[2], abi.encodeWithSelector(CourtFacts.TestimonyInvalid.selector, s.key, s.said[2].node)
+        );
+    }
+
+    /// @dev The votes of the first round are gone: whoever has its first places in the second speaks for itself.
+    function test_Testify_InTheSamePlacesInBothRounds() external {
+        Suit memory s = _open();
+        _serve(s, _all(Verdict.Invalid, 5));
+        for (uint256 i; i < 4; ++i) {
+            _testify(s, i, s.said[i]);
+        }
+        _judge(s);
+        _appeal(s);
+        _serve(s, _all(Verdict.Valid, 11));
+        for (uint256 i; i < 11; ++i) {
+            _testify(s, i, s.said[i]);
+        }
+        _judge(s);
+        assertEq(uint8(_dispute(s).verdict), uint8(Verdict.Valid));
     }
 
     function test_RevertWhen_AJurorSpeaksTwice() external {

@@ -41,6 +41,8 @@ contract JuryFindingsTest is CourtTest {
         }
         vm.expectRevert(abi.encodeWithSelector(CourtFacts.TestimonyInvalid.selector, s.key, copier.id));
         market.testify(s.w.t.pack(), s.w.l.pack(), 0, _list(s), 4, said[4]);
+        vm.expectRevert(abi.encodeWithSelector(CourtFacts.TestimonyInvalid.selector, s.key, said[0].node));
+        market.testify(s.w.t.pack(), s.w.l.pack(), 0, _list(s), 4, said[0]);
         vm.warp(_dispute(s).at + SPEAK + 1);
         _judge(s);
         assertEq(uint8(_dispute(s).verdict), uint8(Verdict.Valid), "four of five are enough");
