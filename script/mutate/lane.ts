@@ -14,7 +14,8 @@ export interface Verdict {
 /** Suites that run together, and how long they may take. */
 interface Stage {
   readonly suites: readonly string[];
-  readonly limitMs: number;
+  /** Seconds of processor time. */
+  readonly limit: number;
 }
 
 /** Seconds of processor time up to which a suite belongs to the first, the second, … stage: a mutant that an earlier stage kills never sees the later. */
@@ -46,7 +47,7 @@ export class Lane {
 
   /** Runs all tests with no mutant on, and sorts the suites by what they take. Throws when one fails: then nothing that follows would mean anything. */
   async baseline(): Promise<number[]> {
-    const { code, output } = await this.#test(0n, { suites: [], limitMs: 1_800_000 });
+    const { code, output } = await this.#test(0n, { suites: [], limit: 1_800 });
     if (code !== 0)
       throw new Error(`the tests fail without any mutant:\n${failuresOf(output).join('\n') || output.slice(-3_000)}`);
     this.#suites = suitesOf(output);
@@ -56,7 +57,7 @@ export class Lane {
     const totals = classes.map((list) => list.reduce((sum, [, seconds]) => sum + seconds, 0));
     this.#stages = classes.map((list, at) => ({
       suites: list.map(([name]) => name),
-      limitMs: (totals[at] as number) * 4_000 + 30_000,
+      limit: (totals[at] as number) * 4 + 30,
     }));
     return totals;
   }
@@ -89,7 +90,7 @@ export class Lane {
 
   #favourites(file: string): Stage[] {
     const suites = this.#killers.get(file) ?? [];
-    return suites.length === 0 ? [] : [{ suites, limitMs: 60_000 }];
+    return suites.length === 0 ? [] : [{ suites, limit: 60 }];
   }
 
   #remember(file: string, suite: string): void {
@@ -99,11 +100,21 @@ export class Lane {
     this.#killers.set(file, [suite, ...others].slice(0, FAVOURITES));
   }
 
-  #test(id: bigint, { suites, limitMs }: Stage): ReturnType<Scratch['forge']> {
+  #test(id: bigint, { suites, limit }: Stage): ReturnType<Scratch['forge']> {
     const coinbase = `0x${id.toString(16).padStart(40, '0')}`;
     const filter = suites.length === 0 ? [] : ['--match-contract', `^(${suites.join('|')})$`];
-    const args = ['test', '--fail-fast', '--fuzz-seed', SEED, '--block-coinbase', coinbase, ...NO_GAS, ...MUCH_GAS, ...filter];
-    return this.scratch.forge(args, limitMs);
+    const args = [
+      'test',
+      '--fail-fast',
+      '--fuzz-seed',
+      SEED,
+      '--block-coinbase',
+      coinbase,
+      ...NO_GAS,
+      ...MUCH_GAS,
+      ...filter,
+    ];
+    return this.scratch.forge(args, limit);
   }
 }
 

@@ -11,7 +11,10 @@ const PARTS = ['foundry.toml', 'src-contracts', 'script/contracts', 'test/contra
 /** Gas is not behaviour: a mutant that only costs more is none that these tests should catch, and every schema costs more. */
 const LEFT_OUT = ['test/contracts/gas'];
 
-/** How a command ended. `signal`: it was stopped because it took longer than it may. */
+/** Seconds on the clock for one of processor time, after which a process does not run but hang. */
+const MOST_WAIT = 20;
+
+/** How a command ended. `stopped`: it took longer than it may. */
 export interface Ended {
   readonly code: number;
   readonly output: string;
@@ -21,8 +24,8 @@ export interface Ended {
 /** A copy of the project with its own build. */
 export interface Scratch {
   readonly folder: string;
-  /** Runs forge in the copy; `stopAfterMs` bounds it. */
-  forge(args: string[], stopAfterMs: number): Promise<Ended>;
+  /** Runs forge in the copy, for at most so many seconds of processor time: what a busy machine takes says nothing about a mutant. */
+  forge(args: string[], cpuSeconds: number): Promise<Ended>;
 }
 
 /** Where answers of the compiler are kept, for all copies. */
@@ -64,9 +67,10 @@ export function run(
       clearTimeout(timer);
       reject(error);
     });
-    child.on('close', (code) => {
+    child.on('close', (code, signal) => {
       clearTimeout(timer);
-      resolve({ code: code ?? 1, output: Buffer.concat(said).toString(), stopped });
+      const isSpent = signal === 'SIGXCPU' || signal === 'SIGKILL';
+      resolve({ code: code ?? 1, output: Buffer.concat(said).toString(), stopped: stopped || isSpent });
     });
     child.stdin.on('error', () => {}); // it ended before it had read everything; how is told by its exit code
     child.stdin.end(input);
@@ -105,13 +109,15 @@ export async function makeScratch(base: string, name: string): Promise<Scratch> 
   const env = environment(base);
   const scratch = {
     folder,
-    forge: (args: string[], stopAfterMs: number): Promise<Ended> =>
-      run(nativeBinary('forge'), args, { cwd: folder, env, stopAfterMs }),
+    forge: (args: string[], cpuSeconds: number): Promise<Ended> => {
+      const bounded = ['-c', `ulimit -t ${Math.ceil(cpuSeconds)} && exec "$@"`, 'sh', nativeBinary('forge'), ...args];
+      return run('/bin/sh', bounded, { cwd: folder, env, stopAfterMs: cpuSeconds * MOST_WAIT * 1_000 });
+    },
   };
   // A changed artifact would pass for the built one; so the build starts from nothing.
   rmSync(join(folder, 'out'), { recursive: true, force: true });
   rmSync(join(folder, 'cache'), { recursive: true, force: true });
-  const { code, output } = await scratch.forge(['build'], 900_000);
+  const { code, output } = await scratch.forge(['build'], 1_800);
   if (code !== 0) throw new Error(`the copy in ${folder} does not build:\n${output.slice(-4_000)}`);
   return scratch;
 }

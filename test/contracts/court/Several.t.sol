@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {Verdict} from "src-contracts/types/Dispute.sol";
 import {JobState} from "src-contracts/types/Job.sol";
-import {Phase} from "src-contracts/types/Lease.sol";
+import {LeaseWord, LeaseWordLib, Phase} from "src-contracts/types/Lease.sol";
 import {CourtTest} from "test/contracts/court/CourtTest.sol";
 import {Packing} from "test/contracts/lib/Readable.sol";
 
@@ -44,6 +44,7 @@ contract SeveralTest is CourtTest {
         assertEq(uint8(_phase(w)), uint8(Phase.Disputed));
         _enforce(two);
         assertEq(uint8(_phase(w)), uint8(Phase.Revealed));
+        assertEq(LeaseWord.wrap(market.leaseWord(w.id, 0)).flags(), LeaseWordLib.SOLO, "nothing was taken of its bond");
         _settle(w);
         assertEq(_balance(alice.owner), 2 * 2.5e18 + 4 * 1.94e18);
         (, uint256 locked) = _alice();
