@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { jobHistory } from '@dpu/sdk/history';
 import { Command } from 'commander';
 import type { Page } from 'playwright-core';
+import { parseEther } from 'viem';
 
 import { build } from '../../script/build.ts';
 import { root } from '../../script/native.mjs';
@@ -18,7 +19,7 @@ import { cheat } from '../../script/scenarios/cheat.ts';
 import { govern } from '../../script/scenarios/govern.ts';
 import type { Scenario } from '../../script/scenarios/scenario.ts';
 import { openPage, settled, startBrowser, VIEWPORTS } from './browser.ts';
-import { connect, newest } from './flows/stage.ts';
+import { connect, give, newest } from './flows/stage.ts';
 import { installWallet } from './testWallet.ts';
 
 /** A page: the name of its pictures, and where it is. */
@@ -41,6 +42,8 @@ mkdirSync(folder, { recursive: true });
 const LOOKS = (['light', 'dark'] as const).flatMap((theme) =>
   (Object.keys(VIEWPORTS) as (keyof typeof VIEWPORTS)[]).map((viewport) => ({ theme, viewport })),
 );
+/** Longest that a page may go on changing, milliseconds: results are fetched and checked, on a machine that also computes them. */
+const PATIENCE_MS = 45_000;
 /** Of WebP, of 100: text stays sharp, and a page is a few dozen kilobytes. */
 const QUALITY = 85;
 const fileOf = (name: string, { viewport, theme }: (typeof LOOKS)[number]): string =>
@@ -68,38 +71,50 @@ try {
     if (progress.revealed >= progress.shards / 2) break;
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
-  const running: Shot[] = [{ name: 'job-running', title: 'A job while it runs', path: `/jobs/${map}` }];
-  await shoot(running);
+  const shots: Shot[] = [];
+  const show = async (some: Shot[], withWallet = false): Promise<void> => {
+    await shoot(some, withWallet);
+    shots.push(...some);
+  };
+  await show([{ name: 'job-running', title: 'A job while it runs', path: `/jobs/${map}` }]);
   await followJob(network, map);
   await followJob(network, reduce);
-  const { job: tried } = await play(cheat);
-  await play(govern);
-  const [dispute, proposal] = [await newest(network, 'disputes'), await newest(network, 'proposals')];
-
-  const seen: Shot[] = [
+  await show([
     { name: 'home', title: 'The network', path: '/' },
     { name: 'jobs', title: 'Jobs', path: '/jobs' },
     { name: 'job', title: 'A job with its result', path: `/jobs/${map}` },
     { name: 'result', title: 'An assembled result', path: `/jobs/${reduce}` },
-    { name: 'job-tried', title: 'A job in which a node lied', path: `/jobs/${tried}` },
     { name: 'nodes', title: 'Nodes', path: '/nodes' },
     { name: 'node', title: 'A node', path: `/nodes/${network.nodes[0]?.id}` },
+  ]);
+  await give(network, people.owner(1).address, parseEther('1000'));
+  await show(
+    [
+      { name: 'post', title: 'Post a job', path: '/post' },
+      { name: 'run', title: 'Run a node', path: '/nodes/run' },
+      { name: 'stake', title: 'Stake', path: '/stake' },
+      { name: 'credits', title: 'Credits', path: '/credits' },
+      { name: 'account', title: 'Account', path: '/account' },
+    ],
+    true,
+  );
+  const { job: tried } = await play(cheat);
+  await show([
+    { name: 'job-tried', title: 'A job in which a node lied', path: `/jobs/${tried}` },
     { name: 'court', title: 'The court', path: '/court' },
-    { name: 'case', title: 'A case', path: `/court/${dispute}` },
-  ];
-  const owned: Shot[] = [
-    { name: 'post', title: 'Post a job', path: '/post' },
-    { name: 'run', title: 'Run a node', path: '/nodes/run' },
-    { name: 'stake', title: 'Stake', path: '/stake' },
-    { name: 'credits', title: 'Credits', path: '/credits' },
-    { name: 'governance', title: 'Governance', path: '/governance' },
-    { name: 'proposal', title: 'A proposal', path: `/governance/${proposal}` },
-    { name: 'propose', title: 'Propose a change', path: '/governance/new' },
-    { name: 'account', title: 'Account', path: '/account' },
-  ];
-  await shoot(seen);
-  await shoot(owned, true);
-  writeFileSync(join(folder, 'README.md'), gallery([...running, ...seen, ...owned]));
+    { name: 'case', title: 'A case', path: `/court/${await newest(network, 'disputes')}` },
+  ]);
+  // Last, because the clock leaps over the vote.
+  await play(govern);
+  await show(
+    [
+      { name: 'governance', title: 'Governance', path: '/governance' },
+      { name: 'proposal', title: 'A proposal', path: `/governance/${await newest(network, 'proposals')}` },
+      { name: 'propose', title: 'Propose a change', path: '/governance/new' },
+    ],
+    true,
+  );
+  writeFileSync(join(folder, 'README.md'), gallery(shots));
 } finally {
   await browser.close();
   await network.stop();
@@ -124,7 +139,7 @@ async function shoot(shots: Shot[], withWallet = false): Promise<void> {
       }
       for (const { name, path } of shots) {
         await page.goto(`${network.appUrl}${path}`);
-        await settled(page);
+        await settled(page, PATIENCE_MS);
         writeFileSync(join(folder, fileOf(name, look)), await picture(page, look.viewport === 'phone'));
       }
       if (problems.length > 0) console.log(`  problems: ${[...new Set(problems)].join('\n            ')}`);

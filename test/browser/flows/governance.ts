@@ -23,7 +23,7 @@ export function governanceFlows(stage: () => Stage, viewports: readonly Viewport
     const { network, url } = stage();
     const { person, percent } = STORIES[viewport];
     const { publicClient } = network.local;
-    await give(stage(), person.address, VOTES);
+    await give(stage().network, person.address, VOTES);
     const visited = await visit(stage(), '/stake', person, viewport);
     const { page } = visited;
     await page.getByRole('button', { name: 'Vote with all of it' }).click();

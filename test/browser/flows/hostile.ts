@@ -85,7 +85,7 @@ async function layOut(stage: Stage): Promise<Trap> {
   const { liar } = people;
   const endpoint = `javascript:window.stolen=1//${RUN}${TURNED}${'W'.repeat(100)}`;
   await local.testClient.setBalance({ address: liar.address, value: parseEther('10') });
-  await give(stage, liar.address, STAKE);
+  await give(stage.network, liar.address, STAKE);
   const args = [liar.address, 1 << RUNTIMES.wasm, zeroHash, endpoint];
   await call(local, liar, { address: deployment.market, abi: marketAbi, functionName: 'register', args });
   const walletClient = walletOf(local, liar);
@@ -110,7 +110,7 @@ async function layOut(stage: Stage): Promise<Trap> {
     return hash && (await local.publicClient.waitForTransactionReceipt({ hash })).status === 'success';
   });
 
-  await give(stage, liar.address, VOTES);
+  await give(stage.network, liar.address, VOTES);
   const delegate = encodeFunctionData({ abi: dpuTokenAbi, functionName: 'delegate', args: [liar.address] });
   await send(local, liar, { to: deployment.token, data: delegate });
   await passTo(stage, (await now(stage)) + 2);

@@ -102,7 +102,7 @@ export async function passTo(stage: Stage, time: number): Promise<void> {
 }
 
 /** Gives DPU to somebody. */
-export async function give({ network }: Stage, to: Address, amount: bigint): Promise<void> {
+export async function give(network: Network, to: Address, amount: bigint): Promise<void> {
   const { token } = network.deployment;
   const request = { address: token, abi: erc20Abi, functionName: 'transfer', args: [to, amount] };
   await call(network.local, people.deployer, request);

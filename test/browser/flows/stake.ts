@@ -19,7 +19,7 @@ export function stakeFlows(stage: () => Stage, viewports: readonly Viewport[]): 
       const node = BOTH.indexOf(viewport) + 1;
       const owner = people.owner(node);
       const market = createMarket({ publicClient: network.local.publicClient, deployment: network.deployment });
-      await give(stage(), owner.address, ADDED);
+      await give(stage().network, owner.address, ADDED);
       const before = await market.node(node);
 
       const visited = await visit(stage(), '/stake', owner, viewport);
