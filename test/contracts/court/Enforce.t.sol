@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {CourtFacts} from "src-contracts/interfaces/ICourt.sol";
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
+import {Bench} from "src-contracts/types/Bench.sol";
 import {DisputeState, Verdict} from "src-contracts/types/Dispute.sol";
 import {JobState} from "src-contracts/types/Job.sol";
 import {LeaseWord, Phase} from "src-contracts/types/Lease.sol";
@@ -40,6 +41,20 @@ contract EnforceTest is CourtTest {
         _refuses(s, abi.encodeWithSelector(JobFacts.TooEarly.selector, s.w.id, 0, until + 1));
         vm.warp(until + 1);
         _enforce(s);
+    }
+
+    function test_Enforce_LeavesNothingOfJuriesBehind() external {
+        Suit memory s = _judged(_all(Verdict.Valid, 5));
+        _appeal(s);
+        _tried(s, _all(Verdict.Invalid, 11));
+        _pass(1 hours);
+        _enforce(s);
+        for (uint8 round = 1; round < 3; ++round) {
+            assertEq(Bench.unwrap(market.jury(s.key, round)), 0);
+        }
+        (address account, uint32 node) = market.appellant(s.key);
+        assertEq(account, address(0));
+        assertEq(node, 0);
     }
 
     function test_RevertWhen_NothingIsJudged() external {
