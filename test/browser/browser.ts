@@ -13,7 +13,7 @@ export const VIEWPORTS = { desktop: { width: 1440, height: 900 }, phone: { width
 
 /** What a busy machine may take for one step, milliseconds. */
 const MOST_WAIT_MS = 60_000;
-/** A page is looked at when nothing has come or gone in it for this long, milliseconds; no longer is waited than that, unless somebody has more time. */
+/** A page is looked at when nothing has come or gone in it for this long, milliseconds; no longer is waited than that, unless somebody has the time. */
 const [STILL_MS, MOST_MS] = [400, 6_000];
 
 /** Starts the installed Chromium, without any traffic of its own. */
@@ -71,7 +71,7 @@ export async function openPage(
 }
 
 /** Until the page has a headline and its parts have stopped coming and going. Pages poll and listen for ever, so silence of the network says nothing. */
-export async function settled(page: Page, mostMs = MOST_MS): Promise<void> {
+export async function settled(page: Page, { stillMs = STILL_MS, mostMs = MOST_MS } = {}): Promise<void> {
   await page.waitForSelector('h1', { state: 'attached' }).catch((cause: unknown) => {
     throw new Error(`no headline at ${page.url()}`, { cause });
   });
@@ -88,6 +88,6 @@ export async function settled(page: Page, mostMs = MOST_MS): Promise<void> {
         // A clock that counts every second is no change of the page.
         observer.observe(document.querySelector('main') ?? document.body, { childList: true, subtree: true });
       }),
-    [STILL_MS, mostMs] as const,
+    [stillMs, mostMs] as const,
   );
 }

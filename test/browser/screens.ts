@@ -44,6 +44,8 @@ const LOOKS = (['light', 'dark'] as const).flatMap((theme) =>
 );
 /** Longest that a page may go on changing, milliseconds: results are fetched and checked, on a machine that also computes them. */
 const PATIENCE_MS = 45_000;
+/** Tiles of an image come one by one. */
+const STILL_MS = 1_500;
 /** Of WebP, of 100: text stays sharp, and a page is a few dozen kilobytes. */
 const QUALITY = 85;
 const fileOf = (name: string, { viewport, theme }: (typeof LOOKS)[number]): string =>
@@ -139,7 +141,7 @@ async function shoot(shots: Shot[], withWallet = false): Promise<void> {
       }
       for (const { name, path } of shots) {
         await page.goto(`${network.appUrl}${path}`);
-        await settled(page, PATIENCE_MS);
+        await finished(page);
         writeFileSync(join(folder, fileOf(name, look)), await picture(page, look.viewport === 'phone'));
       }
       if (problems.length > 0) console.log(`  problems: ${[...new Set(problems)].join('\n            ')}`);
@@ -147,6 +149,15 @@ async function shoot(shots: Shot[], withWallet = false): Promise<void> {
     }),
   );
   console.log(`${shots.length * LOOKS.length} pictures in ${folder}`);
+}
+
+/** Until everything that the page fetches is there. */
+async function finished(page: Page): Promise<void> {
+  await settled(page);
+  await page
+    .waitForFunction(() => !document.querySelector('[data-skeleton], [data-pending]'), null, { timeout: PATIENCE_MS })
+    .catch(() => console.log(`  ${page.url()} is still waiting for something`));
+  await settled(page, { stillMs: STILL_MS, mostMs: PATIENCE_MS });
 }
 
 /** What is to be seen, or the page from its head to its foot. */
