@@ -27,6 +27,8 @@ interface Shot {
   name: string;
   title: string;
   path: string;
+  /** It never stands still: taken as it is. */
+  moving?: boolean;
 }
 
 const options = new Command('npm run screens --')
@@ -70,7 +72,7 @@ try {
   const [map, reduce] = posted.ids as [`0x${string}`, `0x${string}`];
   for (;;) {
     const progress = progressOf(await jobHistory(network.local.publicClient, network.deployment, map, { gas: false }));
-    if (progress.revealed >= progress.shards / 2) break;
+    if (progress.revealed >= progress.shards / 4) break;
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
   const shots: Shot[] = [];
@@ -78,7 +80,7 @@ try {
     await shoot(some, withWallet);
     shots.push(...some);
   };
-  await show([{ name: 'job-running', title: 'A job while it runs', path: `/jobs/${map}` }]);
+  await show([{ name: 'job-running', title: 'A job while it runs', path: `/jobs/${map}`, moving: true }]);
   await followJob(network, map);
   await followJob(network, reduce);
   await show([
@@ -139,9 +141,9 @@ async function shoot(shots: Shot[], withWallet = false): Promise<void> {
         await page.goto(`${network.appUrl}/stake`);
         await connect(page);
       }
-      for (const { name, path } of shots) {
+      for (const { name, path, moving } of shots) {
         await page.goto(`${network.appUrl}${path}`);
-        await finished(page);
+        await (moving ? settled(page) : finished(page));
         writeFileSync(join(folder, fileOf(name, look)), await picture(page, look.viewport === 'phone'));
       }
       if (problems.length > 0) console.log(`  problems: ${[...new Set(problems)].join('\n            ')}`);

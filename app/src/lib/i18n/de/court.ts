@@ -169,7 +169,7 @@ export const court: Readonly<Record<string, string>> = {
     'Hinterlegt {amount} für {count} Geschworene. Du bekommst es zurück, wenn sie anders urteilen als die erste Jury.',
   'And on top of that': 'Und dazu',
   Key: 'Schlüssel',
-  'What a credit can cost at most': 'Mehr kann eine Gutschrift nicht kosten',
+  'The most it can cost': 'Mehr kostet keine',
   'Epoch {number}': 'Epoche {number}',
   'Jury is sitting down': 'Jury findet sich ein',
   'Jury is voting': 'Jury stimmt ab',
