@@ -173,7 +173,9 @@ function wrongOf(asked: Asked, answered: Answered | string): string | undefined 
   if (leak && type !== 'text/html')
     return `tells of itself: ${body.slice(Math.max(0, leak.index - 60), leak.index + 100)}`;
   if (status >= 500 && !(status === 503 && DOCUMENTED.test(body))) return `status ${status}: ${body.slice(0, 200)}`;
-  const isProblem = status >= 400 && asked.path.startsWith('/v1') && asked.method !== 'HEAD';
+  // A head that is too long never gets to the API: the server of HTTP refuses it, without a word (docs/api.md).
+  const isUnread = status === 431 && body === '';
+  const isProblem = status >= 400 && asked.path.startsWith('/v1') && asked.method !== 'HEAD' && !isUnread;
   if (isProblem && type !== 'application/problem+json') return `status ${status} without problem details: ${type}`;
   return undefined;
 }
