@@ -190,6 +190,45 @@ contract EnforceTest is CourtTest {
         _assertSolvent(0);
     }
 
+    function test_Enforce_Undecided_SplitsThePriceOfEveryShard() external {
+        Suit memory s = _challenged(_revealed(_terms(4)), 2);
+        _tried(s, _split(Verdict.Valid, 3, Verdict.Invalid, 2));
+        _pass(31 minutes);
+        uint256 before = _balance(requester);
+        _enforce(s);
+        assertEq(_balance(alice.owner), 4 * HALF_PAID);
+        assertEq(_balance(requester), before + 2 * PRICE);
+        _assertSolvent(0);
+    }
+
+    /// @dev What a failed holder left to whoever takes over is for a job that is done; this one never will be.
+    function test_Enforce_Undecided_GivesTheBonusToTheTreasury() external {
+        Terms memory t = _terms(1);
+        t.node = 0;
+        Work memory w = _posted(t);
+        _pass(30 minutes);
+        vm.prank(alice.operator);
+        market.claim(t.pack(), alice.id, 1);
+        _read(w);
+        vm.warp(vm.getBlockTimestamp() + 5 minutes + 1);
+        market.lapse(t.pack(), w.l.pack());
+        _pass(30 minutes);
+        vm.prank(bob.operator);
+        market.takeOver(t.pack(), 0, bob.id);
+        w.n = bob;
+        _read(w);
+        assertEq(w.l.bonus, 0.64e9, "40 % of a fifth of the bond, in gwei");
+        _show(w);
+        Suit memory s = _challenged(w, 0);
+        _tried(s, _split(Verdict.Valid, 3, Verdict.Invalid, 2));
+        _pass(31 minutes);
+        uint256 before = _balance(treasury);
+        _enforce(s);
+        assertEq(_balance(treasury) - before, 0.64e18);
+        assertEq(_balance(bob.owner), HALF_PAID);
+        _assertSolvent(0);
+    }
+
     function test_Enforce_None_LeavesTheLeaseAsItWas() external {
         Suit memory s = _judged(_all(Verdict.Invalid, 3));
         _pass(APPEAL);

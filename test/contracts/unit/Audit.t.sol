@@ -318,6 +318,15 @@ contract AuditTest is PanelTest {
         _cannotAudit(w, bob, abi.encodeWithSelector(LedgerFacts.PausedUntil.selector, uint40(_now() + 1 days)));
     }
 
+    function test_RevertWhen_Audit_EndsBeforeItsAuditorHasCommitted() external {
+        Work memory w = _held(10_000);
+        _roll(w, 0, 10_000);
+        _waitFor(w);
+        Work[] memory one = new Work[](1);
+        one[0] = _auditedBy(w, bob)[0];
+        _refuses(one, 0, abi.encodeWithSelector(JobFacts.TooEarly.selector, w.id, 0, uint40(0)));
+    }
+
     function test_RevertWhen_Audit_OfASeat() external {
         Work memory w = _opened(_panelTerms());
         _cannotAudit(w, bob, abi.encodeWithSelector(JobFacts.SeatsAgree.selector, w.id, 0));
