@@ -252,6 +252,11 @@ describe('SQL over HTTP', () => {
   test.each([
     ['/sql/db', 400, 'the parameter sql is missing'],
     ['/sql/db?sql=%7B', 400, 'the parameter sql must be what @ponder/client sends: superjson of { sql, params }'],
+    [
+      `/sql/db?sql=${encodeURIComponent('{"json":{"sql":"select $1","params":[[[{"__proto__":1}]]]}}')}`,
+      400,
+      'a parameter must be text, a number, a time, true, false or null, or a list of those',
+    ],
     ['/sql/db?sql=%7B%22json%22%3A%7B%22sql%22%3A1%7D%7D', 400, 'sql must be text and params a list'],
     ['/sql/other', 404, 'nothing is at /sql/other'],
   ])('%s is a %i', async (path, status, detail) => {

@@ -220,6 +220,10 @@ function whenOver(body: ReadableStream<Uint8Array>, over: () => void): ReadableS
   return body.pipeThrough(new TransformStream(ends));
 }
 
+/** Whether a database may be given this: nothing that has members of its own. */
+const isPlain = (value: unknown): boolean =>
+  value === null || value instanceof Date || ['string', 'number', 'bigint', 'boolean'].includes(typeof value);
+
 function statementOf(text: string | undefined): Statement {
   if (text === undefined) throw refused('the parameter sql is missing');
   let given: unknown;
@@ -230,5 +234,9 @@ function statementOf(text: string | undefined): Statement {
   }
   const { sql, params = [] } = (given ?? {}) as { sql?: unknown; params?: unknown };
   if (typeof sql !== 'string' || !Array.isArray(params)) throw refused('sql must be text and params a list');
-  return { ...(given as object), sql: sql.replace(/;\s*$/, ''), params } as Statement;
+  if (!params.every((one) => isPlain(one) || (Array.isArray(one) && one.every(isPlain))))
+    throw refused('a parameter must be text, a number, a time, true, false or null, or a list of those');
+  const { typings } = given as { typings?: unknown };
+  const kinds = Array.isArray(typings) && typings.every(isPlain) ? { typings } : {};
+  return { ...kinds, sql: sql.replace(/;\s*$/, ''), params };
 }
