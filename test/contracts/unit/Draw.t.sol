@@ -215,6 +215,18 @@ contract DrawTest is MarketTest {
         _refuses(t, bare, posted + 30 minutes);
     }
 
+    /// @dev A node without stake beside others that have some has no part of the draw to divide by.
+    function test_Drawn_WithoutAnyStakeOfItsOwn() external {
+        Actor memory bare = _register("bare", 2);
+        _pass(10, 1);
+        (Terms memory t,) = _open();
+        uint256 posted = _now();
+        _mine();
+        (bool now_, uint40 from) = market.drawn(t.pack(), 0, bare.id);
+        assertFalse(now_);
+        assertEq(from, posted + 30 minutes);
+    }
+
     function _assertNever(Terms memory t, uint32 nodeId, string memory why) private view {
         (bool now_, uint40 from) = market.drawn(t.pack(), 0, nodeId);
         assertFalse(now_, why);

@@ -189,6 +189,17 @@ contract PostTest is MarketTest {
         _refuses(t, "maxPrice");
     }
 
+    function test_Post_EscrowUpToTheLastOf96Bits() external {
+        usd.mint(address(this), type(uint96).max);
+        market.deposit(address(usd), requester, type(uint96).max);
+        Terms memory t = _inUsd(_terms());
+        (t.bond, t.maxPrice, t.shards) = (0, type(uint96).max / 3, 3); // which divides it
+        bytes32 id = _post(t);
+        assertEq(market.job(id).left, type(uint96).max);
+        (t.maxPrice, t.shards) = (uint96(1 << 94), 4); // one more
+        _refuses(t, "maxPrice");
+    }
+
     function test_RevertWhen_Post_BondIsTooSmallForItsPriceInDpu() external {
         Terms memory t = _terms();
         t.bond = 8e18 - 1;
