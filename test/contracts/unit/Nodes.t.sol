@@ -83,6 +83,15 @@ contract NodesTest is MarketTest {
         assertEq(seven, STAKE);
     }
 
+    function test_SetNode_CountsItsStakeInEveryRuntime() external {
+        vm.prank(alice.owner);
+        market.setNode(alice.id, alice.operator, type(uint32).max - 1, 0, "");
+        for (uint8 r = 1; r < 32; ++r) {
+            (uint96 stake,) = market.runtime(r);
+            assertEq(stake, r == 1 ? 3 * STAKE : STAKE);
+        }
+    }
+
     function test_RevertWhen_SetNode_NotByItsOwner() external {
         address[2] memory callers = [alice.operator, stranger];
         for (uint256 i; i < 2; ++i) {
