@@ -162,7 +162,7 @@ export async function signInAt(
   api: string,
   wallet: Pick<typeof WALLET, 'address' | 'signMessage'>,
 ): Promise<(method: string, path: string, body?: unknown) => Promise<Record<string, unknown>>> {
-  let token: string | undefined;
+  let token = '';
   const ask = (method: string, path: string, { body }: Ask = {}): Promise<Response> =>
     fetch(`${api}/v1${path}`, {
       method,
@@ -178,9 +178,8 @@ export async function signInAt(
   const { message, signature } = await signedMessage(ask, Object.assign(new TestClock(), { ms: Date.now() }), {
     wallet,
   });
-  ({ token } = (await good('POST', '/account/session', { message, signature, transport: 'bearer' })) as {
-    token: string;
-  });
+  const session = await good('POST', '/account/session', { message, signature, transport: 'bearer' });
+  token = session['token'] as string;
   return good;
 }
 
