@@ -372,7 +372,7 @@ contract AgreeTest is PanelTest {
         assertEq(market.job(seats[0].id).left, 24e18 - 6e18, "half of three prices for two shards");
         assertEq(market.job(seats[0].id).done, 0);
         assertEq(market.job(seats[0].id).busy, 0);
-        assertEq(uint8(_phase(seats[0])), uint8(Phase.None));
+        assertEq(market.leaseWord(seats[0].id, 0), 0);
         _cannotSit(seats[0], dave, abi.encodeWithSelector(JobFacts.NothingToClaim.selector, seats[0].id));
         vm.warp(uint256(t.expiry) + 1);
         market.close(t.pack());

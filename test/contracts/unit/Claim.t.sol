@@ -235,6 +235,14 @@ contract ClaimTest is MarketTest {
         _refuses(t, alice, 1, abi.encodeWithSelector(NodeFacts.StakeTooLow.selector, alice.id, 1, STAKE - 1));
     }
 
+    function test_Claim_LocksTheLastOfAStake() external {
+        Terms memory t = _terms();
+        t.bond = STAKE;
+        _post(t);
+        _claim(t, alice, 1);
+        assertEq(_free(alice), 0);
+    }
+
     function test_RevertWhen_Claim_StakeIsBelowTheLeast() external {
         Terms memory t = _many(2, 1);
         _post(t);
