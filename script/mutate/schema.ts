@@ -81,11 +81,8 @@ export function schemasOf(sources: Sources, mutants: Numbered[], constants: Cons
     .filter(({ mutant }) => mutant.site === 'constant')
     .flatMap(({ mutant }) => aroundOf(mutant, constants) ?? []);
   const live = [...withReaders(changed)];
-  const files = new Set(
-    [...mutants.map(({ mutant }) => mutant.file), ...live.flatMap(({ uses }) => uses), ...live].map((at) =>
-      typeof at === 'string' ? at : at.file,
-    ),
-  );
+  const places = [...mutants.map(({ mutant }) => mutant), ...live, ...live.flatMap(({ uses }) => uses)];
+  const files = new Set(places.map(({ file }) => file));
   return new Map(
     [...files].map((file) => {
       const uses = live.flatMap((constant) => constant.uses.filter((use) => use.file === file));
@@ -148,8 +145,9 @@ function schemaOf(text: string, file: string, sites: Site[], uses: Use[]): Schem
   };
   putRange(0, bytes.length, sites);
   put(`\nimport {_mutant} from "${SWITCH_NAME}";\n`);
-  const elsewhere = new Set(uses.filter(({ constant }) => constant.file !== file && !constant.isInContract));
-  for (const { constant } of elsewhere) put(`import {${constant.reader}} from "${constant.file}";\n`);
+  const read = new Set(uses.map(({ constant }) => constant));
+  const elsewhere = [...read].filter((constant) => constant.file !== file && !constant.isInContract);
+  for (const { reader, file: from } of elsewhere) put(`import {${reader}} from "${from}";\n`);
   return { text: Buffer.concat(parts).toString(), spans };
 }
 

@@ -30,6 +30,17 @@ contract EnforceTest is CourtTest {
         return market.node(alice.id).record;
     }
 
+    /// @dev Claimed by alice, of a job that anybody may take.
+    function _heldAmongAll() private returns (Work memory w) {
+        Terms memory t = _terms(1);
+        t.node = 0;
+        w = _posted(t);
+        _pass(30 minutes);
+        vm.prank(alice.operator);
+        market.claim(t.pack(), alice.id, 1);
+        _read(w);
+    }
+
     /* WHEN */
 
     function test_Enforce_WhenNobodyCanAppealAnyMore() external {
@@ -203,13 +214,8 @@ contract EnforceTest is CourtTest {
 
     /// @dev What a failed holder left to whoever takes over is for a job that is done; this one never will be.
     function test_Enforce_Undecided_GivesTheBonusToTheTreasury() external {
-        Terms memory t = _terms(1);
-        t.node = 0;
-        Work memory w = _posted(t);
-        _pass(30 minutes);
-        vm.prank(alice.operator);
-        market.claim(t.pack(), alice.id, 1);
-        _read(w);
+        Work memory w = _heldAmongAll();
+        Terms memory t = w.t;
         vm.warp(vm.getBlockTimestamp() + 5 minutes + 1);
         market.lapse(t.pack(), w.l.pack());
         _pass(30 minutes);
@@ -315,13 +321,8 @@ contract EnforceTest is CourtTest {
     /* TAKEN TWICE */
 
     function test_Enforce_Invalid_LeavesNothingBehindForTheNextHolder() external {
-        Terms memory t = _terms(1);
-        t.node = 0;
-        Work memory w = _posted(t);
-        _pass(30 minutes);
-        vm.prank(alice.operator);
-        market.claim(t.pack(), alice.id, 1);
-        _read(w);
+        Work memory w = _heldAmongAll();
+        Terms memory t = w.t;
         _show(w);
         _decided(_challenged(w, 0), Verdict.Invalid);
 
