@@ -20,6 +20,13 @@ contract AppealTest is CourtTest {
         market.appeal(s.w.t.pack(), s.w.l.pack(), s.index, 0);
     }
 
+    /// @dev What is told of a judged dispute: until when it can be appealed, twice.
+    function _assertLastSecond(Suit memory s, uint256 until) private view {
+        (uint40 serveUntil, uint40 speakUntil) = market.disputeTimes(s.w.t.pack(), s.w.l.pack(), s.index);
+        assertEq(serveUntil, until);
+        assertEq(speakUntil, until);
+    }
+
     /// @dev Both rounds, enforced.
     function _twice(Verdict[] memory one, Verdict[] memory two) private returns (Suit memory s) {
         s = _first(one);
@@ -67,6 +74,7 @@ contract AppealTest is CourtTest {
     function test_Appeal_UntilTheLastSecond() external {
         Suit memory s = _first(_all(Verdict.Valid, 5));
         uint256 until = vm.getBlockTimestamp() + APPEAL - 1;
+        _assertLastSecond(s, until);
         vm.warp(until + 1);
         _refuses(s, abi.encodeWithSelector(JobFacts.DeadlinePassed.selector, s.w.id, 0, until));
         vm.warp(until);
@@ -85,6 +93,7 @@ contract AppealTest is CourtTest {
         Suit memory s = _first(_all(Verdict.Valid, 5));
         _appeal(s);
         _tried(s, _all(Verdict.Valid, 11));
+        _assertLastSecond(s, 0);
         _refuses(s, abi.encodeWithSelector(CourtFacts.RoundFinal.selector, s.key));
         _enforce(s);
     }
