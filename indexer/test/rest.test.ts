@@ -63,7 +63,7 @@ const READS = [
   ['/delegations', '/voters', '/operations', '/settings', '/settings/changes', '/credits/mints', '/credits/epochs'],
   ['/credits/weights', '/credits/priorities', `/jobs/${JOB}/why-not`, '/nodes/1/why'],
   ['/tiers', '/proofs', '/proofs?node=1'],
-  [`/jobs/${JOB}/declines`, '/nodes/1/heartbeat'],
+  [`/jobs/${JOB}/declines`, '/nodes/1/heartbeat', '/nodes/1/uptime'],
 ].flat();
 
 /** The route that answers a path. */

@@ -74,10 +74,35 @@ export const heartbeatAnswerSchema = z.object({
   heartbeat: nodeHeartbeatSchema.nullable(),
 });
 
+/** How finely presence is kept, seconds; and for how many days, with today. */
+export const UPTIME_SPAN_SECONDS = 300;
+export const UPTIME_DAYS = 30;
+
+/** One day of a node, by UTC, as one indexer heard it. */
+export const uptimeDaySchema = z.object({
+  /** Its beginning, unix seconds. */
+  at: seconds,
+  /** Spans of five minutes in which this indexer listened and the node was on the network already. */
+  listened: z.int().min(0),
+  /** In how many of these the node said that it is well. */
+  heard: z.int().min(0),
+});
+
+/** `GET /v1/nodes/:id/uptime`. */
+export const uptimeSchema = z.object({
+  node: z.int(),
+  /** Whether this indexer listens to the nodes: if not, an empty list says nothing. */
+  listening: z.boolean(),
+  /** From the day on which it was first heard, oldest first, thirty with today at most; empty when it was not heard in these. */
+  days: z.array(uptimeDaySchema).max(UPTIME_DAYS),
+});
+
 export type DeclineCount = z.output<typeof declineCountSchema>;
 export type ReportedDecline = z.output<typeof nodeDeclineSchema>;
 export type JobDeclines = z.output<typeof jobDeclinesSchema>;
 export type NodeHeartbeat = z.output<typeof nodeHeartbeatSchema>;
+export type UptimeDay = z.output<typeof uptimeDaySchema>;
+export type Uptime = z.output<typeof uptimeSchema>;
 
 /** What a code says; null for one that is newer than this program. */
 export function declineSentence(code: string): string | null {

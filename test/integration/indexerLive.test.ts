@@ -1,4 +1,4 @@
-import { heartbeatAnswerSchema, jobDeclinesSchema, type JobDeclines } from '@dpu/sdk/apiSaid';
+import { heartbeatAnswerSchema, jobDeclinesSchema, uptimeSchema, type JobDeclines } from '@dpu/sdk/apiSaid';
 import { isDeclineOf, signedDeclineSchema } from '@dpu/sdk/declines';
 import { marketDomain } from '@dpu/sdk/terms';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -37,6 +37,11 @@ test('a node’s heartbeat is read from the indexer', async () => {
     runtimes: ['wasm'],
   });
   expect(await read('/v1/live/heartbeats')).toMatchObject({ items: [{ node: node.id }] });
+  // Its first five minutes run still, and count for nothing yet; but its first day has begun.
+  expect(uptimeSchema.parse(await read(`/v1/nodes/${node.id}/uptime`))).toMatchObject({
+    ...{ node: node.id, listening: true },
+    days: [{ at: expect.any(Number) as number }],
+  });
   expect(await read('/v1/peer'), 'nodes ask it before they let the indexer in').toMatchObject({ statement: null });
   // gossip may outrun the chain's projection, so the count is waited for
   const counted = await until(network, 'the chain’s answer', async () => {

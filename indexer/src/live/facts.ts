@@ -1,4 +1,10 @@
-import { declineSentence, type JobDeclines, type NodeHeartbeat, type ReportedDecline } from '@dpu/sdk/apiSaid';
+import {
+  declineSentence,
+  type JobDeclines,
+  type NodeHeartbeat,
+  type ReportedDecline,
+  type UptimeDay,
+} from '@dpu/sdk/apiSaid';
 import type { Spoken } from '@dpu/sdk/gossip/liveStore';
 
 type Hex = `0x${string}`;
@@ -11,6 +17,8 @@ export interface LiveFacts {
   declinesOf(job: Hex): JobDeclines;
   /** What a node said of itself last, at most a day ago. */
   heartbeatOf(node: number): NodeHeartbeat | undefined;
+  /** On which days it was heard to be well, and how much of them. */
+  uptimeOf(node: number): UptimeDay[];
 }
 
 /** Of an indexer that does not listen. */
@@ -18,6 +26,7 @@ export const NOT_LISTENING: LiveFacts = {
   listening: false,
   declinesOf: (job) => ({ job: lower(job), listening: false, codes: [], items: [] }),
   heartbeatOf: () => undefined,
+  uptimeOf: () => [],
 };
 
 /** Most items of one list. */

@@ -3,10 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { openBridge, type Bridge, type BridgeOptions } from '@dpu/sdk/gossip/bridge';
 import type { GossipLog } from '@dpu/sdk/gossip/gossip';
+import type { Checked } from '@dpu/sdk/gossip/guard';
 import { liveRoutes } from '@dpu/sdk/gossip/liveRoutes';
+import type { GossipTopic } from '@dpu/sdk/gossip/topics';
 import { Hono } from 'hono';
 
 import { countDeclines, heartbeatJson, type LiveFacts } from './facts.ts';
+import { PresenceBook } from './presenceBook.ts';
 import type { LiveSettings } from './settings.ts';
 import { StatementBook } from './statementBook.ts';
 
@@ -33,12 +36,17 @@ const EXPIRE_MS = 60_000;
 const RETRY_MS = { first: 1_000, most: 60_000 };
 
 /**
- * Joins the network between the nodes as a listener, and keeps what it hears in `<dir>/statements.sqlite`. Answers at once: what was heard before is there
- * from the start, `/v1/live/*` is 503 until the network is joined. A network that cannot be joined is tried again for ever; the API does not wait for it.
+ * Joins the network between the nodes as a listener, and keeps what it hears in `<dir>/statements.sqlite`, and when it heard whom in
+ * `<dir>/presence.sqlite`. Answers at once: what was heard before is there from the start, `/v1/live/*` is 503 until the network is joined. A network that cannot be joined is tried again for ever; the API does not wait for it.
  */
 export function openLive(settings: LiveSettings, { log, now, heard = () => {}, open = openBridge }: LiveDeps): Live {
   const book = new StatementBook(join(settings.dir, 'statements.sqlite'));
-  book.expire(now());
+  const presence = new PresenceBook(join(settings.dir, 'presence.sqlite'));
+  const forget = (): void => {
+    book.expire(now());
+    presence.expire(now());
+  };
+  forget();
   const closing = new AbortController();
   const { signal } = closing;
   let bridge: Bridge | undefined;
@@ -50,6 +58,7 @@ export function openLive(settings: LiveSettings, { log, now, heard = () => {}, o
         for (const statement of book.fresh(now())) opened.gossip.live.add(statement);
         opened.subscribe((statement) => {
           book.add(statement);
+          if (isHeartbeat(statement)) presence.heard(statement.node, statement.said.healthy, now());
           heard(statement.topic);
         });
         bridge = opened;
@@ -61,7 +70,7 @@ export function openLive(settings: LiveSettings, { log, now, heard = () => {}, o
     }
   };
   const expire = async (): Promise<void> => {
-    while (await pause(EXPIRE_MS, signal)) book.expire(now());
+    while (await pause(EXPIRE_MS, signal)) forget();
   };
   const running = Promise.all([join_(), expire()]);
 
@@ -72,6 +81,7 @@ export function openLive(settings: LiveSettings, { log, now, heard = () => {}, o
       const heartbeat = book.heartbeat(node);
       return heartbeat && heartbeatJson(heartbeat);
     },
+    uptimeOf: (node) => presence.daysOf(node, now()),
   };
   const routes = new Hono().route(
     '/',
@@ -85,9 +95,13 @@ export function openLive(settings: LiveSettings, { log, now, heard = () => {}, o
       await running;
       await bridge?.close();
       book.close();
+      presence.close();
     },
   };
 }
+
+const isHeartbeat = (statement: Checked<GossipTopic>): statement is Checked<'heartbeat'> =>
+  statement.topic === 'heartbeat';
 
 /** @returns whether the time went by; false when it was ended before. */
 async function pause(ms: number, signal: AbortSignal): Promise<boolean> {

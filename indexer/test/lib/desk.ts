@@ -64,6 +64,7 @@ export function openDesk(): void {
       },
       declinesOf: (job) => desk.live.declinesOf(job),
       heartbeatOf: (node) => desk.live.heartbeatOf(node),
+      uptimeOf: (node) => desk.live.uptimeOf(node),
     };
     here = await testAccounts({ live: facts, mailer: smtpMailer({ url: mail.url, from: 'dpu@dpu.example' }) });
   }, 120_000);

@@ -62,6 +62,11 @@ export const nodes: Readonly<Record<string, string>> = {
   'a benchmark job': 'einen Prüfauftrag',
   'Recorded by a vote, without a benchmark job of this network.':
     'Durch eine Abstimmung eingetragen, ohne Prüfauftrag dieses Netzwerks.',
+  'Heard to be well, 30 days': 'Wohlauf gehört, 30 Tage',
+  '{day}: not listened to': '{day}: nicht zugehört',
+  '{day}: heard {part} of the time': '{day}: {part} der Zeit gehört',
+  'Of the time that this indexer listened in the last 30 days, the node was heard to be well for {part}.':
+    'In {part} der Zeit, in der dieser Indexer in den letzten 30 Tagen zugehört hat, meldete sich der Knoten wohlauf.',
   'Delivered in time': 'Rechtzeitig geliefert',
   Slots: 'Plätze',
   'Hottest sensor': 'Wärmster Fühler',
