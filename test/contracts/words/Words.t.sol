@@ -8,6 +8,7 @@ import {Tab, TabWord, Verdict} from "src-contracts/types/Dispute.sol";
 import {Job, JobState, JobWord} from "src-contracts/types/Job.sol";
 import {LeaseWord, Phase} from "src-contracts/types/Lease.sol";
 import {Panel, PanelWord} from "src-contracts/types/Panel.sol";
+import {Rules} from "src-contracts/types/Rules.sol";
 import {WordsHarness} from "test/contracts/words/WordsHarness.sol";
 
 /// @dev Every field of a packed word at its least and its most: none runs into its neighbour, and none is a bit short.
@@ -133,6 +134,36 @@ contract WordsTest is Test {
             LeaseWord word = words.disputed(0x80, TIME, type(uint208).max, open);
             assertEq(words.openOf(word), open);
             assertEq(LeaseWord.unwrap(word) >> 16, (uint256(0x86) << 232) | type(uint232).max);
+        }
+    }
+
+    /* RECEIPTS AND RULES */
+
+    function test_Receipts_TakeTheirRoomAndNoMore() external view {
+        for (uint256 seats = 1; seats <= 5; ++seats) {
+            assertEq(words.roomFor(seats), 26 * seats + 6, "26 bytes each, and the last is written as a whole word");
+            uint208[] memory bodies = new uint208[](seats);
+            bytes memory sideBySide;
+            for (uint256 i; i < seats; ++i) {
+                bodies[i] = uint208(type(uint208).max - i);
+                sideBySide = abi.encodePacked(sideBySide, bodies[i]);
+            }
+            (uint208 hash, bytes32 behind) = words.receipts(bodies);
+            assertEq(hash, uint208(uint256(keccak256(sideBySide))));
+            assertEq(behind, bytes32(type(uint256).max), "what lies behind them is as it was");
+        }
+    }
+
+    function test_Rules_EightRuntimesHaveARateAndOthersNone() external view {
+        uint16[4] memory rates = [0, 100, 200, 500];
+        for (uint256 runtime; runtime < 8; ++runtime) {
+            for (uint152 rate; rate < 4; ++rate) {
+                assertEq(words.auditBps(Rules.wrap(rate << uint152(48 + 2 * runtime)), runtime), rates[rate]);
+            }
+            assertEq(words.auditBps(Rules.wrap(~(uint152(3) << uint152(48 + 2 * runtime))), runtime), 0);
+        }
+        for (uint256 runtime = 8; runtime < 32; ++runtime) {
+            assertEq(words.auditBps(Rules.wrap(type(uint152).max), runtime), 0);
         }
     }
 }

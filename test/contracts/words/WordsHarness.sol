@@ -6,6 +6,8 @@ import {Tab, TabWord, Verdict, VerdictLib} from "src-contracts/types/Dispute.sol
 import {Job, JobWord} from "src-contracts/types/Job.sol";
 import {LeaseWord, LeaseWordLib} from "src-contracts/types/Lease.sol";
 import {Panel, PanelLib, PanelWord} from "src-contracts/types/Panel.sol";
+import {ReceiptLib} from "src-contracts/types/Receipt.sol";
+import {Rules} from "src-contracts/types/Rules.sol";
 
 /// @dev Packed words from outside, deployed by artifact as every contract under test is: what a test takes into its own code no other build can replace.
 contract WordsHarness {
@@ -86,5 +88,26 @@ contract WordsHarness {
 
     function openOf(LeaseWord word) external pure returns (uint16) {
         return word.open();
+    }
+
+    /* RECEIPTS AND RULES */
+
+    function roomFor(uint256 seats) external pure returns (uint256 size) {
+        return ReceiptLib.room(seats).length;
+    }
+
+    /// @dev All receipts put side by side, with something behind them in memory; both as they are afterwards.
+    function receipts(uint208[] calldata bodies) external pure returns (uint208 hash, bytes32 behind) {
+        bytes memory room = ReceiptLib.room(bodies.length);
+        bytes32[] memory next = new bytes32[](1);
+        next[0] = bytes32(type(uint256).max);
+        for (uint256 i; i < bodies.length; ++i) {
+            ReceiptLib.put(room, i, bodies[i]);
+        }
+        return (ReceiptLib.hash(room, bodies.length), next.length == 1 ? next[0] : bytes32(0));
+    }
+
+    function auditBps(Rules rules, uint256 runtime) external pure returns (uint256) {
+        return rules.auditBps(runtime);
     }
 }
