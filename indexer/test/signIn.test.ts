@@ -1,10 +1,12 @@
 import { createSiweMessage } from 'viem/siwe';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
+import { openAccounts } from '../src/accounts/accounts.ts';
 import { mountedAccounts } from '../src/accounts/mounted.ts';
 import { ServerKey } from '../src/accounts/secrets.ts';
 import { messageVerifier, STATEMENT } from '../src/accounts/siwe.ts';
 import { createApp } from '../src/api/app.ts';
+import { ConfigError } from '../src/env.ts';
 import { NOT_LISTENING } from '../src/live/facts.ts';
 import {
   API,
@@ -37,6 +39,29 @@ const startWith = async (over: Parameters<typeof signedMessage>[2]) => {
   const { message, signature } = await signedMessage(here.ask, here.clock, over);
   return problemOf(await start({ message, signature }));
 };
+
+test('tables of another Market or another chain are not opened', async () => {
+  const { store, database } = here;
+  const open = (over: { chainId?: number; market?: `0x${string}` }) =>
+    openAccounts(
+      {
+        ...{ chainId: CHAIN, market: MARKET, origins: [PAGE], publicUrl: API, serverKey: 'ab'.repeat(32) },
+        ...{ privateWebhooks: true, ...over },
+      },
+      {
+        ...{ store, db: database.db, live: NOT_LISTENING, relay: undefined, mailer: undefined },
+        ...{ now: here.clock.now, steady: here.clock.steady, callerOf: () => 'everybody' },
+        ...{ verify: messageVerifier({ verifyMessage: async () => false }), resolve: async () => [] },
+      },
+    );
+  const other = `0x${'4b'.repeat(20)}` as const;
+  await expect(open({ market: other })).rejects.toThrow(
+    new ConfigError(
+      `the accounts' tables are of the Market ${CHAIN} ${MARKET}, and this is ${CHAIN} ${other}: name another PONDER_ACCOUNT_DIR or database`,
+    ),
+  );
+  await expect(open({ chainId: 1 })).rejects.toThrow(`and this is 1 ${MARKET}: name another`);
+});
 
 describe('signing in', () => {
   test('a wallet that signs the message is in, and is told what it may know', async () => {
