@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {ICourt} from "src-contracts/interfaces/ICourt.sol";
-import {CourtFacts} from "src-contracts/interfaces/ICourt.sol";
+import {CourtFacts, ICourt} from "src-contracts/interfaces/ICourt.sol";
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {LedgerFacts} from "src-contracts/interfaces/ILedger.sol";
 import {NodeFacts} from "src-contracts/interfaces/INodes.sol";
-import {Dispute, DisputeState, Shard, Verdict} from "src-contracts/types/Dispute.sol";
-import {Phase} from "src-contracts/types/Lease.sol";
+import {Dispute, DisputeState, Shard, ShardLib, Verdict} from "src-contracts/types/Dispute.sol";
+import {LeaseWord, Phase, Result} from "src-contracts/types/Lease.sol";
 import {CourtTest} from "test/contracts/court/CourtTest.sol";
 import {Lease, Packing, Terms} from "test/contracts/lib/Readable.sol";
 
@@ -145,6 +144,32 @@ contract ChallengeTest is CourtTest {
         (w.hashes, w.units) = (wide.hashes, wide.units);
         Shard memory shard = _shard(wide, 2);
         _refuses(w, shard, abi.encodeWithSelector(CourtFacts.ShardUnknown.selector, w.id, 0, 2));
+    }
+
+    function test_Challenge_OfALeaseThatIsNotTheFirst() external {
+        Terms memory t = _terms(4);
+        t.maxLease = 2;
+        Work memory w = _posted(t);
+        vm.startPrank(alice.operator);
+        market.claim(t.pack(), alice.id, 2);
+        market.claim(t.pack(), alice.id, 2);
+        w.l = Packing.readable(LeaseWord.wrap(market.leaseWord(w.id, 2)), 2);
+        bytes32[] memory proof = new bytes32[](1);
+        bytes32 leaf = ShardLib.leaf(3, w.hashes[3], w.units[3]);
+        proof[0] = ShardLib.leaf(2, w.hashes[2], w.units[2]);
+        (bytes32 a, bytes32 b) = leaf < proof[0] ? (leaf, proof[0]) : (proof[0], leaf);
+        w.r = Result(keccak256(abi.encode(a, b)), w.units[2] + w.units[3], keccak256("manifest"));
+        w.l.commitment = market.commitmentOf(w.id, 2, 0, alice.id, w.r, keccak256("salt"));
+        w.l.committedBlock = 0;
+        market.commit(w.id, w.l.pack(), w.l.commitment);
+        vm.stopPrank();
+        w.l.committedBlock = uint40(vm.getBlockNumber());
+        _pass(1);
+        market.reveal(t.pack(), w.l.pack(), w.r, keccak256("salt"));
+
+        vm.prank(challenger);
+        market.challenge(t.pack(), w.l.pack(), w.r, Shard(3, w.hashes[3], w.units[3], proof), 0);
+        assertEq(uint8(_dispute(_suit(w, 3)).state), uint8(DisputeState.Serving));
     }
 
     function test_RevertWhen_ALeafOutsideTheRangeIsUnderTheRoot() external {

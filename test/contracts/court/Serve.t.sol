@@ -27,13 +27,20 @@ contract ServeTest is CourtTest {
         _pass(DRAWN);
     }
 
-    function _may(Suit memory s, Actor memory n) private view returns (bool now_) {
-        (now_,) = market.drawnToJury(s.w.t.pack(), s.w.l.pack(), s.index, n.id);
+    function _assertMay(Suit memory s, Actor memory n, bool may, uint40 since) private view {
+        (bool now_, uint40 from) = market.drawnToJury(s.w.t.pack(), s.w.l.pack(), s.index, n.id);
+        assertEq(now_, may);
+        assertEq(from, since);
+    }
+
+    function _assertNever(Suit memory s, Actor memory n) private view {
+        _assertMay(s, n, false, 0);
     }
 
     function test_Serve_SeatsTheJurorAndLocksItsBond() external {
         Suit memory s = _open();
-        assertTrue(_may(s, jurors[0]));
+        (bool now_,) = market.drawnToJury(s.w.t.pack(), s.w.l.pack(), s.index, jurors[0].id);
+        assertTrue(now_);
         vm.expectEmit(address(market));
         emit CourtFacts.JurorServed(s.key, jurors[0].id, 1, WORD);
         _sits(s, jurors[0]);
@@ -64,7 +71,7 @@ contract ServeTest is CourtTest {
             jurors[0],
             abi.encodeWithSelector(CourtFacts.DisputeInState.selector, s.key, DisputeState.None, DisputeState.Serving)
         );
-        assertFalse(_may(s, jurors[0]));
+        _assertNever(s, jurors[0]);
     }
 
     function test_Serve_UntilTheLastSecond() external {
@@ -75,7 +82,7 @@ contract ServeTest is CourtTest {
         assertEq(speakUntil, until + 10 minutes);
         vm.warp(until + 1);
         _refuses(s, jurors[0], abi.encodeWithSelector(JobFacts.DeadlinePassed.selector, s.w.id, 0, until));
-        assertFalse(_may(s, jurors[0]));
+        _assertNever(s, jurors[0]);
         vm.warp(until);
         _sits(s, jurors[0]);
     }
@@ -95,8 +102,10 @@ contract ServeTest is CourtTest {
             (bool now_, uint40 from) = market.drawnToJury(s.w.t.pack(), s.w.l.pack(), 0, jurors[0].id);
             if (now_) continue;
             vm.warp(from - 1);
+            _assertMay(s, jurors[0], false, from);
             _refuses(s, jurors[0], abi.encodeWithSelector(JobFacts.NotDrawn.selector, s.w.id, jurors[0].id, from));
             vm.warp(from);
+            _assertMay(s, jurors[0], true, from);
             _sits(s, jurors[0]);
             return;
         }
@@ -116,7 +125,7 @@ contract ServeTest is CourtTest {
         vm.prank(jurors[0].owner);
         market.setNode(jurors[0].id, jurors[0].operator, 4, 0, "http://127.0.0.1/");
         _refuses(s, jurors[0], abi.encodeWithSelector(JobFacts.NodeNotEligible.selector, s.w.id, jurors[0].id));
-        assertFalse(_may(s, jurors[0]));
+        _assertNever(s, jurors[0]);
     }
 
     function test_RevertWhen_TheTierIsTooLow() external {
@@ -145,7 +154,7 @@ contract ServeTest is CourtTest {
         Actor[4] memory sides = [alice, ours, theirs, payers];
         for (uint256 i; i < sides.length; ++i) {
             _refuses(s, sides[i], abi.encodeWithSelector(CourtFacts.JurorIsParty.selector, s.key, sides[i].id));
-            assertFalse(_may(s, sides[i]));
+            _assertNever(s, sides[i]);
         }
     }
 
@@ -175,7 +184,7 @@ contract ServeTest is CourtTest {
         _sits(s, jurors[0]);
         bytes memory error = abi.encodeWithSelector(CourtFacts.JurorServedAlready.selector, s.key, jurors[0].id);
         _refuses(s, jurors[0], error);
-        assertFalse(_may(s, jurors[0]));
+        _assertNever(s, jurors[0]);
     }
 
     function test_RevertWhen_AJurorOfTheFirstRoundWantsTheSecond() external {
@@ -196,7 +205,7 @@ contract ServeTest is CourtTest {
             _sits(s, jurors[i]);
         }
         _refuses(s, jurors[5], abi.encodeWithSelector(CourtFacts.JuryFull.selector, s.key, 5));
-        assertFalse(_may(s, jurors[5]));
+        _assertNever(s, jurors[5]);
     }
 
     function test_RevertWhen_TheSecondJuryIsFull() external {

@@ -344,6 +344,11 @@ abstract contract MarketTest is Test {
 
     /* READING */
 
+    /// @dev The word under `key` as it lies in the slot of `_words` (test/snapshots/layout.json), where no view says it whole.
+    function _storedWord(bytes32 key) internal view returns (uint256) {
+        return uint256(vm.load(address(market), keccak256(abi.encode(key, uint256(14)))));
+    }
+
     function _balance(address currency, address account) internal view returns (uint256) {
         return market.balanceOf(currency, account);
     }

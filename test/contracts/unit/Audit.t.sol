@@ -72,8 +72,12 @@ contract AuditTest is PanelTest {
         _roll(w, 0, 200);
         uint256 before = _balance(address(dpu), treasury);
         _waitFor(w);
-        _auditedBy(w, bob);
+        Work[] memory seats = _auditedBy(w, bob);
         assertEq(before - _balance(address(dpu), treasury), 4e18);
+
+        vm.warp(uint256(seats[1].l.deadline) + 1);
+        market.lapse(t.pack(), seats[1].l.pack());
+        assertEq(_balance(address(dpu), treasury), before + 0.32e18, "it comes back, and a tenth of what was slashed");
     }
 
     function test_Audit_TheHolderHasTheFirstPlaceOnTheBench() external {

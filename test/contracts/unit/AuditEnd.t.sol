@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
 import {JobState} from "src-contracts/types/Job.sol";
 import {LeaseLib, Phase, Result} from "src-contracts/types/Lease.sol";
-import {Outcome} from "src-contracts/types/Panel.sol";
+import {Outcome, PanelLib} from "src-contracts/types/Panel.sol";
 import {Params} from "src-contracts/types/Params.sol";
 import {PanelTest} from "test/contracts/lib/PanelTest.sol";
 import {Terms} from "test/contracts/lib/Readable.sol";
@@ -190,6 +190,7 @@ contract AuditEndTest is PanelTest {
         emit JobFacts.LeaseLapsed(seats[0].id, bob.id, 0, 1.6e18, 0.64e18, 4_375, false);
         market.lapse(seats[1].t.pack(), seats[1].l.pack());
         assertEq(_balance(address(dpu), treasury), POOL + 0.16e18, "what was set aside came back");
+        assertEq(market.panel(seats[0].id, 0).marks, PanelLib.BONUS, "nothing of the pool's waits any more");
         _assertFree(bob, STAKE - 1.6e18);
         uint256 at = vm.snapshotState();
 

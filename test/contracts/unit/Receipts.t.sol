@@ -81,6 +81,8 @@ contract ReceiptsTest is PanelTest {
         Earned[] memory earned = _redeem(w);
         assertEq(abi.encode(earned[0]), abi.encode(Earned(alice.owner, alice.id, w.r.units, 2e18, 1)));
         assertEq(uint8(_state(w.id)), uint8(JobState.Complete), "it stays complete");
+        uint256 tombstone = (uint256(JobState.Complete) << 248) | (_now() << 208);
+        assertEq(_storedWord(w.id), tombstone, "its receipt is gone, and nothing else");
         _unknown(w);
         // And its id stays taken.
         vm.expectRevert(abi.encodeWithSelector(JobFacts.JobInState.selector, w.id, JobState.Complete, JobState.None));
@@ -94,7 +96,7 @@ contract ReceiptsTest is PanelTest {
         assertEq(uint8(_phase(w)), uint8(Phase.Settled));
         Earned[] memory earned = _redeem(w);
         assertEq(earned[0].count, 2);
-        assertEq(uint8(_phase(w)), uint8(Phase.None));
+        assertEq(market.leaseWord(w.id, 0), 0, "its slot is free");
         _unknown(w);
     }
 
@@ -251,7 +253,32 @@ contract ReceiptsTest is PanelTest {
         market.redeemPanel(w.t.pack(), Packing.pack(new Lease[](0)), new Result[](0));
     }
 
+    function test_RedeemPanel_OfTheHolderAloneWhenItsAuditorHasGone() external {
+        Work[] memory seats = _inAudit();
+        vm.warp(uint256(seats[1].l.deadline) + 1);
+        market.lapse(seats[1].t.pack(), seats[1].l.pack());
+        Work[] memory alone = new Work[](1);
+        alone[0] = seats[0];
+        _agree(alone);
+        _unknownPanel(seats);
+        Earned[] memory earned = _redeemPanel(alone);
+        assertEq(earned.length, 1);
+        assertEq(abi.encode(earned[0]), abi.encode(_earnedBy(alice, seats[0])));
+        _unknownPanel(alone);
+    }
+
     function test_RedeemPanel_OfAnAudit() external {
+        Work[] memory seats = _inAudit();
+        _commit(seats[1]);
+        _agree(seats);
+        Earned[] memory earned = _redeemPanel(seats);
+        assertEq(earned.length, 2);
+        assertEq(earned[1].node, bob.id);
+        _unknownPanel(seats);
+    }
+
+    /// @dev Alice has committed, and bob is her auditor.
+    function _inAudit() private returns (Work[] memory) {
         Terms memory t = _strangers();
         (t.auditBps, t.window) = (10_000, 0);
         t.expiry = uint40(_now() + 1 hours);
@@ -260,12 +287,6 @@ contract ReceiptsTest is PanelTest {
         Work memory w = _claim(t, alice, 1);
         _commit(w);
         _pass(29 minutes + 59 seconds, 2);
-        Work[] memory seats = _auditedBy(w, bob);
-        _commit(seats[1]);
-        _agree(seats);
-        Earned[] memory earned = _redeemPanel(seats);
-        assertEq(earned.length, 2);
-        assertEq(earned[1].node, bob.id);
-        _unknownPanel(seats);
+        return _auditedBy(w, bob);
     }
 }

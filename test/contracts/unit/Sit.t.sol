@@ -300,6 +300,27 @@ contract SitTest is PanelTest {
         _assertSolvent(0);
     }
 
+    /// @dev Its bench is cleared: who had to go with the others may come back, and its commitments are the first.
+    function test_Lapse_OfEverySeatClearsTheBench() external {
+        Terms memory t = _panelTerms();
+        t.expiry += 2 hours;
+        Work[] memory seats = _seated(t);
+        vm.warp(uint256(seats[0].l.deadline) + 1);
+        for (uint256 i; i < 3; ++i) {
+            market.lapse(t.pack(), seats[i].l.pack());
+        }
+        _pass(30 minutes, 2);
+        Actor[3] memory again = [alice, bob, dave];
+        for (uint256 i; i < 3; ++i) {
+            seats[i] = _sit(seats[0], again[i]);
+        }
+        _commitAll(seats);
+        _agree(seats);
+        assertEq(_balance(address(dpu), bob.owner), 1.94e18);
+        assertEq(_balance(address(dpu), alice.owner), 1.94e18 + 3 * 0.64e18, "it opened the panel anew");
+        _assertSolvent(0);
+    }
+
     function test_RevertWhen_Lapse_ASeatThatHasCommitted() external {
         Work[] memory seats = _seated(_panelTerms());
         _commitAll(seats);
