@@ -68,6 +68,14 @@ contract ChallengeTest is CourtTest {
         );
     }
 
+    function test_RevertWhen_ANodeWithoutStakePledgesIt() external {
+        Work memory w = _revealed(_terms(1));
+        vm.startPrank(stranger);
+        uint32 id = market.register(stranger, 2, 0, "http://127.0.0.1/");
+        vm.expectRevert(abi.encodeWithSelector(NodeFacts.StakeTooLow.selector, id, 0, 10e18));
+        market.challenge(w.t.pack(), w.l.pack(), w.r, _shard(w, 0), id);
+    }
+
     function test_Challenge_UntilTheLastSecondOfTheWindow() external {
         Work memory w = _revealed(_terms(1));
         (, uint40 at) = market.lease(w.id, 0);

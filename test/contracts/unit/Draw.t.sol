@@ -174,6 +174,18 @@ contract DrawTest is MarketTest {
         assertEq(from, _now());
     }
 
+    function test_Draw_ANamedNodeWaitsForTheStartOfTheTerms() external {
+        Terms memory t = _terms();
+        t.start = uint40(_now() + 1_000);
+        _post(t);
+        for (uint256 i; i < 2; ++i) {
+            (bool now_, uint40 from) = market.drawn(t.pack(), 0, alice.id);
+            assertEq(now_, i == 1);
+            assertEq(from, t.start);
+            vm.warp(t.start);
+        }
+    }
+
     function test_Drawn_SaysNeverToWhoMayNot() external {
         Terms memory t = _terms();
         _assertNever(t, alice.id, "not posted");

@@ -9,6 +9,7 @@ import {NodeFacts} from "src-contracts/interfaces/INodes.sol";
 import {Params} from "src-contracts/types/Params.sol";
 import {Rules, RulesLib} from "src-contracts/types/Rules.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
+import {Terms} from "test/contracts/lib/Readable.sol";
 
 contract GovernedTest is MarketTest {
     function _bounds(bytes32 name, uint256 value, uint256 least, uint256 most) private pure returns (bytes memory) {
@@ -179,6 +180,19 @@ contract GovernedTest is MarketTest {
         market.setMinStake(1e18);
     }
 
+    function test_SetMinStake_CountsForTheNextClaim() external {
+        Terms memory t = _terms();
+        _post(t);
+        vm.prank(governor);
+        market.setMinStake(STAKE + 1e18);
+        vm.expectRevert(abi.encodeWithSelector(NodeFacts.StakeTooLow.selector, alice.id, STAKE, STAKE + 1e18));
+        vm.prank(alice.operator);
+        market.claim(t.pack(), alice.id, 1);
+        vm.prank(governor);
+        market.setMinStake(STAKE);
+        _claim(t, alice, 1);
+    }
+
     function test_SetUnbonding_InBounds() external {
         vm.startPrank(governor);
         vm.expectRevert(_bounds("unbonding", 7 days - 1, 7 days, 60 days));
@@ -188,6 +202,11 @@ contract GovernedTest is MarketTest {
         vm.expectEmit(address(market));
         emit LedgerFacts.UnbondingSet(7 days);
         market.setUnbonding(7 days);
+        market.setUnbonding(9 days);
+        vm.stopPrank();
+        vm.prank(alice.owner);
+        market.queueUnstake(alice.id, 1e18);
+        assertEq(market.node(alice.id).unstakeAt, _now() + 9 days);
     }
 
     function test_AllowCurrencyAndRuntime_RefuseWhatCannotBe() external {
@@ -203,6 +222,11 @@ contract GovernedTest is MarketTest {
         market.allowRuntime(31, true);
         (, bool allowed) = market.runtime(31);
         assertTrue(allowed);
+        market.allowRuntime(31, false);
+        for (uint8 id; id < 32; ++id) {
+            (, allowed) = market.runtime(id);
+            assertEq(allowed, id == 1, "wasm alone");
+        }
     }
 
     function test_SetTreasury_IsNeverNobody() external {

@@ -116,6 +116,10 @@ contract NodesTest is MarketTest {
         vm.prank(alice.owner);
         market.setEndpoint(alice.id, "b");
         assertEq(market.node(alice.id).endpoint, "b");
+        string memory longest = string(new bytes(256));
+        vm.prank(alice.owner);
+        market.setEndpoint(alice.id, longest);
+        assertEq(market.node(alice.id).endpoint, longest);
     }
 
     function test_RevertWhen_SetEndpoint_ByAnotherOrTooLong() external {

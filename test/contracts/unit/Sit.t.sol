@@ -106,9 +106,29 @@ contract SitTest is PanelTest {
     function test_Sit_LastSecondOfJoining() external {
         Work memory w = _opened(_panelTerms());
         vm.warp(_now() + 2 * uint256(w.t.exec));
+        (bool now_, uint40 from) = market.drawn(w.t.pack(), 0, carol.id);
+        assertTrue(now_);
+        assertLt(from, _now());
         _sit(w, bob);
         vm.warp(_now() + 1);
+        (now_, from) = market.drawn(w.t.pack(), 0, carol.id);
+        assertFalse(now_);
+        assertEq(from, 0);
         _cannotSit(w, carol, abi.encodeWithSelector(JobFacts.DeadlinePassed.selector, w.id, 0, uint40(_now() - 1)));
+    }
+
+    function test_Sit_AtTheSecondOfItsDraw() external {
+        Work memory w = _opened(_panelTerms());
+        uint40 posted = market.panel(w.id, 0).postedAt;
+        Actor memory young = _node("young", STAKE);
+        vm.warp(posted + 1);
+        (bool now_, uint40 from) = market.drawn(w.t.pack(), 0, young.id);
+        assertFalse(now_);
+        assertEq(from, posted + 30 minutes, "it is younger than the job, so it waits until that is open to all");
+        vm.warp(from);
+        (now_, from) = market.drawn(w.t.pack(), 0, young.id);
+        assertTrue(now_);
+        assertEq(from, _now());
     }
 
     function test_RevertWhen_Sit_NotAllowed() external {

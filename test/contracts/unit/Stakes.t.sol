@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {StakeSurrogate} from "src-contracts/StakeSurrogate.sol";
 import {LedgerFacts} from "src-contracts/interfaces/ILedger.sol";
 import {NodeFacts} from "src-contracts/interfaces/INodes.sol";
+import {Node} from "src-contracts/types/Node.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
 
 contract StakesTest is MarketTest {
@@ -76,9 +77,16 @@ contract StakesTest is MarketTest {
 
         assertEq(dpu.balanceOf(stranger), 4e18);
         assertEq(market.node(alice.id).stake, STAKE - 4e18);
-        assertEq(market.node(alice.id).queued, 0);
+        _assertNothingQueued();
         assertEq(_total(1), 3 * STAKE - 4e18);
         assertEq(dpu.getVotes(alice.owner), STAKE - 4e18);
+    }
+
+    function _assertNothingQueued() private view {
+        Node memory n = market.node(alice.id);
+        assertFalse(n.exiting);
+        assertEq(n.queued, 0);
+        assertEq(n.unstakeAt, 0);
     }
 
     function test_QueueUnstake_AgainRestartsTheClockForAll() external {
@@ -123,6 +131,7 @@ contract StakesTest is MarketTest {
         vm.expectEmit(address(market));
         emit NodeFacts.UnstakeCancelled(alice.id, 5e18);
         market.cancelUnstake(alice.id);
+        _assertNothingQueued();
         assertEq(_free(alice), STAKE);
 
         vm.expectRevert(abi.encodeWithSelector(NodeFacts.NothingQueued.selector, alice.id));

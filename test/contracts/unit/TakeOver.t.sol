@@ -92,6 +92,9 @@ contract TakeOverTest is MarketTest {
         _pass(1, 2);
         Actor memory young = _node("young", STAKE);
         uint40 from = uint40(lapsedAt + 30 minutes);
+        (bool now_, uint40 told) = market.drawn(w.t.pack(), 0, young.id);
+        assertFalse(now_);
+        assertEq(told, from, "the draw began anew with the lapse");
         _refuses(w, young, abi.encodeWithSelector(JobFacts.NotDrawn.selector, w.id, young.id, from));
         vm.warp(from);
         _takeOver(w, young);

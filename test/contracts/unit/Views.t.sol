@@ -55,6 +55,24 @@ contract ViewsTest is MarketTest {
         assertEq(market.priceAt(t.pack(), _now() + 60), 1.1e18, "or at its start");
     }
 
+    /// @dev The price of the next claim, should the lease lapse in its last second.
+    function test_PriceAt_OfAJobThatALeaseCovers() external {
+        Terms memory t = _terms();
+        Work memory w = _claimed(t);
+        assertEq(market.priceAt(t.pack(), w.l.deadline), 1e18);
+        assertEq(market.priceAt(t.pack(), w.l.deadline + 60), 1.1e18);
+    }
+
+    function test_WorstCaseExit_OfSeveralSeats() external {
+        Terms memory t = _terms();
+        (t.seats, t.node, t.window) = (3, 0, 0);
+        _post(t);
+        assertEq(market.worstCaseExit(t.pack()), t.expiry + 300 + 1 + 2 * 300 + 10 minutes);
+        t.window = 120;
+        _post(t);
+        assertEq(market.worstCaseExit(t.pack()), t.expiry + 300 + 120 + 1 + 2 * 300 + 10 minutes + 2 * 300 + 50 minutes);
+    }
+
     function test_WorstCaseExit_IsTheSumOfEveryWindow() external {
         Terms memory t = _terms();
         _post(t);
