@@ -96,6 +96,19 @@ contract FaultUnheardTest is MarketTest {
         assertEq(uint8(_state(w.id)), uint8(JobState.Complete));
     }
 
+    function test_Settle_AFaultNobodyMayChallengeFreesTheBondOfEveryShard() external {
+        Terms memory t = _unheard(true);
+        (t.shards, t.maxLease) = (4, 2);
+        _post(t);
+        _pass(30 minutes, 2);
+        Work memory w = _claim(t, alice, 2);
+        w.r = Result(LeaseLib.SPEC_FAULT, 0, 0);
+        _show(w);
+        assertEq(market.node(alice.id).locked, 16e18);
+        _settle(w);
+        assertEq(market.node(alice.id).locked, 0);
+    }
+
     function test_Settle_AFaultNobodyMayChallengeEndsACancelledJob() external {
         Terms memory t = _unheard(true);
         (t.shards, t.maxLease) = (2, 1);

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {Vm} from "forge-std/Vm.sol";
 import {Parameters} from "src-contracts/Parameters.sol";
 import {LedgerFacts} from "src-contracts/interfaces/ILedger.sol";
 import {NodeFacts} from "src-contracts/interfaces/INodes.sol";
@@ -43,6 +44,27 @@ contract GovernedTest is MarketTest {
             (bool fine,) = address(market).call(calls[i]);
             assertTrue(fine);
         }
+    }
+
+    /// @dev Whoever follows the events knows everything that is set, from the first block.
+    function test_Constructor_TellsWhatItAllows() external {
+        vm.recordLogs();
+        vm.deployCode("Market.sol:Market", _arguments(address(dpu), treasury));
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        uint256 told;
+        for (uint256 i; i < logs.length; ++i) {
+            bytes32 about = logs[i].topics[0];
+            if (about == LedgerFacts.CurrencyAllowed.selector) {
+                assertEq(logs[i].topics[1], bytes32(uint256(uint160(address(dpu)))));
+                assertEq(logs[i].data, abi.encode(true));
+                ++told;
+            } else if (about == LedgerFacts.RuntimeAllowed.selector) {
+                assertEq(logs[i].topics[1], bytes32(uint256(1)));
+                assertEq(logs[i].data, abi.encode(true));
+                ++told;
+            }
+        }
+        assertEq(told, 2);
     }
 
     function test_Ownership_MovesInTwoSteps() external {

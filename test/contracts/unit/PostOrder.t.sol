@@ -2,7 +2,8 @@
 pragma solidity ^0.8.30;
 
 import {JobFacts} from "src-contracts/interfaces/IJobs.sol";
-import {JobState} from "src-contracts/types/Job.sol";
+import {LedgerFacts} from "src-contracts/interfaces/ILedger.sol";
+import {Job, JobState} from "src-contracts/types/Job.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
 import {Terms} from "test/contracts/lib/Readable.sol";
 
@@ -20,7 +21,7 @@ contract PostOrderTest is MarketTest {
         vm.prank(stranger);
         assertEq(market.postOrder(t.pack(), signature), id);
 
-        assertEq(uint8(_state(id)), uint8(JobState.Open));
+        _assertJob(id, Job(JobState.Open, uint40(_now()), uint40(vm.getBlockNumber()), 0, 0, 0, 6e18));
         assertEq(_balance(address(dpu), requester), before - 6e18, "three seats at most 2 DPU each");
     }
 
@@ -29,6 +30,14 @@ contract PostOrderTest is MarketTest {
         bytes memory signature = _order(t);
         bytes32 id = market.postOrder(t.pack(), signature);
         vm.expectRevert(abi.encodeWithSelector(JobFacts.JobInState.selector, id, JobState.Open, JobState.None));
+        market.postOrder(t.pack(), signature);
+    }
+
+    function test_RevertWhen_PostOrder_Paused() external {
+        Terms memory t = _terms();
+        bytes memory signature = _order(t);
+        _pause();
+        vm.expectRevert(abi.encodeWithSelector(LedgerFacts.PausedUntil.selector, uint40(_now() + 1 days)));
         market.postOrder(t.pack(), signature);
     }
 
