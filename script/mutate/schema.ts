@@ -124,24 +124,40 @@ function schemaOf(text: string, file: string, sites: Site[], uses: Use[]): Schem
     putRange(value.start, value.end, site.inner);
     put('; }');
   };
-  const putSite = ({ start, end, mutants, use, inner }: Site): void => {
-    const { site, isWide } = mutants[0]?.mutant ?? {};
-    const [open, then, otherwise, close] =
-      mutants.length === 0
-        ? []
-        : site === 'statement'
-          ? ['{ ', ')) { ', ' } else { ', ' } }']
-          : [isWide ? 'uint256(' : '(', ') ? (', ') : (', '))'];
-    put(open ?? '');
-    for (const [turn, numbered] of mutants.entries()) {
-      if (turn > 0) put(site === 'statement' ? ' } else ' : ') : ');
-      put(`${site === 'statement' ? 'if (' : ''}_mutant(${numbered.id}${then}`);
-      putMutated(numbered);
-    }
-    put(otherwise ?? '');
+  /** What stands there while no mutant is on. */
+  const putOriginal = ({ start, end, use, inner }: Site): void => {
     if (use) put(`${use.qualifier}${use.constant.reader}()`);
     else putRange(start, end, inner);
-    put(close ?? '');
+  };
+  /** `{ if (_mutant(1)) { … } else if (_mutant(2)) { … } else { original } }` */
+  const putStatement = (site: Site): void => {
+    put('{ ');
+    for (const numbered of site.mutants) {
+      put(`if (_mutant(${numbered.id})) { `);
+      putMutated(numbered);
+      put(' } else ');
+    }
+    put('{ ');
+    putOriginal(site);
+    put(' } }');
+  };
+  /** `(_mutant(1) ? (…) : _mutant(2) ? (…) : (original))` */
+  const putExpression = (site: Site): void => {
+    put(site.mutants[0]?.mutant.isWide ? 'uint256(' : '(');
+    for (const numbered of site.mutants) {
+      put(`_mutant(${numbered.id}) ? (`);
+      putMutated(numbered);
+      put(') : ');
+    }
+    put('(');
+    putOriginal(site);
+    put('))');
+  };
+  const putSite = (site: Site): void => {
+    const [first] = site.mutants;
+    if (!first) putOriginal(site);
+    else if (first.mutant.site === 'statement') putStatement(site);
+    else putExpression(site);
   };
   putRange(0, bytes.length, sites);
   put(`\nimport {_mutant} from "${SWITCH_NAME}";\n`);
