@@ -193,10 +193,12 @@ contract GovernedTest is MarketTest {
 
     function test_SetMinStake_InBounds() external {
         vm.startPrank(governor);
-        vm.expectRevert(_bounds("minStake", 1e18 - 1, 1e18, 1_000_000e18));
-        market.setMinStake(1e18 - 1);
-        vm.expectRevert(_bounds("minStake", 1_000_000e18 + 1, 1e18, 1_000_000e18));
-        market.setMinStake(1_000_000e18 + 1);
+        uint96[5] memory refused = [uint96(0), 1e18 - 1, 1_000_000e18 + 1, 1_000_001e18, 1.5e18];
+        for (uint256 i; i < refused.length; ++i) {
+            vm.expectRevert(_bounds("minStake", refused[i], 1e18, 1_000_000e18));
+            market.setMinStake(refused[i]);
+        }
+        market.setMinStake(1_000_000e18);
         vm.expectEmit(address(market));
         emit LedgerFacts.MinStakeSet(1e18);
         market.setMinStake(1e18);

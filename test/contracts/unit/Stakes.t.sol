@@ -210,4 +210,12 @@ contract StakesTest is MarketTest {
         vm.prank(address(market));
         surrogate.initialize(alice.owner);
     }
+
+    function test_RevertWhen_Surrogate_TheImplementationIsInitialized() external {
+        bytes memory args = abi.encode(address(market), address(dpu));
+        StakeSurrogate implementation = StakeSurrogate(vm.deployCode("StakeSurrogate.sol:StakeSurrogate", args));
+        vm.expectRevert(abi.encodeWithSignature("InvalidInitialization()"));
+        vm.prank(address(market));
+        implementation.initialize(stranger);
+    }
 }
