@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {Parameters} from "src-contracts/Parameters.sol";
+import {CreditParameters} from "src-contracts/credits/CreditParameters.sol";
 import {Params} from "src-contracts/types/Params.sol";
 
 /// @dev The numbers from outside, deployed by artifact as every contract under test is: what a test takes into its own code no other build can replace.
@@ -12,6 +13,10 @@ contract ParametersHarness {
 
     function ofStakes() external pure returns (uint256 minStake, uint256 unbonding) {
         return (Parameters.MIN_STAKE, Parameters.UNBONDING);
+    }
+
+    function epoch() external pure returns (uint256) {
+        return CreditParameters.EPOCH;
     }
 
     function ofRecords() external pure returns (uint256 start, uint256 max, uint256 fullBond) {

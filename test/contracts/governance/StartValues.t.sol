@@ -42,6 +42,7 @@ contract StartValuesTest is Test {
         assertEq(start, 5_000);
         assertEq(max, 10_000);
         assertEq(fullBond, 4e18);
+        assertEq(parameters.epoch(), 86_400);
     }
 
     function test_Initial_OfVotes() external view {
