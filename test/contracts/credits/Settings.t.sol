@@ -42,6 +42,28 @@ contract CreditsSettingsTest is CreditsTest {
         assertEq(abi.encode(number, startedAt, endsAt, minted, cap), abi.encode(0, T0, T0 + DAY, 0, 10_000e18));
     }
 
+    /// @dev Whoever follows the events knows the starting values too.
+    function test_Settings_TheirStartingValuesAreTold() external {
+        address next = vm.computeCreateAddress(address(this), vm.getNonce(address(this)));
+        vm.expectEmit(next);
+        emit CreditFacts.EpochRolled(0, uint40(T0));
+        vm.expectEmit(next);
+        emit CreditFacts.EpochLengthSet(uint24(DAY));
+        vm.expectEmit(next);
+        emit CreditFacts.CapSet(10_000e18);
+        vm.expectEmit(next);
+        emit CreditFacts.TargetSet(0.25e9);
+        vm.expectEmit(next);
+        emit CreditFacts.WeightBoundsSet(0.5e9, 4e9);
+        vm.expectEmit(next);
+        emit CreditFacts.OfferSet(0.2e18);
+        vm.expectEmit(next);
+        emit CreditFacts.PerUnitSet(WASM, 1e13);
+        vm.expectEmit(next);
+        emit CreditFacts.RateSet(address(dpu), 1e18);
+        _on(address(market));
+    }
+
     function test_Settings_AreWhatWasSet() external {
         vm.startPrank(governor);
         credits.setTarget(0.3e9);
