@@ -241,6 +241,7 @@ contract SitTest is PanelTest {
         market.lapse(seats[1].t.pack(), seats[1].l.pack());
         _assertFree(bob, STAKE - 1.6e18);
 
+        assertEq(market.seatWord(seats[0].id, 0, bob.id), 0, "nothing is left of its seat");
         // Its print stays on the bench.
         _cannotSit(seats[0], bob, abi.encodeWithSelector(JobFacts.SeatedAlready.selector, seats[0].id, 0, bob.id));
 
