@@ -76,7 +76,6 @@ abstract contract JobViews is MarketCore, IJobViews {
         Node storage n = _nodes[nodeId];
         if (!ready || !_eligible(terms, nodeId, n)) return (false, 0);
         uint256 at = _drawnAt(terms, id, first, nodeId, n, word.atBlock(), word.at(), from);
-        if (terms.start() > at) at = terms.start();
         // forge-lint: disable-next-line(unsafe-typecast)
         return (block.timestamp >= at, uint40(at)); // a time
     }

@@ -9,6 +9,7 @@ import {Job, JobState, JobWord} from "src-contracts/types/Job.sol";
 import {LeaseWord, Phase} from "src-contracts/types/Lease.sol";
 import {Panel, PanelWord} from "src-contracts/types/Panel.sol";
 import {Rules} from "src-contracts/types/Rules.sol";
+import {Terms} from "test/contracts/lib/Readable.sol";
 import {WordsHarness} from "test/contracts/words/WordsHarness.sol";
 
 /// @dev Every field of a packed word at its least and its most: none runs into its neighbour, and none is a bit short.
@@ -137,7 +138,7 @@ contract WordsTest is Test {
         }
     }
 
-    /* RECEIPTS AND RULES */
+    /* RECEIPTS, TERMS AND RULES */
 
     function test_Receipts_TakeTheirRoomAndNoMore() external view {
         for (uint256 seats = 1; seats <= 5; ++seats) {
@@ -151,6 +152,15 @@ contract WordsTest is Test {
             (uint208 hash, bytes32 behind) = words.receipts(bodies);
             assertEq(hash, uint208(uint256(keccak256(sideBySide))));
             assertEq(behind, bytes32(type(uint256).max), "what lies behind them is as it was");
+        }
+    }
+
+    function test_Terms_DirectAndTolerantAreABitEach() external view {
+        Terms memory terms;
+        for (uint256 i; i < 4; ++i) {
+            (terms.direct, terms.tolerant) = (i & 1 != 0, i & 2 != 0);
+            (bool direct, bool tolerant) = words.marksOf(terms.pack());
+            assertEq(abi.encode(direct, tolerant), abi.encode(terms.direct, terms.tolerant));
         }
     }
 

@@ -8,6 +8,7 @@ import {LeaseWord, LeaseWordLib} from "src-contracts/types/Lease.sol";
 import {Panel, PanelLib, PanelWord} from "src-contracts/types/Panel.sol";
 import {ReceiptLib} from "src-contracts/types/Receipt.sol";
 import {Rules} from "src-contracts/types/Rules.sol";
+import {Terms} from "src-contracts/types/Terms.sol";
 
 /// @dev Packed words from outside, deployed by artifact as every contract under test is: what a test takes into its own code no other build can replace.
 contract WordsHarness {
@@ -90,7 +91,7 @@ contract WordsHarness {
         return word.open();
     }
 
-    /* RECEIPTS AND RULES */
+    /* RECEIPTS, TERMS AND RULES */
 
     function roomFor(uint256 seats) external pure returns (uint256 size) {
         return ReceiptLib.room(seats).length;
@@ -105,6 +106,10 @@ contract WordsHarness {
             ReceiptLib.put(room, i, bodies[i]);
         }
         return (ReceiptLib.hash(room, bodies.length), next.length == 1 ? next[0] : bytes32(0));
+    }
+
+    function marksOf(Terms calldata terms) external pure returns (bool direct, bool tolerant) {
+        return (terms.direct(), terms.tolerant());
     }
 
     function auditBps(Rules rules, uint256 runtime) external pure returns (uint256) {
