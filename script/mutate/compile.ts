@@ -195,6 +195,11 @@ export function install(folder: string, code: Build): void {
     const path = join(folder, 'out', file.split('/').at(-1) as string, `${name}.json`);
     if (!existsSync(path))
       throw new Error(`no artifact ${path} of ${name}: two sources of one file name are kept apart by forge`);
+    // Which of the two is deployed nobody says.
+    if (existsSync(join(folder, 'out', file.split('/').at(-1) as string, `${name}.tests.json`)))
+      throw new Error(
+        `a test imports ${name}, so forge compiles it a second time: let the test name an interface instead`,
+      );
     const artifact = JSON.parse(readFileSync(path, 'utf8')) as Record<string, object>;
     const put = (key: string, { object, ...rest }: Code): void => {
       artifact[key] = { ...artifact[key], ...rest, object: `0x${object}` };

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {StakeSurrogate} from "src-contracts/StakeSurrogate.sol";
 import {LedgerFacts} from "src-contracts/interfaces/ILedger.sol";
 import {NodeFacts} from "src-contracts/interfaces/INodes.sol";
 import {Node} from "src-contracts/types/Node.sol";
 import {MarketTest} from "test/contracts/lib/MarketTest.sol";
+
+/// @dev A surrogate without its code: what a test imports is compiled into a twin of its own, which would be deployed instead.
+interface ISurrogate {
+    error NotMarket(address caller);
+
+    function initialize(address delegatee) external;
+    function release(address to, uint256 amount) external;
+    function delegate(address delegatee) external;
+}
 
 contract StakesTest is MarketTest {
     function _total(uint8 runtime) private view returns (uint96 total) {
@@ -196,8 +204,8 @@ contract StakesTest is MarketTest {
     }
 
     function test_RevertWhen_Surrogate_IsCalledByAnyoneElse() external {
-        StakeSurrogate surrogate = StakeSurrogate(market.surrogateOf(alice.owner));
-        bytes memory error = abi.encodeWithSelector(StakeSurrogate.NotMarket.selector, alice.owner);
+        ISurrogate surrogate = ISurrogate(market.surrogateOf(alice.owner));
+        bytes memory error = abi.encodeWithSelector(ISurrogate.NotMarket.selector, alice.owner);
         vm.startPrank(alice.owner);
         vm.expectRevert(error);
         surrogate.release(alice.owner, 1);
@@ -213,7 +221,7 @@ contract StakesTest is MarketTest {
 
     function test_RevertWhen_Surrogate_TheImplementationIsInitialized() external {
         bytes memory args = abi.encode(address(market), address(dpu));
-        StakeSurrogate implementation = StakeSurrogate(vm.deployCode("StakeSurrogate.sol:StakeSurrogate", args));
+        ISurrogate implementation = ISurrogate(vm.deployCode("StakeSurrogate.sol:StakeSurrogate", args));
         vm.expectRevert(abi.encodeWithSignature("InvalidInitialization()"));
         vm.prank(address(market));
         implementation.initialize(stranger);
