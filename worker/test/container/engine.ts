@@ -1,4 +1,4 @@
-/** The engine for tests: one that listens already, or Podman started for them. */
+/** The engine for tests: the one that `DOCKER_HOST` names, one that listens already, or Podman started for them. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,8 @@ const START_TRIES = 100;
 
 /** Finds or starts an engine; without one `socket` is undefined. */
 export async function testEngine(): Promise<TestEngine> {
-  const [running] = engineSockets();
+  const [, named] = /^unix:\/\/(.+)$/u.exec(process.env['DOCKER_HOST'] ?? '') ?? [];
+  const [running = named] = named === undefined ? engineSockets() : [];
   if (running !== undefined) return { socket: running, close: () => {} };
   const podman = findTool('podman');
   if (podman === undefined || process.getuid?.() !== 0) return { socket: undefined, close: () => {} };
