@@ -1,10 +1,16 @@
 import { digestOf, tarOf, type BuiltImage } from '@dpu/sdk/machine/imageTar';
-import { pack, type Headers } from 'tar-stream';
+import { pack } from 'tar-stream';
 import { expect, test } from 'vitest';
 
 import { checkImage } from './image.ts';
 
-async function layerOf(entries: readonly Headers[]): Promise<Uint8Array> {
+interface Listed {
+  readonly name: string;
+  readonly type?: 'directory' | 'symlink';
+  readonly linkname?: string;
+}
+
+async function layerOf(entries: readonly Listed[]): Promise<Uint8Array> {
   const packing = pack();
   for (const entry of entries) packing.entry(entry, entry.type === undefined ? 'x' : '');
   packing.finalize();
@@ -24,14 +30,14 @@ function imageOf(layers: readonly Uint8Array[]): BuiltImage {
   return { tar, id: digestOf(config) };
 }
 
-const check = async (...layers: (readonly Headers[])[]): Promise<string> => {
+const check = async (...layers: (readonly Listed[])[]): Promise<string> => {
   const { tar, id } = imageOf(await Promise.all(layers.map(layerOf)));
   return checkImage(tar, id).then(
     () => 'taken',
     (error: Error) => error.message,
   );
 };
-const folder = (name: string): Headers => ({ name, type: 'directory' });
+const folder = (name: string): Listed => ({ name, type: 'directory' });
 
 test('a file in a folder that no layer lists is refused: engines make such folders each in its own way', async () => {
   expect(await check([{ name: 'bin/sh' }])).toContain(
