@@ -20,7 +20,7 @@ export type UniswapContract = keyof typeof PACKAGES;
 /** Thrown when a package does not hold what it should. */
 export class ArtifactMissing extends Error {
   constructor(file: string, cause?: unknown) {
-    super(`${file} holds no bytecode: install the packages again with npm ci.`, { cause });
+    super(`${file} holds no bytecode: install the packages again with npm install.`, { cause });
     this.name = 'ArtifactMissing';
   }
 }
