@@ -41,9 +41,21 @@ test('paths in the file are relative to the file', () => {
   writeFileSync(file, 'dataDir: data\n');
   expect(readSettings({ file, env: {} })).toMatchObject({
     dataDir: join(dir, 'data'),
-    operatorKeyFile: join(dir, 'dpu-node-data/operator.key'),
   });
   expect(readSettings({ file, env: { WORKER_DATA_DIR: '/elsewhere' } }).dataDir).toBe('/elsewhere');
+});
+
+test('keys lie with the data, wherever that is, unless the file says where', () => {
+  writeFileSync(file, 'nodeKeyFile: keys/node\n');
+  const nodeKeyFile = join(dir, 'keys/node');
+  expect(readSettings({ file, env: { WORKER_DATA_DIR: '/elsewhere' } })).toMatchObject({
+    operatorKeyFile: '/elsewhere/operator.key',
+    nodeKeyFile,
+  });
+  expect(readSettings({ file, env: {} })).toMatchObject({
+    operatorKeyFile: join(dir, 'dpu-node-data/operator.key'),
+    nodeKeyFile,
+  });
 });
 
 test('what the deployment knows need not be said', () => {

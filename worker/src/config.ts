@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 import { parseDeployment, type Deployment } from '@dpu/sdk/deployment';
 import { isAddress, parseGwei } from 'viem';
@@ -93,10 +93,10 @@ export const configSchema = z.strictObject({
   rpcSolo: flag.default(true),
   /** Folder of the journal, the block store and the control token. */
   dataDir: z.string().default('./dpu-node-data'),
-  /** File of the operator's private key, readable by its owner only. */
-  operatorKeyFile: z.string().default('./dpu-node-data/operator.key'),
+  /** File of the operator's private key, readable by its owner only. Keys lie with the data when nothing is said. */
+  operatorKeyFile: z.string().optional(),
   /** File of the key with which this node opens private jobs. Without the file it takes none. */
-  nodeKeyFile: z.string().default('./dpu-node-data/node.key'),
+  nodeKeyFile: z.string().optional(),
   /** Password of encrypted key files. From the environment only. */
   keyPassword: z.string().optional(),
   /** Least price of one shard per currency, smallest units. Currencies that are not named are not taken. */
@@ -226,7 +226,7 @@ export const configSchema = z.strictObject({
 });
 
 /** The settings, checked. Amounts in wei, paths absolute. */
-export type Settings = z.output<typeof configSchema>;
+export type Settings = z.output<typeof configSchema> & Record<(typeof KEYS)[number], string>;
 
 /** Settings whose names differ from their amounts by the case of addresses only. */
 const BY_CURRENCY = ['unitAsks', 'coinPrices'] as const;
@@ -250,7 +250,9 @@ export interface ConfigSources {
 }
 
 const NAMES = Object.keys(configSchema.shape) as (keyof Settings)[];
-const PATHS = ['deployment', 'dataDir', 'operatorKeyFile', 'nodeKeyFile'] as const;
+const PATHS = ['deployment', 'dataDir'] as const;
+const KEYS = ['operatorKeyFile', 'nodeKeyFile'] as const;
+const KEY_FILES = { operatorKeyFile: 'operator.key', nodeKeyFile: 'node.key' } as const;
 
 /** Name of the environment variable of a setting. */
 export function variableOf(name: string): string {
@@ -311,16 +313,18 @@ export function readSettings({ file, env, flags = {} }: ConfigSources): Settings
       },
     );
   }
-  const settings = parsed.data;
+  const { operatorKeyFile = '', nodeKeyFile = '', ...others } = parsed.data;
+  const settings: Settings = { ...others, operatorKeyFile, nodeKeyFile };
   for (const name of BY_CURRENCY) {
     const entries = Object.entries(settings[name]).map(([address, amount]) => [address.toLowerCase(), amount] as const);
     settings[name] = Object.fromEntries(entries);
   }
   // Paths in the file are relative to it, so that the node runs from any folder.
-  for (const name of PATHS) {
-    const base = name in fromFlags || name in fromEnv ? '.' : dirname(path);
-    settings[name] = resolve(base, settings[name]);
-  }
+  const absolute = (name: (typeof PATHS | typeof KEYS)[number]): string =>
+    resolve(name in fromFlags || name in fromEnv ? '.' : dirname(path), settings[name]);
+  for (const name of PATHS) settings[name] = absolute(name);
+  for (const name of KEYS)
+    settings[name] = settings[name] === '' ? join(settings.dataDir, KEY_FILES[name]) : absolute(name);
   return settings;
 }
 

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 
 import type { RuntimeName } from '@dpu/sdk/terms';
 import { formatUnits, parseEther, type Hex } from 'viem';
@@ -99,14 +99,8 @@ async function firstAnswers(
     readNetwork: (deployment) => readConfig({ ...sources, flags: { ...flags, deployment } }).network,
     print,
   });
-  // Keys lie with the data, wherever that is.
-  const dataDir = answers['dataDir'];
-  const keys =
-    dataDir === undefined
-      ? {}
-      : { operatorKeyFile: join(dataDir, 'operator.key'), nodeKeyFile: join(dataDir, 'node.key') };
   const asked = Object.fromEntries(
-    Object.entries({ ...keys, ...answers }).filter(([name]) => !given.has(name as keyof typeof settings)),
+    Object.entries(answers).filter(([name]) => !given.has(name as keyof typeof settings)),
   );
   return { ...sources, flags: { ...flags, ...asked } };
 }
