@@ -127,7 +127,8 @@ export async function detectIsolation(
         }
         refused.push({ isolation: seccomp ? `${isolation} with seccomp` : isolation, why: weak });
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
+        const slow = limit.aborted ? `the probe was not done after ${PROBE_MS / 1000} seconds` : undefined;
+        const why = slow ?? (error instanceof Error ? error.message : String(error));
         refused.push({ isolation: seccomp ? `${isolation} with seccomp` : isolation, why });
       } finally {
         await sandbox.close();
