@@ -88,7 +88,14 @@ test('the service keeps what the sandbox needs, and is shut off from the rest', 
     'StateDirectoryMode=0700',
   ])
     expect(settings).toContain(line);
-  for (const name of ['RestrictNamespaces', 'ProtectKernelTunables', 'ProtectProc', 'PrivateDevices'])
+  // With ProtectHostname bubblewrap cannot name its host: seen on systemd 252, where the node fell back to the class without namespaces.
+  for (const name of [
+    'RestrictNamespaces',
+    'ProtectHostname',
+    'ProtectKernelTunables',
+    'ProtectProc',
+    'PrivateDevices',
+  ])
     expect(settings.filter((line) => line.startsWith(`${name}=`))).toEqual([]);
   expect(settings).toContain('RestartPreventExitStatus=0 1');
 });
