@@ -17,6 +17,7 @@ const HELD: Sight = {
     '83 76 0:53 / /tmp rw,nosuid,nodev,noexec - tmpfs tmpfs rw,size=1024k',
   ].join('\n'),
   network: 'Inter-|   Receive\n face |bytes\n    lo:       0       0\n',
+  messages: '1\n',
   memory: '33554432\n',
   pids: '13\n',
 };
@@ -34,6 +35,7 @@ describe('what the canary saw', () => {
     [{ status: HELD.status.replace('Seccomp:\t2', 'Seccomp:\t0') }, 'no system call list is in force'],
     [{ status: '' }, 'it is not nobody'],
     [{ network: `${HELD.network}  eth0: 1 2\n` }, 'it sees a network: lo, eth0'],
+    [{ messages: '0\n' }, 'every user may read the kernel’s messages here: set kernel.dmesg_restrict to 1'],
     [{ mounts: HELD.mounts.replace('/ / ro', '/ / rw') }, 'its root can be written'],
     [{ mounts: HELD.mounts.replace('/in ro', '/in rw') }, 'its input can be written'],
     [{ mounts: HELD.mounts.replace(',size=1024k', '') }, 'its /tmp has no size'],
@@ -45,10 +47,10 @@ describe('what the canary saw', () => {
   });
 
   test('is taken apart by what was looked at', () => {
-    expect(CANARY_FILES.filter((file) => file === '/in/cut')).toHaveLength(6);
+    expect(CANARY_FILES.filter((file) => file === '/in/cut')).toHaveLength(7);
     const cut = '\n-- cut --\n';
-    expect(readSight(['w', 's', 'm', 'n', '5', '6', ''].join(cut))).toEqual({
-      ...{ word: 'w', status: 's', mounts: 'm', network: 'n', memory: '5', pids: '6' },
+    expect(readSight(['w', 's', 'm', 'n', '1', '5', '6', ''].join(cut))).toEqual({
+      ...{ word: 'w', status: 's', mounts: 'm', network: 'n', messages: '1', memory: '5', pids: '6' },
     });
   });
 });

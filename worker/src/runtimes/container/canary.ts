@@ -18,6 +18,7 @@ const CUT = '\n-- cut --\n';
 const STATUS = '/proc/self/status';
 const MOUNTS = '/proc/self/mountinfo';
 const NETWORK = '/proc/net/dev';
+const MESSAGES = '/proc/sys/kernel/dmesg_restrict';
 const MEMORY = ['/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory/memory.limit_in_bytes'] as const;
 const PIDS = ['/sys/fs/cgroup/pids.max', '/sys/fs/cgroup/pids/pids.max'] as const;
 
@@ -55,6 +56,7 @@ const LOOKED_AT = {
   status: [STATUS],
   mounts: [MOUNTS],
   network: [NETWORK],
+  messages: [MESSAGES],
   memory: MEMORY,
   pids: PIDS,
 } as const;
@@ -91,6 +93,8 @@ export function canaryProblem(sight: Sight): string | undefined {
     [status.get('NoNewPrivs') === '1', 'it could gain privileges'],
     [status.get('Seccomp') === '2', 'no system call list is in force'],
     [devices.every((name) => name === 'lo'), `it sees a network: ${devices.join(', ')}`],
+    // The canary cannot ask for them, and Podman's system call list lets others ask.
+    [sight.messages.trim() !== '0', 'every user may read the kernel’s messages here: set kernel.dmesg_restrict to 1'],
     [isReadOnly('/'), 'its root can be written'],
     [isReadOnly('/in'), 'its input can be written'],
     [/(^|,)size=1024k(,|$)/.test(mount('/tmp').at(-1) ?? ''), 'its /tmp has no size'],
