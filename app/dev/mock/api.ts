@@ -7,6 +7,7 @@ import { createPublicClient, custom, type Hex } from 'viem';
 import { block, deployment, DPU, hex, ME, nodeFacts, NODES, now, START, USD, wei } from './network.ts';
 import { quoteAnswer, whyAnswer } from './quote.ts';
 import type { Rpc } from './rpc.ts';
+import { uptimeAnswer } from './uptime.ts';
 import type { WorldEvent } from './world.ts';
 
 type Query = URLSearchParams;
@@ -33,6 +34,8 @@ export class Api {
     if (path === '/v1/quote') return quoteAnswer(body as QuoteRequest);
     const why = /^\/v1\/nodes\/(\d+)\/why$/.exec(path);
     if (why) return whyAnswer(Number(why[1]), await Promise.all(this.#jobs.map((job) => this.#history(job))));
+    const uptime = /^\/v1\/nodes\/(\d+)\/uptime$/.exec(path);
+    if (uptime) return uptimeAnswer(Number(uptime[1]), now());
     if (path === '/status')
       return { pretended: { id: deployment.chainId, block: { number: block(), timestamp: now() } } };
     if (path === '/v1/stats') return this.#stats();
