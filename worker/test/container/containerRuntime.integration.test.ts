@@ -225,9 +225,9 @@ if (probed.available && !hasBusybox)
   console.warn('No attack from a shell is tested: install the package busybox-static.');
 
 describe.skipIf(!probed.available || !hasBusybox)('a shell inside', () => {
-  const shell = hasBusybox ? buildImage([{ name: 'busybox', bytes: readFileSync(BUSYBOX), mode: 0o755 }]) : shown;
+  const shell = hasBusybox ? buildImage([{ name: 'bin/busybox', bytes: readFileSync(BUSYBOX), mode: 0o755 }]) : shown;
   const sh = (script: string, limits: Partial<ShardRequest['limits']> = {}): ShardRequest =>
-    request(shell, ['/busybox', 'sh', '-c', `b=/busybox; ${script}`], {}, {}, limits);
+    request(shell, ['/bin/busybox', 'sh', '-c', `b=/bin/busybox; ${script}`], {}, {}, limits);
 
   /** Each line tries one thing; its number is printed where that worked. */
   const ATTEMPTS: readonly [what: string, command: string][] = [
@@ -261,7 +261,7 @@ describe.skipIf(!probed.available || !hasBusybox)('a shell inside', () => {
     ['see a network card', '$b ls /sys/class/net | $b grep -v -e "^lo$" -e "^bonding_masters$"'],
     ['see a process of the machine', '$b ps | $b grep -v -e busybox -e PID -e sh | $b grep .'],
     ['find the engine’s socket', '$b ls /run/podman/podman.sock /var/run/docker.sock'],
-    ['run a program from /tmp', '$b cp /busybox /tmp/busybox && $b chmod 755 /tmp/busybox && /tmp/busybox true'],
+    ['run a program from /tmp', '$b cp /bin/busybox /tmp/busybox && $b chmod 755 /tmp/busybox && /tmp/busybox true'],
     // Podman 4.3 without root sets none: there memory and processes are what is bounded.
     ['raise its own limits', '[ $(ulimit -Hn) = 1024 ] && ulimit -n 100000'],
     ['load a module', '$b insmod /tmp/x.ko'],

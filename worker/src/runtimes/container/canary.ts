@@ -25,14 +25,20 @@ const PIDS = ['/sys/fs/cgroup/pids.max', '/sys/fs/cgroup/pids/pids.max'] as cons
 /** Paths that exist in a container only when it has a graphics card. */
 export const GPU_FILES: readonly string[] = ['/dev/nvidiactl', '/dev/nvidia0'];
 
+/**
+ * Where its program lies: in a folder that its layer does not list. Docker 20.10 with the storage driver vfs makes such folders for root alone, so that images fail
+ * there which work elsewhere.
+ */
+const PROGRAM = 'bin/show';
+
 /** An image of a single program of our own that shows files. */
-export const canaryImage = (): BuiltImage => buildImage([{ name: 'show', bytes: showFiles(), mode: 0o755 }]);
+export const canaryImage = (): BuiltImage => buildImage([{ name: PROGRAM, bytes: showFiles(), mode: 0o755 }]);
 
 /** A shard that shows `files`. */
 export function canaryRequest({ tar, id }: BuiltImage, files: readonly string[], gpu = false): ShardRequest {
   const settings: ContainerSettings = {
     image: id,
-    command: ['/show', ...files],
+    command: [`/${PROGRAM}`, ...files],
     processes: PROCESSES,
     scratchBytes: SCRATCH_BYTES,
     units: 1,

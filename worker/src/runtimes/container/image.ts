@@ -1,5 +1,4 @@
 /** Reads an image as `docker save` writes it, and makes it anew with nothing in it but what its id stands for. */
-import { posix } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { digestOf, tarOf, type TarFile } from '@dpu/sdk/machine/imageTar';
@@ -46,7 +45,6 @@ export async function checkImage(archive: Uint8Array, id: string): Promise<Check
       throw refuse(`layer ${index} of its image is not what its configuration says`);
     return { name: `${index}.tar`, bytes };
   });
-  await checkFolders(layers);
   const Config = `${id.slice('sha256:'.length)}.json`;
   const json = JSON.stringify([{ Config, RepoTags: null, Layers: layers.map(({ name }) => name) }]);
   const written = [...layers, { name: Config, bytes: config }, { name: 'manifest.json', bytes: Buffer.from(json) }];
@@ -70,50 +68,6 @@ async function filesOf(archive: Uint8Array): Promise<Map<string, Uint8Array>> {
     throw refuse(`its module is no archive of an image: ${error instanceof Error ? error.message : String(error)}`);
   }
   return files;
-}
-
-/**
- * Refuses files in folders that no layer lists. Engines make such folders each in its own way, Docker 20.10 so that only root finds what is in them: the same job
- * would fail there and succeed elsewhere.
- */
-async function checkFolders(layers: readonly TarFile[]): Promise<void> {
-  const known = new Map<string, string>([['.', 'directory']]);
-  for (const [index, { bytes }] of layers.entries()) {
-    const names = await namesOf(bytes, index);
-    for (const [name, type] of names) known.set(name, type);
-    for (const name of names.keys()) {
-      const folders = foldersOf(name);
-      // Behind a link the folder has another name, which this does not look up.
-      if (folders.some((folder) => known.get(folder) === 'symlink')) continue;
-      const missing = folders.find((folder) => !known.has(folder));
-      if (missing !== undefined)
-        throw refuse(`layer ${index} of its image has ${name}, and no layer lists the folder ${missing}`);
-    }
-  }
-}
-
-/** Every folder above a file, the nearest first. */
-function foldersOf(name: string): string[] {
-  const folder = posix.dirname(name);
-  return folder === '.' ? [] : [folder, ...foldersOf(folder)];
-}
-
-/** What a layer lists, and of what type that is. */
-async function namesOf(layer: Uint8Array, index: number): Promise<Map<string, string>> {
-  const names = new Map<string, string>();
-  const reader = extract();
-  try {
-    reader.end(layer);
-    for await (const entry of reader) {
-      names.set(posix.join('/', entry.header.name).replace(/\/$/, '').slice(1), entry.header.type ?? 'file');
-      entry.resume();
-    }
-  } catch (error) {
-    throw refuse(
-      `layer ${index} of its image is no archive: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-  return names;
 }
 
 function parsed(bytes: Uint8Array | undefined, what: string): unknown {
