@@ -8,6 +8,7 @@ import { hasTool } from '../tools.ts';
 const ENGINES = [
   '/var/run/docker.sock',
   '/run/podman/podman.sock',
+  `/run/user/${process.getuid?.()}/docker.sock`,
   `/run/user/${process.getuid?.()}/podman/podman.sock`,
 ];
 

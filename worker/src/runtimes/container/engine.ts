@@ -19,7 +19,8 @@ const ANSWER_MS = 120_000;
 
 /** Sockets where engines listen. */
 export function engineSockets(uid: number | undefined = process.getuid?.()): readonly string[] {
-  const all = ['/var/run/docker.sock', '/run/podman/podman.sock', `/run/user/${uid}/podman/podman.sock`];
+  const own = ['docker.sock', 'podman/podman.sock'].map((name) => `/run/user/${uid}/${name}`);
+  const all = ['/var/run/docker.sock', '/run/podman/podman.sock', ...own];
   return all.filter((path) => existsSync(path));
 }
 
