@@ -88,7 +88,7 @@ test('the service keeps what the sandbox needs, and is shut off from the rest', 
     'StateDirectoryMode=0700',
   ])
     expect(settings).toContain(line);
-  // With ProtectHostname bubblewrap cannot name its host: seen on systemd 252, where the node fell back to the class without namespaces.
+  // With ProtectHostname bubblewrap cannot name its host: on systemd 252 both classes with namespaces were refused.
   for (const name of [
     'RestrictNamespaces',
     'ProtectHostname',
