@@ -26,8 +26,8 @@ const PIDS = ['/sys/fs/cgroup/pids.max', '/sys/fs/cgroup/pids/pids.max'] as cons
 export const GPU_FILES: readonly string[] = ['/dev/nvidiactl', '/dev/nvidia0'];
 
 /**
- * Where its program lies: in a folder that its layer does not list. Docker 20.10 with the storage driver vfs makes such folders for root alone, so that images fail
- * there which work elsewhere.
+ * Where its program lies: in a folder that its layer does not list. Docker 20.10 without root, or with the storage driver vfs, makes such folders for root alone, so
+ * that images fail there which work elsewhere.
  */
 const PROGRAM = 'bin/show';
 

@@ -149,7 +149,9 @@ export class ContainerRuntime implements Runtime {
         if (problem === undefined) return { engine, detail, gpu: await this.#findGpu(engine) };
         refused.push(`${path}: a container that it made is not held: ${problem}`);
       } catch (error) {
-        refused.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+        const closed = error instanceof ShardError && error.reason === 'exit-code';
+        const why = closed ? 'it makes folders that no layer lists for root alone: use a later version. ' : '';
+        refused.push(`${path}: ${why}${error instanceof Error ? error.message : String(error)}`);
       }
       await engine.close();
     }
