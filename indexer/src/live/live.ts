@@ -37,7 +37,8 @@ const RETRY_MS = { first: 1_000, most: 60_000 };
 
 /**
  * Joins the network between the nodes as a listener, and keeps what it hears in `<dir>/statements.sqlite`, and when it heard whom in
- * `<dir>/presence.sqlite`. Answers at once: what was heard before is there from the start, `/v1/live/*` is 503 until the network is joined. A network that cannot be joined is tried again for ever; the API does not wait for it.
+ * `<dir>/presence.sqlite`. Answers at once: what was heard before is there from the start, `/v1/live/*` is 503 until the network is joined. A network that
+ * cannot be joined is tried again for ever; the API does not wait for it.
  */
 export function openLive(settings: LiveSettings, { log, now, heard = () => {}, open = openBridge }: LiveDeps): Live {
   const book = new StatementBook(join(settings.dir, 'statements.sqlite'));

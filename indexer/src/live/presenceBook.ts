@@ -1,11 +1,8 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 
 import { UPTIME_DAYS, UPTIME_SPAN_SECONDS, type UptimeDay } from '@dpu/sdk/apiSaid';
 
-// Ponder's loader takes the prefix off built-in modules' names, and `sqlite` without it is none.
-const sqlite = process.getBuiltinModule('node:sqlite');
+import { openFile } from './openFile.ts';
 
 const SPAN_MS = UPTIME_SPAN_SECONDS * 1_000;
 const DAY_SPANS = 86_400 / UPTIME_SPAN_SECONDS;
@@ -14,10 +11,7 @@ const ATTENTIVE_MS = 60_000;
 /** Under which the listener itself is kept; nodes count from 1. */
 const LISTENER = 0;
 
-const SCHEMA = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = NORMAL;
-  PRAGMA user_version = 1;
+const TABLES = `
   CREATE TABLE IF NOT EXISTS presence (
     node INTEGER NOT NULL, day INTEGER NOT NULL, spans BLOB NOT NULL, PRIMARY KEY (node, day)
   ) STRICT, WITHOUT ROWID;
@@ -37,9 +31,7 @@ export class PresenceBook {
   #last = Number.NEGATIVE_INFINITY;
 
   constructor(file: string) {
-    if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
-    this.#database = new sqlite.DatabaseSync(file);
-    this.#database.exec(SCHEMA);
+    this.#database = openFile(file, TABLES);
   }
 
   /** Takes in that a node said how it is. @param now When it was heard, unix milliseconds. */

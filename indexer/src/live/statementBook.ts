@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 
 import { readBody, type Checked } from '@dpu/sdk/gossip/guard';
@@ -7,8 +5,7 @@ import type { Spoken } from '@dpu/sdk/gossip/liveStore';
 import { decodeStatement } from '@dpu/sdk/gossip/statement';
 import { GOSSIP_TOPICS, TOPICS, type GossipTopic } from '@dpu/sdk/gossip/topics';
 
-// Ponder's loader takes the prefix off built-in modules' names, and `sqlite` without it is none.
-const sqlite = process.getBuiltinModule('node:sqlite');
+import { openFile } from './openFile.ts';
 
 /** How much is kept. */
 export interface StatementBookOptions {
@@ -31,10 +28,7 @@ const DEFAULTS: StatementBookOptions = { totalBytes: 128 * 1024 * 1024, nodeByte
 /** Bytes that a row costs beyond its own. */
 const ROW_BYTES = 128;
 
-const SCHEMA = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = NORMAL;
-  PRAGMA user_version = 1;
+const TABLES = `
   CREATE TABLE IF NOT EXISTS statement (
     node INTEGER NOT NULL, topic TEXT NOT NULL, job TEXT NOT NULL, sequence INTEGER NOT NULL,
     time INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (node, topic, job, sequence)
@@ -64,9 +58,7 @@ export class StatementBook {
 
   constructor(file: string, options: StatementBookOptions = DEFAULTS) {
     this.#options = options;
-    if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
-    this.#database = new sqlite.DatabaseSync(file);
-    this.#database.exec(SCHEMA);
+    this.#database = openFile(file, TABLES);
     const sums = this.#all<{ node: number; topic: string; bytes: number }>(
       'SELECT node, topic, SUM(LENGTH(bytes) + ?) AS bytes FROM statement GROUP BY node, topic',
       ROW_BYTES,
